@@ -1,0 +1,411 @@
+"""Every refusal of esflow, flat: each shows the values that caused it and says what to do next.
+
+It knows nothing of the rest of the library.
+Values are positional, so that an error survives the trip between processes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import attrs
+
+
+class EsflowError(Exception):
+    """Something esflow refuses to do; nothing was recorded unless the error says so."""
+
+
+def _listing(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if names else "none"
+
+
+def _shown(value: object) -> str:
+    """Return a value as text that is never longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+@final
+@attrs.frozen(eq=False)
+class JobNotFound(EsflowError):
+    """No stream has this id."""
+
+    job: str
+
+    def __str__(self) -> str:
+        return f"no job {self.job!r} in this store; list what there is with jobs()"
+
+
+@final
+@attrs.frozen(eq=False)
+class JobExists(EsflowError):
+    """The id belongs to a job that was started with another request."""
+
+    job: str
+    field: str
+    recorded: Any
+    given: Any
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} exists with {self.field} {_shown(self.recorded)}, not "
+            f"{_shown(self.given)}; choose another job_id, or send the request that it was "
+            "started with"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class JobClosed(EsflowError):
+    """The job has ended and takes nothing more."""
+
+    job: str
+    status: str
+    wish: str
+
+    def __str__(self) -> str:
+        return f"job {self.job!r} is {self.status} and refuses {self.wish}; start a new job"
+
+
+@final
+@attrs.frozen(eq=False)
+class FlowNotFound(EsflowError):
+    """This engine was not given the flow that the job needs."""
+
+    flow: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"flow {self.flow!r} is not registered (registered: {_listing(self.known)}); "
+            "pass it in Engine(flows=[...])"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class FlowError(EsflowError):
+    """The graph is wrong as it was declared."""
+
+    flow: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"flow {self.flow!r}: {self.problem}"
+
+
+@final
+@attrs.frozen(eq=False)
+class FlowChanged(EsflowError):
+    """Today's flow lacks what the recorded job still needs."""
+
+    job: str
+    flow: str
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} still needs {_listing(self.missing)}, which flow {self.flow!r} "
+            "no longer has; deploy a version that has it"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class SlotNotFound(EsflowError):
+    """The flow has no such slot."""
+
+    flow: str
+    slot: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"flow {self.flow!r} has no slot {self.slot!r}; it has {_listing(self.known)}"
+
+
+@final
+@attrs.frozen(eq=False)
+class PayloadError(EsflowError):
+    """A value can't be recorded, or doesn't fit the slot that it goes to."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+@final
+@attrs.frozen(eq=False)
+class MergeError(EsflowError):
+    """A write doesn't apply to the value that it meets."""
+
+    key: str
+    reducer: str
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"shared[{self.key!r}]: reducer {self.reducer!r} {self.problem}; "
+            "write a value that fits, or choose another reducer"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class AnswerRefused(EsflowError):
+    """The answer doesn't fit, is not the first, or doesn't say which question it is for."""
+
+    job: str
+    question: str
+    problem: str
+    recorded: Any = None
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return f"job {self.job!r}, question {self.question}: {self.problem}"
+
+
+@final
+@attrs.frozen(eq=False)
+class AnswerRequired(EsflowError):
+    """Only an answer can carry this job on."""
+
+    job: str
+    questions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} waits for an answer to {_listing(self.questions)}; "
+            "resume it with Answer(value, to=id)"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class InterruptNotFound(EsflowError):
+    """No question or interrupt of this job has this id."""
+
+    job: str
+    id: str
+    open: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"job {self.job!r} asks nothing under id {self.id!r}; open: {_listing(self.open)}"
+
+
+@final
+@attrs.frozen(eq=False)
+class NotPaused(EsflowError):
+    """Only a paused job resumes."""
+
+    job: str
+    status: str
+    host: str | None = None
+
+    def __str__(self) -> str:
+        where = f" on {self.host}" if self.host else ""
+        return (
+            f"job {self.job!r} is {self.status}{where}, not paused; wait for it with wait(), or "
+            "drive it with run() if its host has gone"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class MessageKeyReused(EsflowError):
+    """The key belongs to a message with another slot or payload."""
+
+    job: str
+    key: str
+    version: int
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} recorded another message under key {self.key!r} at version "
+            f"{self.version}; use a new key for a new message"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class EffectError(EsflowError):
+    """A recorded effect failed; it fails alike at every re-execution."""
+
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}"
+
+
+@final
+@attrs.frozen(eq=False)
+class ConcurrentEffects(EsflowError):
+    """A context is used by one thread: that of its handler."""
+
+    activation: str
+    call: str
+
+    def __str__(self) -> str:
+        return (
+            f"activation {self.activation}: {self.call} was called from another thread than the "
+            "handler's, so its order would be chance; call it from the handler"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class ContextClosed(EsflowError):
+    """A context ends with its handler."""
+
+    activation: str
+    call: str
+
+    def __str__(self) -> str:
+        return (
+            f"activation {self.activation}: {self.call} was called after its handler ended and "
+            "recorded nothing; keep the context inside the handler"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class ReentrantCall(EsflowError):
+    """A handler or an effect acted on its own job behind its context's back."""
+
+    job: str
+    call: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.call} was called on job {self.job!r} from inside it; "
+            "return from the effect first, or use the handler's context"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class ActivationLimit(EsflowError):
+    """The job would pass the number of activations that it was started with."""
+
+    job: str
+    limit: int
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} would pass its limit of {self.limit} activations; look for a "
+            "cycle that never ends, or raise Flow(max_activations=...)"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class NondeterminismError(EsflowError):
+    """A re-executed handler called another effect than the one that is recorded."""
+
+    activation: str
+    effect: str
+    recorded: str
+    now: str
+
+    def __str__(self) -> str:
+        return (
+            f"activation {self.activation}: {self.effect} is recorded as {self.recorded} but the "
+            f"handler now calls {self.now}; deploy the code that the job was running"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class VersionConflict(EsflowError):
+    """Another host appended first."""
+
+    job: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r}: expected version {self.expected}, found {self.found}; "
+            "read and decide again"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class Fenced(EsflowError):
+    """Another execution has claimed the job; this one has stopped."""
+
+    job: str
+    token: int
+    found: int
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r}: the execution with token {self.token} lost it to token "
+            f"{self.found} on {self.host}; follow it with wait()"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class WaitTimeout(EsflowError, TimeoutError):
+    """The job is still going; only the waiting has ended."""
+
+    job: str
+    status: str
+    timeout_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r} is still {self.status} after {self.timeout_seconds} s; "
+            "it lives on: wait again"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class CorruptHistory(EsflowError):
+    """The stored bytes are not those that were recorded."""
+
+    job: str
+    version: int
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r}, version {self.version}: {self.problem}; restore this stream from "
+            "a backup, other jobs are not concerned"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class UnknownEvent(EsflowError):
+    """An event was written by a newer esflow."""
+
+    job: str
+    version: int
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job!r}, version {self.version}: this esflow does not know {self.name!r}; "
+            "upgrade before you touch this job"
+        )
+
+
+@final
+@attrs.frozen(eq=False)
+class StoreError(EsflowError):
+    """The store could not do what it was asked."""
+
+    doing: str
+    problem: str
+    retry: bool
+
+    def __str__(self) -> str:
+        advice = "try again" if self.retry else "mend the store first"
+        return f"{self.doing}: {self.problem}; {advice}"
