@@ -1,0 +1,103 @@
+# What a fresh clone needs: Python 3.11 or newer with venv, git and make.
+# Every target may be repeated: stamps remember what is done, and nothing asks a question.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_VENV := .venv-demo
+CODE := $(wildcard esflow projections tests examples benchmarks)
+
+# Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
+# and laws take twice as long under it; every other folder of tests is measured.
+UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/faults tests/mutants)
+
+# The pure core and the codec: every branch. The rest: see `gates`.
+CORE := esflow/errors.py,esflow/events.py,esflow/commands.py,esflow/state*,esflow/decider*
+CORE := $(CORE),esflow/codec*,esflow/upcasters.py,esflow/payloads*
+
+ifndef SEED
+SEED := $(shell $(PYTHON) -c 'import secrets; print(secrets.randbits(32))')
+endif
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+.PHONY: help
+help:  ## Show the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_VENV)/.ready)  ## Watch a job pause on one host and end on another.
+	@$(patsubst %/.ready,%,$<)/bin/esflow demo
+
+.PHONY: test
+test: lint types imports measured gates rest  ## Check everything; pytest has the last word.
+
+.PHONY: lint
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(READY)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: imports
+imports: $(READY)
+	$(BIN)/lint-imports
+
+.PHONY: measured
+measured: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(addprefix --ignore=,$(UNMEASURED)) tests
+
+.PHONY: gates
+gates: measured
+	$(BIN)/coverage report --include='$(CORE)' --fail-under=100
+	$(BIN)/coverage report --omit='$(CORE)' --fail-under=90
+
+.PHONY: rest
+rest: gates
+	$(BIN)/python -m pytest $(UNMEASURED)
+
+.PHONY: test-long
+test-long: $(READY)  ## Try the laws for longer, from a seed that is printed (SEED=… repeats a run).
+	@echo "SEED=$(SEED)"
+	$(BIN)/python -m pytest --hypothesis-profile=long --hypothesis-seed=$(SEED) tests
+
+.PHONY: format
+format: $(READY)  ## Let ruff rewrite what it can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		--output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean:  ## Remove what the targets made.
+	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Everything for development, at the locked versions.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "esflow needs Python 3.11 or newer: make PYTHON=python3.x" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What a service would install, and no more.
+$(DEMO_VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/python -m pip install --quiet -c requirements.lock -e .
+	@touch $@
