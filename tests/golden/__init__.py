@@ -1,0 +1,1 @@
+"""Bytes that released formats wrote, kept for ever, and the events that they must still mean."""

@@ -1,0 +1,125 @@
+"""Every event, at its least and at its fullest, as the golden files must decode.
+
+A golden file says in bytes what stands here in today's classes: when an event changes, the
+entries change here, and the files of older formats do not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from esflow.codec import Envelope
+from esflow.events import (
+    ActivationCompleted,
+    ActivationFailed,
+    AnswerRecorded,
+    DeferralsReleased,
+    EffectRecorded,
+    EmissionDeferred,
+    Emitted,
+    Event,
+    ExecutionClaimed,
+    Failure,
+    JobCompleted,
+    JobFailed,
+    JobPaused,
+    JobResumed,
+    JobStarted,
+    Json,
+    Logged,
+    MemoryWritten,
+    MessageReceived,
+    PauseReason,
+    PauseRequested,
+    QuestionAsked,
+    SharedWritten,
+    Target,
+)
+
+job_id: Final = "golden-job ✓"
+
+_values: Final[dict[str, Json]] = {
+    "": None,
+    "truth": [True, False],
+    "numbers": [0, -1, 2**63 - 1, -(2**63), 0.1, -0.0, 1e16, 1e300, 5e-324, 1.0],
+    "text": 'tab\t quote" slash/ back\\ nul\x00 é 漢 🜁 \u2028',
+    "nested": [[], {}, [{"a": [None]}]],
+}
+_failure: Final = Failure(type="ValueError", message="no\nway")
+_full_failure: Final = Failure(
+    type="PayloadError", message="é", traceback="Traceback\n  ...", path="task.items[3]"
+)
+_targets: Final = (
+    Target(slot="archive"),
+    Target(slot="agent.user_input", rename={"text": "answer"}),
+)
+
+events: Final[tuple[Event, ...]] = (
+    JobStarted(
+        flow="support", flow_version="1", fingerprint="f0", slot="agent.t", payload={}, limit=1
+    ),
+    JobStarted(
+        flow="support",
+        flow_version="2025-11",
+        fingerprint="f1",
+        slot="agent.trigger",
+        payload=_values,
+        limit=100_000,
+        labels={"team": "blue", "é": ""},
+    ),
+    ExecutionClaimed(host="a", process="4101", flow_version="1", fingerprint="f0"),
+    EffectRecorded(id="1.1/e0", function="f", digest="d0", key="k0", duration_ms=0),
+    EffectRecorded(
+        id="1.1/e1", function="m.f", digest="d1", key="k1", duration_ms=1_250, result=_values
+    ),
+    EffectRecorded(
+        id="1.1/e2", function="m.g", digest="d2", key="k2", duration_ms=3, error=_full_failure
+    ),
+    Emitted(id="1.1/o0", output="done", payload={}),
+    Emitted(id="1.1/o1", output="done", payload=_values, targets=_targets),
+    EmissionDeferred(id="1.1/d0", output="later", payload={}),
+    EmissionDeferred(id="1.1/d1", output="later", payload={"a": 1}, targets=_targets),
+    SharedWritten(activation="1.1", key="gone", reducer="delete"),
+    SharedWritten(activation="1.1", key="plan", reducer="set", value=_values),
+    MemoryWritten(activation="1.1", routine="agent", key="gone", reducer="delete"),
+    MemoryWritten(activation="1.1", routine="agent", key="seen", reducer="set", value=[1]),
+    Logged(activation="1.1", message=""),
+    Logged(activation="1.1", message="line", fields=_values),
+    PauseRequested(kind="operator", reason=""),
+    PauseRequested(kind="program", reason="tea", activation="1.1"),
+    QuestionAsked(id="1.1/q0", text="Which?", to="agent.user_input"),
+    QuestionAsked(
+        id="1.1/q1", text="Which?", to="agent.user_input", choices=("A", 1, None, {"b": [2]})
+    ),
+    ActivationCompleted(activation="1.1", started_at_ms=1_763_690_000_000, duration_ms=0),
+    ActivationCompleted(
+        activation="1.1", started_at_ms=1_763_690_000_000, duration_ms=17, events=12
+    ),
+    JobPaused(reasons=()),
+    JobPaused(
+        reasons=(
+            PauseReason(kind="question", text="Which?", activation="1.1"),
+            PauseReason(kind="operator", text=""),
+        )
+    ),
+    MessageReceived(id="m1", slot="archive", payload={}),
+    MessageReceived(id="m2", slot="archive", payload=_values, key="order-17"),
+    AnswerRecorded(id="1.1/q0", value=None),
+    AnswerRecorded(id="1.1/q1", value={"b": [2]}),
+    JobResumed(command="Answer", lifted="program"),
+    DeferralsReleased(ids=()),
+    DeferralsReleased(ids=("1.1/d0", "1.1/d1")),
+    ActivationFailed(
+        activation="2.1", started_at_ms=1_763_690_000_001, duration_ms=2, error=_failure
+    ),
+    JobFailed(error=_failure),
+    JobFailed(error=_full_failure, activation="2.1"),
+    JobCompleted(),
+)
+
+envelopes: Final = (
+    Envelope(recorded_at_ms=0, host=""),
+    Envelope(recorded_at_ms=1_763_690_000_123, host="host-a", actor="user:17", token=2),
+    Envelope(recorded_at_ms=-1, host='h"é', actor=""),
+)
+"""Used in turn, one for each event."""
