@@ -113,7 +113,7 @@ def decode(
             event = wires.row_of(kind).lifted(lift(name, int(schema), data))
         else:
             raise UnknownEvent(job_id, version, topic)
-    except wires.Malformed as problem:
+    except (*wires.Malformed, KeyError, TypeError) as problem:
         raise CorruptHistory(job_id, version, f"{topic} can't be read: {problem}") from problem
     return Recorded(
         job_id=job_id,

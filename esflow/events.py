@@ -102,7 +102,7 @@ class EffectRecorded:
     function: str
     digest: str  # Of the arguments.
     key: str  # Offered to the outside as idempotency key.
-    duration_ms: int
+    duration_us: int
     result: Json = None
     error: Failure | None = None
 
@@ -211,7 +211,7 @@ class ActivationCompleted:
     name: ClassVar = "ActivationCompleted"
     activation: str
     started_at_ms: int
-    duration_ms: int
+    duration_us: int
     events: int = 0  # How many before this one, in this append, are the activation's.
 
 
@@ -223,7 +223,7 @@ class ActivationFailed:
     name: ClassVar = "ActivationFailed"
     activation: str
     started_at_ms: int
-    duration_ms: int
+    duration_us: int
     error: Failure
 
 

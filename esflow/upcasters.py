@@ -14,7 +14,22 @@ from typing import Any, Final, TypeAlias
 
 Data: TypeAlias = dict[str, Any]
 
-upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {}
+
+def _count_microseconds(data: Data) -> Data:
+    """Schema 1 measured durations in milliseconds, in which most pure handlers take 0."""
+    lifted = dict(data)
+    milliseconds = lifted.pop("duration_ms")
+    if type(milliseconds) is not int or "duration_us" in lifted:
+        raise TypeError("schema 1 has a whole duration_ms, and no duration_us")
+    return lifted | {"duration_us": milliseconds * 1000}
+
+
+
+upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
+    ("ActivationCompleted", 1): _count_microseconds,
+    ("ActivationFailed", 1): _count_microseconds,
+    ("EffectRecorded", 1): _count_microseconds,
+}
 """From an event's name and an old schema to the function that lifts its data by one."""
 
 schemas: Final[Mapping[str, int]] = {
@@ -24,7 +39,10 @@ schemas: Final[Mapping[str, int]] = {
 
 
 def lift(name: str, schema: int, data: Data) -> Data:
-    """Return data of an old schema as the current schema has it."""
+    """Return data of an old schema as the current schema has it.
+
+    Raises: KeyError or TypeError, when it is not data of that schema.
+    """
     for old in range(schema, schemas.get(name, 1)):
         data = upcasters[name, old](data)
     return data

@@ -2,6 +2,7 @@
 
 A golden file says in bytes what stands here in today's classes: when an event changes, the
 entries change here, and the files of older formats do not.
+Format 1 counted durations in milliseconds, so those here are whole milliseconds.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ events: Final[tuple[Event, ...]] = (
         labels={"team": "blue", "é": ""},
     ),
     ExecutionClaimed(host="a", process="4101", flow_version="1", fingerprint="f0"),
-    EffectRecorded(id="1.1/e0", function="f", digest="d0", key="k0", duration_ms=0),
+    EffectRecorded(id="1.1/e0", function="f", digest="d0", key="k0", duration_us=0),
     EffectRecorded(
-        id="1.1/e1", function="m.f", digest="d1", key="k1", duration_ms=1_250, result=_values
+        id="1.1/e1", function="m.f", digest="d1", key="k1", duration_us=1_250_000, result=_values
     ),
     EffectRecorded(
-        id="1.1/e2", function="m.g", digest="d2", key="k2", duration_ms=3, error=_full_failure
+        id="1.1/e2", function="m.g", digest="d2", key="k2", duration_us=3_000, error=_full_failure
     ),
     Emitted(id="1.1/o0", output="done", payload={}),
     Emitted(id="1.1/o1", output="done", payload=_values, targets=_targets),
@@ -91,9 +92,9 @@ events: Final[tuple[Event, ...]] = (
     QuestionAsked(
         id="1.1/q1", text="Which?", to="agent.user_input", choices=("A", 1, None, {"b": [2]})
     ),
-    ActivationCompleted(activation="1.1", started_at_ms=1_763_690_000_000, duration_ms=0),
+    ActivationCompleted(activation="1.1", started_at_ms=1_763_690_000_000, duration_us=0),
     ActivationCompleted(
-        activation="1.1", started_at_ms=1_763_690_000_000, duration_ms=17, events=12
+        activation="1.1", started_at_ms=1_763_690_000_000, duration_us=17_000, events=12
     ),
     JobPaused(reasons=()),
     JobPaused(
@@ -110,7 +111,7 @@ events: Final[tuple[Event, ...]] = (
     DeferralsReleased(ids=()),
     DeferralsReleased(ids=("1.1/d0", "1.1/d1")),
     ActivationFailed(
-        activation="2.1", started_at_ms=1_763_690_000_001, duration_ms=2, error=_failure
+        activation="2.1", started_at_ms=1_763_690_000_001, duration_us=2_000, error=_failure
     ),
     JobFailed(error=_failure),
     JobFailed(error=_full_failure, activation="2.1"),
