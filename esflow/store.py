@@ -1,0 +1,156 @@
+"""The port to the log: what a store of events must do, in the words of the engine.
+
+It knows nothing of files, servers or the meaning of the bytes that it keeps.
+
+What an append promises
+-----------------------
+All rows of an append and the job's row in the index are written together or not at all.
+A row is written only after its predecessor, so two hosts that decided on the same version can't
+both append: the second is told `VersionConflict`.
+
+An error doesn't mean "not written": a commit can fail after the fact.
+So a store that is not certain re-reads before it answers, and counts its own bytes as success.
+A store that is certain to have been refused doesn't compare bytes: two callers may well have
+decided the same thing in the same millisecond, and only one of them was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
+
+import attrs
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import Notification, StoredEvent
+
+
+@final
+@attrs.frozen(kw_only=True)
+class IndexRow:
+    """What one job looks like from outside: rebuildable from its events at any time."""
+
+    job_id: str
+    flow: str
+    flow_version: str
+    status: str
+    version: int
+    head: str  # Hash of the last event.
+    labels: Mapping[str, str]
+    created_at_ms: int
+    updated_at_ms: int
+    wakes_at_ms: int | None = None
+    question: str | None = None
+    error: str | None = None
+    host: str | None = None
+    lease: str | None = None  # Who drives the job now; None: nobody. Opaque to the store.
+
+
+@final
+@attrs.frozen(kw_only=True)
+class JobQuery:
+    """Which jobs to list.
+
+    Shape: no statuses mean any; all labels given must match; ``after`` is the last job id of the
+    page before.
+    """
+
+    statuses: tuple[str, ...] = ()
+    flow: str | None = None
+    labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    leased: bool | None = None
+    limit: int = 100
+    after: str | None = None
+
+
+@runtime_checkable
+class Store(Protocol):
+    """The log of every job, and the index over it.
+
+    Every method may be called from any thread.
+    Raises: StoreError from every method, when the store can't do it; it says whether to try again.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where the store is, as text that may be shown to anybody."""
+        ...
+
+    def append(
+        self,
+        rows: Sequence[StoredEvent],
+        index: IndexRow,
+        *,
+        expected: int,
+        keep_lease: bool,
+    ) -> int:
+        """Append to one job after a version, and return the position of the last row.
+
+        Shape: ``rows`` have the versions ``expected + 1, expected + 2, …``; 0 begins a job.
+        The index row is written in the same transaction; its lease only unless ``keep_lease``.
+        Raises: VersionConflict, when the job is not at ``expected``.
+        """
+        ...
+
+    def read(
+        self, job_id: str, *, after: int = 0, upto: int | None = None
+    ) -> Iterator[Notification]:
+        """Yield the rows of one job in order; ``id`` is the position.
+
+        Shape: versions ``after + 1`` to ``upto`` (to the end, when None); empty for an unknown job.
+        """
+        ...
+
+    def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
+        """Return the next rows of all jobs behind a position, in the order of recording."""
+        ...
+
+    def head(self, job_id: str) -> IndexRow | None:
+        """Return the index row of a job, None for an unknown one."""
+        ...
+
+    def jobs(self, query: JobQuery) -> Sequence[IndexRow]:
+        """Return one page of jobs in the order of their creation.
+
+        Raises: JobNotFound, when ``query.after`` is not a job.
+        """
+        ...
+
+    def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
+        """Return job ids that begin so, sorted."""
+        ...
+
+    def release(self, job_id: str, lease: str) -> bool:
+        """Give a lease back, unless somebody else holds the job by now; say which."""
+        ...
+
+    def position(self) -> int:
+        """Return the position of the newest row, 0 when there is none."""
+        ...
+
+    def wait(self, after: int, timeout_seconds: float | None) -> int:
+        """Block until something stands behind a position; return the newest position.
+
+        Returns early, with what is known, when the time is up or the store is closed.
+        """
+        ...
+
+    def put_definition(self, fingerprint: str, definition: bytes) -> None:
+        """Keep the definition of a flow; the first under a fingerprint stays."""
+        ...
+
+    def get_definition(self, fingerprint: str) -> bytes | None:
+        """Return the definition of a flow, None for an unknown fingerprint."""
+        ...
+
+    def reindex(self, rows: Iterable[IndexRow]) -> None:
+        """Replace the whole index in one transaction; all leases are dropped.
+
+        Nobody appends while ``rows`` is consumed: a generator over this store sees one log.
+        Raises: VersionConflict, when a row is not at the last version of its job.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything and wake whoever waits; closing twice is allowed."""
+        ...

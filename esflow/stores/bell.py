@@ -1,0 +1,46 @@
+"""Waking: one condition per store, rung with the newest position that is known.
+
+It knows nothing of who appends and of how a position is found out.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import final
+
+
+@final
+class Bell:
+    """Wakes the threads that wait for a position."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._position = 0
+        self._closed = False
+
+    def ring(self, position: int) -> None:
+        """Make a position known, and wake whoever waits for it."""
+        with self._changed:
+            if position > self._position:
+                self._position = position
+                self._changed.notify_all()
+
+    def wait(self, after: int, deadline: float | None) -> int:
+        """Block until a position behind ``after`` is known, the time is up or the bell is closed.
+
+        Units: ``deadline`` in seconds of the monotonic clock.
+        """
+        with self._changed:
+            while self._position <= after and not self._closed:
+                remaining = None if deadline is None else deadline - time.monotonic()
+                if remaining is not None and remaining <= 0:
+                    break
+                self._changed.wait(remaining)
+            return self._position
+
+    def close(self) -> None:
+        """Wake everybody, for good."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,235 @@
+"""The log in memory: for tests, notebooks and whatever may end with its process.
+
+Its promises are those of every store, but for durability.
+It knows nothing of files.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, final
+
+import attrs
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.popo import POPOApplicationRecorder
+
+from esflow.errors import JobNotFound, StoreError, VersionConflict
+from esflow.failpoints import reach
+from esflow.store import IndexRow, JobQuery
+from esflow.stores.bell import Bell
+
+_PAGE_ROWS = 1000
+
+
+@final
+class MemoryEvents(POPOApplicationRecorder):
+    """The recorder of eventsourcing, with reads that cost what they return."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._streams: dict[str, list[Notification]] = {}
+
+    def _update_table(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        self._assert_contiguity(stored_events)
+        positions = super()._update_table(stored_events, **kwargs)
+        for row, position in zip(stored_events, positions or (), strict=True):
+            stream = self._streams.setdefault(str(row.originator_id), [])
+            stream.append(Notification(id=position, **vars(row)))
+        return positions
+
+    def _assert_contiguity(self, rows: Sequence[StoredEvent]) -> None:
+        last: dict[str, int] = {}
+        for row in rows:
+            job_id = str(row.originator_id)
+            found = last.get(job_id, self.last_version(job_id))
+            # A stream of eventsourcing's own may begin at 0; one of ours begins at 1.
+            if row.originator_version != found + 1 and (found or row.originator_version):
+                raise IntegrityError(f"{job_id}: {row.originator_version} can't follow {found}")
+            last[job_id] = row.originator_version
+
+    def last_version(self, job_id: str) -> int:
+        """Return the last version of a stream, 0 when there is none."""
+        stream = self._streams.get(job_id)
+        return stream[-1].originator_version if stream else 0
+
+    def rows(self, job_id: str, after: int, upto: int | None, limit: int) -> list[Notification]:
+        """Return one page of a stream."""
+        with self._database_lock:
+            stream = self._streams.get(job_id, [])
+            first = bisect_left(stream, after + 1, key=lambda row: row.originator_version)
+            last = len(stream) if upto is None else bisect_left(
+                stream, upto + 1, key=lambda row: row.originator_version
+            )
+            return stream[first : min(last, first + limit)]
+
+    def select_events(
+        self,
+        originator_id: Any,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Return stored events of one stream, in time that grows with their number alone."""
+        with self._database_lock:
+            stream = self._streams.get(str(originator_id), [])
+            first = 0 if gt is None else bisect_left(
+                stream, gt + 1, key=lambda row: row.originator_version
+            )
+            last = len(stream) if lte is None else bisect_left(
+                stream, lte + 1, key=lambda row: row.originator_version
+            )
+            indices = range(first, last)
+            chosen = islice(reversed(indices) if desc else iter(indices), limit)
+            return [self._stored_events[stream[index].id - 1] for index in chosen]
+
+
+@final
+class MemoryStore:
+    """A store that ends with its process; engines share it by sharing the object."""
+
+    url = "memory://"
+
+    def __init__(self) -> None:
+        self.recorder = MemoryEvents()
+        self._lock = self.recorder._database_lock  # One lock: rows and index change together.
+        self._index: dict[str, IndexRow] = {}  # In the order of creation.
+        self._ordinals: dict[str, int] = {}
+        self._definitions: dict[str, bytes] = {}
+        self._bell = Bell()
+        self._closed = False
+
+    def append(
+        self,
+        rows: Sequence[StoredEvent],
+        index: IndexRow,
+        *,
+        expected: int,
+        keep_lease: bool,
+    ) -> int:
+        """Append to one job after a version, and return the position of the last row."""
+        reach("append.begun")
+        with self._lock:
+            self._refuse_if_closed(f"appending to job {index.job_id!r}")
+            found = self.recorder.last_version(index.job_id)
+            if found != expected:
+                raise VersionConflict(index.job_id, expected, found)
+            positions = self.recorder.insert_events(rows)
+            assert positions, "an append holds at least one row"
+            reach("append.inserted")
+            self._write_row(index, keep_lease=keep_lease)
+            reach("append.indexed")
+        reach("append.committed")
+        self._bell.ring(positions[-1])
+        return positions[-1]
+
+    def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:
+        before = self._index.get(row.job_id)
+        if keep_lease:
+            row = attrs.evolve(row, lease=before.lease if before else None)
+        self._index[row.job_id] = row
+        self._ordinals.setdefault(row.job_id, len(self._ordinals))
+
+    def read(
+        self, job_id: str, *, after: int = 0, upto: int | None = None
+    ) -> Iterator[Notification]:
+        """Yield the rows of one job in order."""
+        self._refuse_if_closed(f"reading job {job_id!r}")
+        while page := self.recorder.rows(job_id, after, upto, _PAGE_ROWS):
+            yield from page
+            after = page[-1].originator_version
+
+    def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
+        """Return the next rows of all jobs behind a position."""
+        self._refuse_if_closed("reading the log")
+        return self.recorder.select_notifications(after, limit, inclusive_of_start=False)
+
+    def head(self, job_id: str) -> IndexRow | None:
+        """Return the index row of a job."""
+        self._refuse_if_closed(f"looking up job {job_id!r}")
+        return self._index.get(job_id)
+
+    def jobs(self, query: JobQuery) -> Sequence[IndexRow]:
+        """Return one page of jobs in the order of their creation."""
+        with self._lock:
+            self._refuse_if_closed("listing jobs")
+            if query.after is not None and query.after not in self._index:
+                raise JobNotFound(query.after)
+            rows = list(self._index.values())
+            first = 0 if query.after is None else self._ordinals[query.after] + 1
+        chosen = (row for row in islice(rows, first, None) if _matches(row, query))
+        return list(islice(chosen, max(0, query.limit)))
+
+    def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
+        """Return job ids that begin so, sorted."""
+        with self._lock:
+            self._refuse_if_closed("looking for jobs")
+            return sorted(job for job in self._index if job.startswith(prefix))[: max(0, limit)]
+
+    def release(self, job_id: str, lease: str) -> bool:
+        """Give a lease back, unless somebody else holds the job by now."""
+        with self._lock:
+            self._refuse_if_closed(f"releasing job {job_id!r}")
+            row = self._index.get(job_id)
+            if row is None or row.lease != lease:
+                return False
+            self._index[job_id] = attrs.evolve(row, lease=None)
+            return True
+
+    def position(self) -> int:
+        """Return the position of the newest row."""
+        self._refuse_if_closed("reading the position")
+        return self.recorder.max_notification_id() or 0
+
+    def wait(self, after: int, timeout_seconds: float | None) -> int:
+        """Block until something stands behind a position."""
+        self._refuse_if_closed("waiting")
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        return self._bell.wait(after, deadline)
+
+    def put_definition(self, fingerprint: str, definition: bytes) -> None:
+        """Keep the definition of a flow."""
+        self._refuse_if_closed("keeping a definition")
+        self._definitions.setdefault(fingerprint, definition)
+
+    def get_definition(self, fingerprint: str) -> bytes | None:
+        """Return the definition of a flow."""
+        self._refuse_if_closed("reading a definition")
+        return self._definitions.get(fingerprint)
+
+    def reindex(self, rows: Iterable[IndexRow]) -> None:
+        """Replace the whole index."""
+        with self._lock:
+            self._refuse_if_closed("rebuilding the index")
+            fresh = {row.job_id: attrs.evolve(row, lease=None) for row in rows}
+            for row in fresh.values():
+                found = self.recorder.last_version(row.job_id)
+                if found != row.version:
+                    raise VersionConflict(row.job_id, row.version, found)
+            born = {job: next(iter(self.recorder.rows(job, 0, None, 1))).id for job in fresh}
+            self._index = {job: fresh[job] for job in sorted(fresh, key=born.__getitem__)}
+            self._ordinals = {job: ordinal for ordinal, job in enumerate(self._index)}
+
+    def close(self) -> None:
+        """Refuse everything from now on, and wake whoever waits."""
+        self._closed = True
+        self._bell.close()
+
+    def _refuse_if_closed(self, doing: str) -> None:
+        if self._closed:
+            raise StoreError(doing, "the store is closed; open another", False)
+
+
+def _matches(row: IndexRow, query: JobQuery) -> bool:
+    return (
+        (not query.statuses or row.status in query.statuses)
+        and (query.flow is None or row.flow == query.flow)
+        and (query.leased is None or (row.lease is not None) is query.leased)
+        and query.labels.items() <= row.labels.items()
+    )
