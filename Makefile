@@ -45,7 +45,7 @@ lint: $(READY)
 .PHONY: types
 types: $(READY)
 	$(BIN)/mypy $(CODE)
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python $(CODE)
 
 .PHONY: imports
 imports: $(READY)

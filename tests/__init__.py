@@ -1,0 +1,1 @@
+"""What esflow promises, as laws, contracts and examples."""

@@ -1,0 +1,30 @@
+"""Profiles that every suite shares: `ci` repeats itself exactly, `long` draws new seeds."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines under load are slow at random: time is the suite's budget, not the example's.
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "long",
+    deadline=None,
+    derandomize=False,
+    max_examples=2_000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which profile and seed would repeat this run."""
+    profile = config.getoption("--hypothesis-profile") or "ci"
+    seed = config.getoption("--hypothesis-seed")
+    return f"esflow laws: profile {profile}, seed {'derandomized' if seed is None else seed}"

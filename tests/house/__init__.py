@@ -1,0 +1,1 @@
+"""The rules of the repository itself; every checker is shown to bite."""
