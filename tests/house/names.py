@@ -15,7 +15,7 @@ ROOMLESS = re.compile(r"base|common|enhanced|helpers?|manager|misc|utils?")
 
 # What a reader would have to spell out; ctx, id, sql, url, json, args and kwargs are words by now.
 ABBREVIATIONS = re.compile(
-    r"addr|attr|buf|cb|cfg|cnt|cols|conf|conn|cur|desc|dest|elem|"
+    r"addr|attr|buf|cb|cfg|cnt|cols|conf|conn|cur|dest|elem|"
     r"evt|exc|fmt|idx|lst|mgr|msg|num|obj|param|params|pos|prev|"
     r"proc|ptr|qty|rec|req|res|resp|ret|sess|src|stmt|tmp|tok|txn"
     r"|val|ver"

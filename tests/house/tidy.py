@@ -10,7 +10,7 @@ MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 
 # The one place that may catch whatever a routine raises: where a routine is called.
-CATCHES_ALL = "esflow/runtime/steps.py"
+CATCHES_ALL = "esflow/usercode.py"
 
 BANNED_MODULES = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 BANNED_CALLS = frozenset({"__import__", "compile", "eval", "exec"})
@@ -18,7 +18,7 @@ CATCH_ALL = frozenset({"Exception", "BaseException"})
 SQL_METHODS = frozenset({"execute", "executemany", "executescript", "query"})
 SKIPS = frozenset({"importorskip", "skip", "skipIf", "skipTest", "skipUnless", "skipif", "xfail"})
 CLOCKS = frozenset({"now", "today", "utcnow"})
-PURE = re.compile(r"esflow\.(commands|decider|errors|events|state)\b")
+PURE = re.compile(r"esflow\.(commands|decider|errors|events|fold|ids|json_values|reducers|state)\b")
 
 # Written in pieces, so that this file may be judged by its own rule.
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
@@ -179,10 +179,10 @@ def _assignments(scope: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _is_built(value: ast.expr) -> bool:
-    """Whether a text is computed rather than written; joined literals are written."""
+    """Whether a text is computed rather than written; joined constants are written."""
     match value:
         case ast.JoinedStr():
-            return any(isinstance(part, ast.FormattedValue) for part in value.values)
+            return not all(map(_is_written, value.values))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return not (_is_written(left) and _is_written(right))
         case ast.BinOp(op=ast.Mod()):
@@ -194,6 +194,15 @@ def _is_built(value: ast.expr) -> bool:
 
 
 def _is_written(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) or (
-        isinstance(value, ast.BinOp) and _is_written(value.left) and _is_written(value.right)
-    )
+    """Whether a text is fixed where it stands: a literal, or a constant named in capitals."""
+    match value:
+        case ast.Constant():
+            return True
+        case ast.Name(id=name):
+            return name.isupper()
+        case ast.FormattedValue(value=part):
+            return _is_written(part)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _is_written(left) and _is_written(right)
+        case _:
+            return False
