@@ -16,12 +16,8 @@ UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/faults te
 empty :=
 comma := ,
 CORE_MODULES := codec commands decider errors events fold ids json_values payloads reducers state \
-	upcasters wires
+	structures upcasters wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
-
-ifndef SEED
-SEED := $(shell $(PYTHON) -c 'import secrets; print(secrets.randbits(32))')
-endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -70,8 +66,9 @@ rest: gates
 
 .PHONY: test-long
 test-long: $(READY)  ## Try the laws for longer, from a seed that is printed (SEED=… repeats a run).
-	@echo "SEED=$(SEED)"
-	$(BIN)/python -m pytest --hypothesis-profile=long --hypothesis-seed=$(SEED) tests
+	@seed=$${SEED:-$$($(BIN)/python -c 'import secrets; print(secrets.randbits(32))')}; \
+	echo "SEED=$$seed"; \
+	$(BIN)/python -m pytest --hypothesis-profile=long --hypothesis-seed="$$seed" tests
 
 .PHONY: format
 format: $(READY)  ## Let ruff rewrite what it can.

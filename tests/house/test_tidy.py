@@ -11,7 +11,7 @@ from tests.house.tree import Finding, Module, module, modules, report, texts
 
 Checker = Callable[[Module], Iterator[Finding]]
 
-EVERYWHERE: tuple[Checker, ...] = (tidy.sizes, tidy.openings, tidy.banned)
+EVERYWHERE: tuple[Checker, ...] = (tidy.sizes, tidy.openings, tidy.banned, tidy.excuses)
 PRODUCT: tuple[Checker, ...] = (tidy.catches, tidy.sleeps, tidy.clocks, tidy.statements)
 TESTS: tuple[Checker, ...] = (tidy.skips, tidy.unasserted, tidy.sleeps)
 
@@ -42,6 +42,13 @@ BITES: list[tuple[Checker, str]] = [
     (tidy.statements, 'SQL = f"DELETE FROM {table}"\ndb.execute(SQL)'),
     (tidy.statements, 'sql = f"DELETE FROM {table}"\ndb.execute(sql)'),
     (tidy.statements, 'def drop():\n    sql = "DROP "\n    sql += table\n    db.execute(sql)'),
+    (tidy.excuses, "x = 1  # noqa"),
+    (tidy.excuses, "x = 1  # noqa: E501"),
+    (tidy.excuses, "x = 1  # type: ignore"),
+    (tidy.excuses, "x = 1  # type: ignore[operator]"),
+    (tidy.excuses, "x = 1  # type: ignore  # two words"),
+    (tidy.excuses, "x = 1  # pyright: ignore[reportAny]"),
+    (tidy.excuses, "x = 1  # pragma: no cover"),
     (tidy.skips, "@pytest.mark.skip\ndef test_x(): assert x"),
     (tidy.skips, '@pytest.mark.skipif(slow, reason="slow")\ndef test_x(): assert x'),
     (tidy.skips, "def test_x():\n    pytest.xfail()"),
@@ -63,6 +70,10 @@ PASSES: list[tuple[Checker, str]] = [
     (tidy.statements, 'db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")'),
     (tidy.statements, 'SELECT = "SELECT * " + "FROM job"\ndb.execute(SELECT)'),
     (tidy.statements, 'name = f"{job}"\ndb.execute(SELECT, [name])'),
+    (tidy.excuses, "x = 1  # noqa: E501, A002 - its name there"),
+    (tidy.excuses, "x = 1  # type: ignore[operator]  # numbers only"),
+    (tidy.excuses, "x = 1  # pyright: ignore[reportAny] - callers err"),
+    (tidy.excuses, "x = '# noqa'"),
     (tidy.skips, "reader.skip(4)"),
     (tidy.unasserted, "def test_x():\n    with pytest.raises(ValueError): run()"),
     (tidy.unasserted, "def test_x(): check_laws(x)"),

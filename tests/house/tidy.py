@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 
 from tests.house.tree import Finding, Module
 
@@ -22,6 +24,12 @@ PURE = re.compile(r"esflow\.(commands|decider|errors|events|fold|ids|json_values
 
 # Written in pieces, so that this file may be judged by its own rule.
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+
+EXCUSE = re.compile(r"# (?:noqa|type: ignore|pyright: ignore|pragma: no)\b")
+EXCUSED = re.compile(
+    r"# (?:noqa: [A-Z]+[0-9]+(?:, ?[A-Z]+[0-9]+)*|(?:type|pyright): ignore\[[\w, -]+\]"
+    r"|pragma: no (?:cover|branch))\s+(?:-|#) \w+ \w+"
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -133,6 +141,15 @@ def unasserted(module: Module) -> Iterator[Finding]:
     for function in _functions(module.tree):
         if function.name.startswith("test") and not any(map(_asserts, ast.walk(function))):
             yield Finding(module.path, function.lineno, f"{function.name} asserts nothing")
+
+
+def excuses(module: Module) -> Iterator[Finding]:
+    """Find ignores of a checker that do not say what they ignore, and why."""
+    for token in tokenize.generate_tokens(StringIO(module.text).readline):
+        is_excuse = token.type == tokenize.COMMENT and EXCUSE.search(token.string)
+        if is_excuse and not EXCUSED.search(token.string):
+            rule = "an ignore names its code and its reason: [code]  # why, or: code - why"
+            yield Finding(module.path, token.start[0], rule)
 
 
 def _asserts(node: ast.AST) -> bool:
