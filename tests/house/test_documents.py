@@ -20,6 +20,11 @@ def test_a_document_shows_what_happens(document: str, tmp_path: Path) -> None:
     check_document(text, tmp_path, document)
 
 
+def test_the_readme_shows_commands_and_code_that_run() -> None:
+    found = blocks((ROOT / "README.md").read_text("utf-8"))
+    assert {"console", "python"} <= {block.language for block in found if not block.kind}
+
+
 def check_document(text: str, tmp_path: Path, document: str = "example.md") -> Reader:
     """Follow a document in an empty folder."""
     folder = tmp_path / "reader"

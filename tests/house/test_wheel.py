@@ -60,11 +60,17 @@ def tracked(package: str) -> set[str]:
     }
 
 
+def differences(held: set[str], expected: set[str]) -> list[str]:
+    """Say which files an archive holds or lacks by mistake."""
+    foreign = [f"{name} does not belong in it" for name in sorted(held - expected)]
+    return foreign + [f"{name} is missing from it" for name in sorted(expected - held)]
+
+
 def test_the_wheel_holds_both_packages_whole_and_nothing_else(built: Path) -> None:
     [wheel] = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == set[str]().union(*map(tracked, PACKAGES))
+    assert differences(held, set[str]().union(*map(tracked, PACKAGES))) == []
     assert {f"{name}/py.typed" for name in PACKAGES.values()} <= held
 
 
@@ -83,7 +89,7 @@ def test_the_source_archive_holds_only_what_git_knows(built: Path) -> None:
     [archive] = built.glob("*.tar.gz")
     with tarfile.open(archive) as source:
         held = {name.name.partition("/")[2] for name in source if name.isfile()}
-    assert held - set(files()) == {"PKG-INFO"}
+    assert held - set(files()) == {"PKG-INFO"}, differences(held, set(files()))
     assert {"LICENSE", "README.md", "Makefile", "tests/house/test_wheel.py"} <= held
 
 
@@ -97,3 +103,28 @@ def test_a_package_is_imported_from_the_wheel(installed: Path, name: str) -> Non
 
 def test_the_command_is_installed_with_the_wheel(installed: Path) -> None:
     assert "Usage: esflow" in run(installed / "bin" / "esflow", "--help", folder=installed)
+
+
+def test_a_file_too_many_or_too_few_is_found() -> None:
+    held = {"esflow/__init__.py", "tests/test_x.py"}
+    assert differences(held, {"esflow/__init__.py", "esflow/py.typed"}) == [
+        "tests/test_x.py does not belong in it",
+        "esflow/py.typed is missing from it",
+    ]
+
+
+def test_a_command_that_fails_is_not_overheard(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="no such module"):
+        run(sys.executable, "-c", "raise SystemExit('no such module')", folder=tmp_path)
+
+
+def test_nothing_of_the_source_tree_is_seen_without_the_wheel(
+    installed: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    venv.create(bare, with_pip=False)
+    [packages] = bare.glob("lib/python*/site-packages")
+    [path_file] = installed.glob("lib/python*/site-packages/dependencies.pth")
+    (packages / "dependencies.pth").write_text(path_file.read_text("utf-8"), "utf-8")
+    with pytest.raises(AssertionError, match="No module named 'esflow'"):
+        run(bare / "bin" / "python", "-I", "-c", "import attrs, esflow", folder=bare)
