@@ -14,8 +14,9 @@ MAX_PUBLIC_NAMES = 40
 ROOMLESS = re.compile(r"base|common|enhanced|helpers?|manager|misc|utils?")
 
 # What a reader would have to spell out; ctx, id, sql, url, json, args and kwargs are words by now.
+# Not here: conn and desc, which eventsourcing gives its parameters that ours override.
 ABBREVIATIONS = re.compile(
-    r"addr|attr|buf|cb|cfg|cnt|cols|conf|conn|cur|dest|elem|"
+    r"addr|attr|buf|cb|cfg|cnt|cols|conf|cur|dest|elem|"
     r"evt|exc|fmt|idx|lst|mgr|msg|num|obj|param|params|pos|prev|"
     r"proc|ptr|qty|rec|req|res|resp|ret|sess|src|stmt|tmp|tok|txn"
     r"|val|ver"
