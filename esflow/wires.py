@@ -28,6 +28,7 @@ Malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading bytes that are not ours can raise."""
 
 to_bytes: Final[Callable[[object], bytes]] = Encoder().encode
+to_sorted_bytes: Final[Callable[[object], bytes]] = Encoder(order="deterministic").encode
 from_bytes: Final[Callable[[bytes], Any]] = Decoder().decode
 
 _Turn: TypeAlias = Callable[[Any], Any]

@@ -1,0 +1,320 @@
+"""JSON values in and out of user code: what is recorded, and what a handler is given.
+
+It knows nothing of events, flows or stores.
+Plain JSON is handled here; any other class is `structures`' business, which brings cattrs with it
+and is imported when the first such class is met.
+
+What is taken
+-------------
+None, bool, int, float, str, list, tuple and mappings with text keys stand for themselves.
+attrs classes, dataclasses, enums with plain values, named tuples, sets, bytes, datetime, date,
+time, timedelta, UUID, Decimal and paths are written as JSON that reads back equal under the same
+annotation.
+A set is sorted by the bytes of its items, so that its order is nobody's luck.
+Every result is made of fresh containers; what was shared is copied each time.
+
+What is refused, by path
+------------------------
+NaN and the infinities; integers beyond 64 bits; text with lone surrogates; keys that are no text;
+values that contain themselves, or pass a limit below; and objects of any other class, subclasses
+of str, int, float and list among them, because they would come back as something else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from math import isfinite
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, Final, TypeAlias, final, get_type_hints
+
+import attrs
+
+from esflow.errors import FlowError, PayloadError
+from esflow.events import Json
+from esflow.json_values import Misfit, copy_json, same_json, step_to
+
+__all__ = [
+    "Signature",
+    "bind",
+    "copy_json",
+    "digest",
+    "max_bytes",
+    "max_depth",
+    "max_integer",
+    "max_nodes",
+    "return_annotation",
+    "same_json",
+    "signature_of",
+    "structure",
+    "to_json",
+]
+
+max_depth: Final = 64  # Containers inside each other.
+max_nodes: Final = 1_000_000  # Values in one payload, counted wherever they stand.
+max_bytes: Final = 16 * 1024 * 1024  # Text of one payload, keys included, in UTF-8.
+max_integer: Final = 2**63 - 1  # The smallest is one further from zero, as in 64 bits.
+
+_Reader: TypeAlias = Callable[[Any], object]
+
+
+def to_json(value: object, path: str) -> Json:
+    """Return a value as plain JSON in fresh containers.
+
+    Raises: PayloadError, naming the path to what can't be recorded.
+    """
+    try:
+        return _copied(value, max_depth, _Room(), strict=True)
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+
+
+def digest(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    """Return a fingerprint of the arguments of a call, the order of keys aside.
+
+    Shape: 32 hex digits; what can't be represented counts by the name of its type.
+    """
+    from esflow import wires
+
+    given = _copied([list(args), dict(kwargs)], max_depth + 2, _Room(), strict=False)
+    return sha256(wires.to_sorted_bytes(given)).hexdigest()[:32]
+
+
+class _Room:
+    """What is left of the limits for one payload."""
+
+    __slots__ = ("nodes", "text")
+
+    def __init__(self) -> None:
+        self.nodes = max_nodes
+        self.text = max_bytes
+
+
+def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
+    kind = type(value)
+    if kind is str:
+        return _text(value, room)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        if -max_integer - 1 <= value <= max_integer:
+            return value
+        raise Misfit("is an integer beyond 64 bits; write it as text")
+    if kind is float:
+        if isfinite(value):
+            return value
+        raise Misfit(f"{value} is no JSON number; write None or text")
+    if kind is dict:
+        return _copied_dict(value, depth - 1, room, strict=strict)
+    if kind is list or kind is tuple:
+        return _copied_list(value, depth - 1, room, strict=strict)
+    if kind is set or kind is frozenset:
+        return _copied_set(value, depth - 1, room, strict=strict)
+    from esflow import structures
+
+    return _copied(structures.opener(kind)(value), depth, room, strict=strict)
+
+
+def _text(value: str, room: _Room) -> str:
+    if value.isascii():
+        room.text -= len(value)
+    else:
+        try:
+            room.text -= len(value.encode())
+        except UnicodeEncodeError as error:
+            code = ord(value[error.start])
+            raise Misfit(f"has a lone surrogate U+{code:X} at {error.start}; it is no text") from None
+    if room.text < 0:
+        raise Misfit(f"brings the payload over {max_bytes} bytes; store it elsewhere, pass its name")
+    return value
+
+
+def _enter(size: int, depth: int, room: _Room) -> None:
+    if depth < 0:
+        raise Misfit(f"is nested more than {max_depth} deep, or contains itself; flatten it")
+    room.nodes -= size
+    if room.nodes < 0:
+        raise Misfit(f"brings the payload over {max_nodes} values; pass a reference instead")
+
+
+def _copied_dict(value: dict[Any, Any], depth: int, room: _Room, *, strict: bool) -> Json:
+    _enter(len(value), depth, room)
+    made: dict[str, Json] = {}
+    for key, item in value.items():
+        if type(key) is not str:
+            raise Misfit(f"has a key that is no text: {key!r:.100} ({type(key).__name__})")
+        try:
+            _text(key, room)
+        except Misfit as misfit:
+            raise Misfit(f"key {key!a:.100} {misfit.problem}") from None
+        try:
+            made[key] = _copied(item, depth, room, strict=strict)
+        except Misfit as misfit:
+            if strict:
+                raise misfit.within(step_to(key)) from misfit.__cause__
+            made[key] = _unknown(item)
+    return made
+
+
+def _copied_list(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
+    _enter(len(value), depth, room)
+    made: list[Json] = []
+    for item in value:
+        try:
+            made.append(_copied(item, depth, room, strict=strict))
+        except Misfit as misfit:
+            if strict:
+                raise misfit.within(f"[{len(made)}]") from misfit.__cause__
+            made.append(_unknown(item))
+    return made
+
+
+def _copied_set(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
+    from esflow import wires
+
+    _enter(len(value), depth, room)
+    made: list[Json] = []
+    for item in value:
+        try:
+            made.append(_copied(item, depth, room, strict=strict))
+        except Misfit as misfit:
+            if strict:
+                raise misfit.within(f"{{{item!r:.100}}}") from misfit.__cause__
+            made.append(_unknown(item))
+    return sorted(made, key=wires.to_sorted_bytes)
+
+
+def _unknown(value: object) -> Json:
+    return {"": type(value).__qualname__}
+
+
+@final
+@attrs.frozen
+class Signature:
+    """What a handler takes after its context, and how each value gets there."""
+
+    context: str
+    parameters: tuple[str, ...]
+    required: tuple[str, ...]
+    rest: bool  # Whether **kwargs takes what has no parameter.
+    readers: Mapping[str, _Reader] = attrs.field(eq=False, repr=False)
+
+
+def signature_of(fn: Callable[..., object], flow: str) -> Signature:
+    """Return the signature of a handler.
+
+    Raises: FlowError, when a payload can't be bound to it.
+    """
+    name = getattr(fn, "__qualname__", type(fn).__qualname__)
+
+    def refusal(problem: str) -> FlowError:
+        return FlowError(flow, f"handler {name} {problem}")
+
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError) as error:
+        raise refusal(f"has no readable signature: {error}") from error
+    if not parameters or parameters[0].kind in _not_context:
+        raise refusal("takes no context; give it a first parameter ctx")
+    taken = [parameter for parameter in parameters[1:] if parameter.kind in _by_name]
+    rest = [parameter for parameter in parameters[1:] if parameter.kind is _rest]
+    for parameter in parameters[1:]:
+        if parameter not in taken and parameter not in rest:
+            raise refusal(f"takes {parameter} by place; payloads are bound by name")
+    from esflow import structures
+
+    readers: dict[str, _Reader] = {}
+    for parameter in taken:
+        try:
+            readers[parameter.name] = structures.reader_of(_hint(fn, parameter.annotation))
+        except (NameError, AttributeError, TypeError, SyntaxError, Misfit) as error:
+            raise refusal(
+                f"parameter {parameter.name}: annotation {_spelled(parameter.annotation)} "
+                f"can't be used: {getattr(error, 'problem', error)}"
+            ) from error
+    return Signature(
+        parameters[0].name,
+        tuple(readers),
+        tuple(parameter.name for parameter in taken if parameter.default is parameter.empty),
+        bool(rest),
+        MappingProxyType(readers),
+    )
+
+
+_rest: Final = inspect.Parameter.VAR_KEYWORD
+_by_name: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_not_context: Final = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+
+
+def bind(signature: Signature, slot: str, payload: Mapping[str, Json]) -> dict[str, object]:
+    """Return the arguments that a handler gets for a payload, in containers of their own.
+
+    Raises: PayloadError, naming slot and parameter, when the payload doesn't fit.
+    """
+    readers = signature.readers
+    bound: dict[str, object] = {}
+    for name, value in payload.items():
+        reader = readers.get(name)
+        if reader is not None:
+            try:
+                bound[name] = reader(value)
+            except Misfit as misfit:
+                raise misfit.refusal(f"{slot}.{name}") from misfit.__cause__
+        elif signature.rest and name != signature.context:
+            bound[name] = copy_json(value)
+        else:
+            takes = ", ".join(signature.parameters) or "nothing"
+            raise PayloadError(f"{slot}.{name}", f"is no parameter of this slot; it takes {takes}")
+    for name in signature.required:
+        if name not in bound:
+            raise PayloadError(f"{slot}.{name}", "is missing; the handler has no default for it")
+    return bound
+
+
+def structure(value: Json, annotation: object, path: str) -> object:
+    """Return JSON as a value of an annotated type.
+
+    Raises: PayloadError, naming the path to what doesn't fit.
+    """
+    from esflow import structures
+
+    try:
+        return structures.reader_of(annotation)(value)
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+
+
+def return_annotation(fn: Callable[..., object]) -> object:
+    """Return what a function says it returns; Any when it doesn't, or can't be resolved."""
+    try:
+        annotation = inspect.signature(fn).return_annotation
+        return Any if annotation is inspect.Signature.empty else _hint(fn, annotation)
+    except (NameError, AttributeError, TypeError, ValueError, SyntaxError):
+        return Any
+
+
+def _hint(fn: Any, annotation: object) -> object:
+    """Resolve one annotation where its function was written, its closure included."""
+    if annotation is inspect.Parameter.empty:
+        return Any
+    written: Any = inspect.unwrap(getattr(fn, "func", fn))
+    if not hasattr(written, "__globals__") and not hasattr(written, "__func__"):
+        written = type(written).__call__
+    written = getattr(written, "__func__", written)
+    names = getattr(getattr(written, "__code__", None), "co_freevars", ())
+    cells = getattr(written, "__closure__", None) or ()
+    closed: dict[str, Any] = {}
+    for name, cell in zip(names, cells, strict=False):
+        try:
+            closed[name] = cell.cell_contents
+        except ValueError:  # Still empty: the name is assigned later.
+            continue
+    holder = SimpleNamespace(__annotations__={"it": annotation})
+    return get_type_hints(
+        holder, getattr(written, "__globals__", {}), closed, include_extras=True
+    )["it"]
+
+
+def _spelled(annotation: object) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", repr(annotation))
