@@ -1,0 +1,31 @@
+"""esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
+
+from esflow import errors, events
+from esflow.commands import Answer, Continue
+from esflow.context import Context
+from esflow.engine import Engine
+from esflow.errors import EsflowError
+from esflow.events import Recorded
+from esflow.flow import Flow, Routine
+from esflow.replay import VerifyReport
+from esflow.state import JobState, Status
+from esflow.store import Store
+from esflow.summary import JobSummary
+
+__all__ = [
+    "Answer",
+    "Context",
+    "Continue",
+    "Engine",
+    "EsflowError",
+    "Flow",
+    "JobState",
+    "JobSummary",
+    "Recorded",
+    "Routine",
+    "Status",
+    "Store",
+    "VerifyReport",
+    "errors",
+    "events",
+]

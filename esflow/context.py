@@ -1,0 +1,369 @@
+"""What a handler may do.
+
+A context belongs to one run of one handler, in that handler's thread.
+What the handler asks for is gathered here and recorded as a whole when it returns; an effect alone
+is recorded at once.
+A context that has lost its job, or met a history of other code, says so at every further call, so
+that no ``except`` in a handler can hide it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import get_ident
+from time import perf_counter_ns
+from typing import Any, Protocol, TypeVar, cast, final
+
+from esflow import errors
+from esflow import events as ev
+from esflow import usercode
+from esflow.events import Json
+from esflow.failpoints import reach
+from esflow.flow import Flow, Slot
+from esflow.ids import item_id
+from esflow.inputs import checked_text
+from esflow.payloads import digest, return_annotation, structure, to_json
+from esflow.reducers import BUILT_IN, DELETE
+from esflow.shared_data import DataView
+from esflow.state import Activation
+
+Result = TypeVar("Result")
+
+
+class Recorder(Protocol):
+    """What records an effect before the handler goes on."""
+
+    def record_effect(self, effect: ev.EffectRecorded) -> None:
+        """Append the effect to the job's stream.
+
+        Raises: Fenced, StoreError.
+        """
+        ...
+
+    def now_ms(self) -> int:
+        """Return the host's time, in milliseconds since 1970."""
+        ...
+
+
+@final
+class Context:
+    """A handler's access to its job."""
+
+    def __init__(
+        self,
+        *,
+        flow: Flow,
+        job_id: str,
+        activation: Activation,
+        effects: Mapping[str, ev.EffectRecorded],
+        shared: Mapping[str, Json],
+        memory: Mapping[str, Json],
+        recorder: Recorder,
+    ) -> None:
+        self._flow = flow
+        self._slot: Slot = flow.resolve_slot(activation.slot)
+        self._job_id = job_id
+        self._id = activation.id
+        self._recorded = effects
+        self._recorder = recorder
+        self._thread = get_ident()
+        self._records: list[ev.Event] = []
+        self._counts = {"e": 0, "o": 0, "d": 0, "q": 0}
+        self._in_effect = False
+        self._closed = False
+        self._lost: errors.EsflowError | None = None
+        self._shared = DataView("shared", shared, self._write_shared, self._use)
+        self._memory = DataView("memory", memory, self._write_memory, self._use)
+
+    def emit(self, output: str, /, **payload: object) -> None:
+        """Put a payload on an output of this routine.
+
+        Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
+        """
+        self._use(f"emit({output!r})")
+        targets = self._flow.targets(self._slot.routine, output)
+        data = _payload(payload, output)
+        self._records.append(
+            ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
+        )
+
+    def defer(self, output: str, /, **payload: object) -> None:
+        """Hold an emission back until the job resumes from a pause of its program.
+
+        Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
+        """
+        self._use(f"defer({output!r})")
+        targets = self._flow.targets(self._slot.routine, output)
+        data = _payload(payload, output)
+        self._records.append(
+            ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
+        )
+
+    def pause(self, reason: str = "") -> None:
+        """Let the job stand still when this wave has settled."""
+        self._use("pause()")
+        text = checked_text(reason, "pause.reason")
+        self._records.append(ev.PauseRequested(kind="program", reason=text, activation=self._id))
+
+    def ask(self, text: str, *, to: str, choices: Sequence[object] | None = None) -> None:
+        """Ask a question, pause, and have the answer delivered to a slot as ``answer``.
+
+        Raises: SlotNotFound; PayloadError, for what can't be recorded or a slot that takes no
+        ``answer``.
+        """
+        self._use("ask()")
+        slot = self._flow.resolve_slot(to)
+        if not slot.signature.accepts("answer"):
+            problem = "takes no parameter 'answer'; give it one, or ask to another slot"
+            raise errors.PayloadError(f"slot {slot.address!r}", problem)
+        if choices is not None and not choices:
+            problem = "an empty list could never be answered; leave choices out for any answer"
+            raise errors.PayloadError("ask.choices", problem)
+        data = None if choices is None else tuple(to_json(list(choices), "ask.choices"))
+        question = ev.QuestionAsked(
+            id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
+        )
+        self._records.append(question)
+
+    def effect(
+        self, function: Callable[..., Result], /, *args: object, **kwargs: object
+    ) -> Result:
+        """Call the outside world once, and return the recorded result at every re-execution.
+
+        Shape: the result has been through the codec, back to the function's return annotation.
+        Raises: EffectError, when the function raised; PayloadError, when its result can't be
+        recorded; NondeterminismError, when another call is recorded at this place.
+        """
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        return cast("Result", self._effect(name, function, args, kwargs))
+
+    def now(self) -> datetime:
+        """Return the time, in UTC, recorded as an effect."""
+        return cast("datetime", self._effect("esflow.now", self._moment, (), {}))
+
+    def uuid(self) -> uuid.UUID:
+        """Return a random UUID, recorded as an effect."""
+        return cast("uuid.UUID", self._effect("esflow.uuid", _uuid, (), {}))
+
+    def random(self) -> float:
+        """Return a number from 0 up to 1, recorded as an effect."""
+        return cast("float", self._effect("esflow.random", _random, (), {}))
+
+    @property
+    def shared(self) -> DataView:
+        """The data of the whole job."""
+        return self._shared
+
+    @property
+    def memory(self) -> DataView:
+        """The data of this routine within the job."""
+        return self._memory
+
+    def write(self, key: str, value: object, reducer: str | None = None) -> None:
+        """Write to the shared data by a reducer, the key's declared one by default."""
+        self._shared.write(key, value, reducer)
+
+    def get(self, key: str, type: type[Result]) -> Result:  # noqa: A002 - the contract's name
+        """Return a value of the shared data as a type.
+
+        Raises: KeyError, when it is absent; PayloadError, when it doesn't fit.
+        """
+        return cast("Result", structure(self._shared[key], type, f"shared[{key!r}]"))
+
+    def log(self, message: str, **fields: object) -> None:
+        """Add a line to the shared log of the job."""
+        self._use("log()")
+        text = checked_text(message, "log.message")
+        data = _payload(fields, "log")
+        self._records.append(ev.Logged(activation=self._id, message=text, fields=data))
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job."""
+        return self._job_id
+
+    @property
+    def activation_id(self) -> str:
+        """The id of this activation, the same at every re-execution."""
+        return self._id
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key of the next effect (or of the running one), the same at every re-execution."""
+        return f"{self._job_id}/{item_id(self._id, 'e', self._counts['e'])}"
+
+    # For the driver.
+
+    def close(self) -> None:
+        """End the context: whatever is called from now on is refused."""
+        self._closed = True
+
+    def records(self) -> tuple[ev.Event, ...]:
+        """Return what the handler asked for, in the order of its calls.
+
+        Raises: PayloadError, when a value was read and changed in place.
+        """
+        self._shared.refuse_lost_changes()
+        self._memory.refuse_lost_changes()
+        return tuple(self._records)
+
+    @property
+    def lost(self) -> errors.EsflowError | None:
+        """Why this run may not settle, if it may not."""
+        return self._lost
+
+    # Within.
+
+    def _use(self, call: str) -> None:
+        """Refuse what would be recorded nowhere, or in an order that is chance."""
+        if self._closed:
+            raise errors.ContextClosed(self._id, call)
+        if self._lost is not None:
+            raise self._lost
+        if get_ident() != self._thread:
+            raise errors.ConcurrentEffects(self._id, call)
+        if self._in_effect:
+            raise errors.ReentrantCall(self._job_id, call)
+
+    def _next(self, kind: str) -> str:
+        number = self._counts[kind]
+        self._counts[kind] = number + 1
+        return item_id(self._id, kind, number)
+
+    def _write_shared(self, key: str, reducer: str | None, value: Json) -> str:
+        used = reducer or self._flow.reducers.get(key, "set")
+        if used not in BUILT_IN and used != DELETE:
+            problem = f"unknown reducer {used!r}; use one of {', '.join(BUILT_IN)}"
+            raise errors.FlowError(self._flow.name, problem)
+        self._records.append(
+            ev.SharedWritten(activation=self._id, key=key, reducer=used, value=value)
+        )
+        return used
+
+    def _write_memory(self, key: str, reducer: str | None, value: Json) -> str:
+        used = reducer or "set"
+        self._records.append(
+            ev.MemoryWritten(
+                activation=self._id,
+                routine=self._slot.routine,
+                key=key,
+                reducer=used,
+                value=value,
+            )
+        )
+        return used
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._recorder.now_ms() / 1000, tz=UTC)
+
+    def _effect(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> object:
+        self._use(f"effect({name})")
+        effect_id = item_id(self._id, "e", self._counts["e"])
+        arguments = digest(args, kwargs)
+        recorded = self._recorded.get(effect_id)
+        if recorded is None:
+            recorded, cause = self._call(effect_id, name, arguments, function, args, kwargs)
+        else:
+            cause = None
+            if (recorded.function, recorded.digest) != (name, arguments):
+                self._lost = _other_call(self._id, recorded, name, args, kwargs)
+                raise self._lost
+        self._counts["e"] += 1
+        return _result(recorded, return_annotation(function), cause)
+
+    def _call(
+        self,
+        effect_id: str,
+        name: str,
+        arguments: str,
+        function: Callable[..., Any],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> tuple[ev.EffectRecorded, Exception | None]:
+        """Run an effect and record what became of it, before anybody uses it."""
+        began = perf_counter_ns()
+        self._in_effect = True
+        try:
+            outcome = usercode.call(function, args, kwargs)
+        finally:
+            self._in_effect = False
+        reach("effect.returned")
+        result, error = _encoded(outcome, f"result of {name}")
+        effect = ev.EffectRecorded(
+            id=effect_id,
+            function=name,
+            digest=arguments,
+            key=self.idempotency_key,
+            duration_us=(perf_counter_ns() - began) // 1000,
+            result=result,
+            error=None if error is None else usercode.failure_of(error, with_traceback=False),
+        )
+        try:
+            self._recorder.record_effect(effect)
+        except errors.EsflowError as lost:
+            self._lost = lost
+            raise
+        reach("effect.recorded")
+        return effect, error
+
+
+def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:
+    return cast("dict[str, Json]", to_json(payload, path))
+
+
+def _uuid() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def _random() -> float:
+    return random.random()  # noqa: S311 - chance for programs, not for secrets
+
+
+def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | None]:
+    """Return an effect's result as JSON, or the error that stands for it."""
+    if isinstance(outcome, usercode.Raised):
+        return None, outcome.error
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()
+        return None, errors.PayloadError(path, "is a coroutine; call a plain function")
+    try:
+        return to_json(outcome.value, path), None
+    except errors.PayloadError as error:
+        return None, error
+
+
+def _result(effect: ev.EffectRecorded, annotation: object, cause: Exception | None) -> object:
+    """Return a recorded result, or raise the recorded error, alike on every host."""
+    error = effect.error
+    if error is None:
+        return structure(effect.result, annotation, f"result of {effect.function}")
+    if error.path is not None:
+        prefix = f"{error.path}: "
+        raise errors.PayloadError(error.path, error.message.removeprefix(prefix)) from cause
+    raise errors.EffectError(error.type, error.message) from cause
+
+
+def _other_call(
+    activation: str,
+    recorded: ev.EffectRecorded,
+    name: str,
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+) -> errors.NondeterminismError:
+    given = [repr(each) for each in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
+    return errors.NondeterminismError(
+        activation,
+        f"effect {recorded.id}",
+        f"{recorded.function} (arguments {recorded.digest[:12]})",
+        f"{name}({', '.join(given)}) (arguments {digest(args, kwargs)[:12]})",
+    )

@@ -1,0 +1,263 @@
+"""What may happen next to a job: refusals, and what must follow.
+
+`decide` turns a command into events, or refuses it by a named error and nothing has happened.
+`due` names the one event that a fold still owes, until it owes none: what a wave's end, a pause or
+an idle job leads to.
+Both only read the fold.
+Every append is a decision and all that is due after it, so each recorded version that ends an
+append is a resting point from which any host can go on.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from esflow import errors
+from esflow import events as ev
+from esflow.commands import (
+    Answer,
+    ClaimExecution,
+    Command,
+    Continue,
+    PauseJob,
+    SendMessage,
+    StartJob,
+)
+from esflow.events import Json, PauseReason
+from esflow.ids import activation_of, message_id
+from esflow.json_values import same_json
+from esflow.state import Activation, JobFold, Status
+
+
+def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:
+    """Return the events that grant a wish; none where it is granted already.
+
+    Raises: the `EsflowError` that says why the wish is refused.
+    """
+    match command:
+        case StartJob():
+            return (_start(command),)
+        case ClaimExecution():
+            return _claim(fold, command)
+        case SendMessage():
+            return _send(fold, command)
+        case PauseJob():
+            return _pause(fold, command)
+        case Continue():
+            return _continue(fold)
+        case Answer():
+            return _answer(fold, command)
+        case _:
+            assert_never(command)
+
+
+def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
+    """Return what must be recorded next by itself, if anything.
+
+    Shape: ``quiet`` says that no handler of this job is running anywhere.
+    """
+    if fold.ended is not None:
+        return None
+    if fold.unsettled:
+        return _operator_pause(fold) if quiet else None
+    if fold.members:
+        return _wave_failure(fold)
+    if fold.over_limit:
+        limit = errors.ActivationLimit(fold.job_id, fold.limit)
+        return ev.JobFailed(error=ev.Failure(type="ActivationLimit", message=str(limit)))
+    if fold.program and not fold.program_paused:
+        return ev.JobPaused(reasons=fold.program)
+    if fold.program:
+        return _operator_pause(fold)
+    return _idle(fold)
+
+
+def runnable(fold: JobFold) -> tuple[Activation, ...]:
+    """Return the activations that a host may start now, in order."""
+    if fold.ended is not None or fold.operator is not None:
+        return ()
+    return tuple(each.activation for each in fold.members.values() if not each.settled)
+
+
+def open_question(fold: JobFold, answer: Answer) -> ev.QuestionAsked:
+    """Return the question that an answer is for.
+
+    Raises: AnswerRefused, InterruptNotFound, JobClosed.
+    """
+    if answer.to is None:
+        return _only_question(fold)
+    if answer.to in fold.questions:
+        return fold.questions[answer.to]
+    if answer.to in fold.answers:
+        raise _already_answered(fold, answer.to)
+    _refuse_ended(fold, "an answer")
+    raise errors.InterruptNotFound(fold.job_id, answer.to, tuple(fold.questions))
+
+
+def needed_slots(fold: JobFold) -> frozenset[str]:
+    """Return the slots that what is recorded will still be delivered to."""
+    return frozenset(
+        [each.slot for each in fold.ready]
+        + [each.slot for each in fold.inputs]
+        + [each.to for each in fold.questions.values()]
+        + [target.slot for each in fold.deferrals.values() for target in each.targets]
+    )
+
+
+# Commands, one by one.
+
+
+def _start(command: StartJob) -> ev.Event:
+    return ev.JobStarted(
+        flow=command.flow,
+        flow_version=command.flow_version,
+        fingerprint=command.fingerprint,
+        slot=command.slot,
+        payload=command.payload,
+        limit=command.limit,
+        labels=command.labels,
+    )
+
+
+def _claim(fold: JobFold, command: ClaimExecution) -> tuple[ev.Event, ...]:
+    if not runnable(fold):
+        return ()
+    missing = sorted(needed_slots(fold) - command.slots)
+    if missing:
+        raise errors.FlowChanged(fold.job_id, fold.flow, tuple(missing))
+    claimed = ev.ExecutionClaimed(
+        host=command.host,
+        process=command.process,
+        flow_version=command.flow_version,
+        fingerprint=command.fingerprint,
+    )
+    return (claimed,)
+
+
+def _send(fold: JobFold, command: SendMessage) -> tuple[ev.Event, ...]:
+    if command.key in fold.keys:
+        known = fold.keys[command.key]
+        if known.slot == command.slot and same_json(known.payload, command.payload):
+            return ()
+        raise errors.MessageKeyReused(fold.job_id, command.key, known.version)
+    _refuse_ended(fold, f"a message to {command.slot!r}")
+    message = ev.MessageReceived(
+        id=message_id(fold.messages_count + 1),
+        slot=command.slot,
+        payload=command.payload,
+        key=command.key,
+    )
+    return (message,)
+
+
+def _pause(fold: JobFold, command: PauseJob) -> tuple[ev.Event, ...]:
+    _refuse_ended(fold, "a pause")
+    if fold.operator is not None:
+        return ()
+    return (ev.PauseRequested(kind="operator", reason=command.reason),)
+
+
+def _continue(fold: JobFold) -> tuple[ev.Event, ...]:
+    _refuse_ended(fold, "Continue()")
+    if fold.operator is not None:
+        return (ev.JobResumed(command="Continue", lifted="operator"),)
+    if not fold.program_paused:
+        raise errors.NotPaused(fold.job_id, fold.status, fold.host)
+    asked = bool(fold.questions)
+    held_back = any(each.kind == "program" for each in fold.program) or fold.kept or fold.inputs
+    if asked and not held_back:
+        raise errors.AnswerRequired(fold.job_id, tuple(fold.questions))
+    return _resume(fold, "Continue", release=not asked)
+
+
+def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
+    question = open_question(fold, answer)
+    choices = question.choices
+    if choices is not None and not any(same_json(answer.value, each) for each in choices):
+        raise errors.AnswerRefused(
+            fold.job_id,
+            question.id,
+            f"{answer.value!r} is not among the choices {list(choices)!r}; answer with one of them",
+        )
+    recorded = ev.AnswerRecorded(id=question.id, value=answer.value)
+    if not fold.program_paused:
+        return (recorded,)
+    return (recorded, *_resume(fold, "Answer", release=True))
+
+
+def _resume(fold: JobFold, command: str, *, release: bool) -> tuple[ev.Event, ...]:
+    resumed = ev.JobResumed(command=command, lifted="program")
+    if not release or not fold.deferrals:
+        return (resumed,)
+    return (ev.DeferralsReleased(ids=tuple(fold.deferrals)), resumed)
+
+
+# Refusals that several commands share.
+
+
+def _refuse_ended(fold: JobFold, wish: str) -> None:
+    if fold.ended is not None:
+        raise errors.JobClosed(fold.job_id, fold.ended, wish)
+
+
+def _only_question(fold: JobFold) -> ev.QuestionAsked:
+    _refuse_ended(fold, "an answer")
+    if len(fold.questions) == 1:
+        return next(iter(fold.questions.values()))
+    if fold.questions:
+        raise errors.AnswerRefused(
+            fold.job_id,
+            "(which?)",
+            f"several are open: {', '.join(fold.questions)}; name one with Answer(value, to=id)",
+        )
+    if fold.answers:
+        raise _already_answered(fold, list(fold.answers)[-1])
+    raise errors.InterruptNotFound(fold.job_id, "", ())
+
+
+def _already_answered(fold: JobFold, question: str) -> errors.AnswerRefused:
+    answered = fold.answers[question]
+    return errors.AnswerRefused(
+        fold.job_id,
+        question,
+        f"was answered with {answered.value!r} at version {answered.version}; "
+        "the first answer stands",
+        answered.value,
+        answered.version,
+    )
+
+
+# What follows by itself.
+
+
+def _operator_pause(fold: JobFold) -> ev.Event | None:
+    if fold.operator is None or fold.operator_paused:
+        return None
+    return ev.JobPaused(reasons=(fold.operator,))
+
+
+def _wave_failure(fold: JobFold) -> ev.Event:
+    """Return the end that a settled wave that can't close leads to."""
+    merge = fold.merge_failure
+    if merge is not None:
+        error = errors.MergeError(merge.key, merge.reducer, merge.problem)
+        failure = ev.Failure(type="MergeError", message=str(error))
+        return ev.JobFailed(error=failure, activation=merge.activation)
+    for member in fold.members.values():
+        if member.failure is not None:
+            failure = ev.Failure(type=member.failure.type, message=member.failure.message)
+            return ev.JobFailed(error=failure, activation=member.activation.id)
+    raise AssertionError("a wave that has settled either closed, failed, or did not merge")
+
+
+def _idle(fold: JobFold) -> ev.Event:
+    """Return what becomes of a job with nothing to run and nothing that holds it."""
+    if fold.questions:
+        reasons = [
+            PauseReason(kind="question", text=each.text, activation=activation_of(each.id))
+            for each in fold.questions.values()
+        ]
+        return ev.JobPaused(reasons=tuple(reasons))
+    if fold.deferrals:
+        return ev.DeferralsReleased(ids=tuple(fold.deferrals))
+    return ev.JobCompleted()

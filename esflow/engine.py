@@ -1,0 +1,305 @@
+"""The engine: what a service embeds to start jobs, carry them on and look at them.
+
+It holds nothing of a job between two calls; whatever it knows, it reads from the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import monotonic
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self, final
+
+from esflow import errors
+from esflow.clock import Clock, SystemClock
+from esflow.commands import Continue, PauseJob, ResumeCommand
+from esflow.decider import decide
+from esflow.events import Event, Recorded
+from esflow.flow import Flow
+from esflow.inputs import checked_actor, checked_text, expect_version
+from esflow.replay import VerifyReport, decode_row, pages, read_history, replay, verify
+from esflow.runtime.host import Host, registered
+from esflow.runtime.wishes import addressed, send_message, start_job
+from esflow.state import ENDED, JobFold, JobState, Status
+from esflow.store import JobQuery, Store
+from esflow.stores import open_store
+from esflow.summary import JobSummary, summary_of
+
+logging.getLogger("esflow").addHandler(logging.NullHandler())
+
+_RESTING: Final = ENDED | {Status.PAUSED}
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@final
+class Engine:
+    """Drives jobs on this host, in the caller's thread.
+
+    Shape: ``store`` is a URL or a `Store`; ``host`` is what the log calls this host, its network
+    name by default; at most ``max_parallel`` handlers of a wave run at once.
+    Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened.
+    """
+
+    def __init__(
+        self,
+        store: str | Store,
+        flows: Iterable[Flow] = (),
+        *,
+        host: str | None = None,
+        max_parallel: int = 8,
+        clock: Clock | None = None,
+    ) -> None:
+        known = registered(flows)
+        self._owns_store = isinstance(store, str)
+        self._store = open_store(store) if isinstance(store, str) else store
+        self._host = Host(
+            store=self._store,
+            clock=clock or SystemClock(),
+            name=host or socket.gethostname(),
+            flows=known,
+            max_parallel=max_parallel,
+        )
+
+    def __enter__(self) -> Self:
+        """Return the engine itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the engine."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the leases back, and close the store if this engine opened it."""
+        self._host.give_back()
+        if self._owns_store:
+            self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The store that the engine works on."""
+        return self._store
+
+    # Starting.
+
+    def start(
+        self,
+        flow: str,
+        slot: str,
+        payload: Mapping[str, object] = _EMPTY,
+        *,
+        job_id: str | None = None,
+        actor: str | None = None,
+        labels: Mapping[str, str] = _EMPTY,
+    ) -> JobState:
+        """Record a job and run it on this host until it has ended or is paused.
+
+        The same ``job_id`` with the same request again is the existing job.
+        Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
+        """
+        request = start_job(self._host.flow(flow), slot, payload, labels)
+        session = self._host.begun(request, job_id, checked_actor(actor), claim=True)
+        return self._host.finished(session)
+
+    def submit(
+        self,
+        flow: str,
+        slot: str,
+        payload: Mapping[str, object] = _EMPTY,
+        *,
+        job_id: str | None = None,
+        actor: str | None = None,
+        labels: Mapping[str, str] = _EMPTY,
+    ) -> str:
+        """Record a job for whoever runs it, and return its id.
+
+        Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
+        """
+        request = start_job(self._host.flow(flow), slot, payload, labels)
+        return self._host.begun(request, job_id, checked_actor(actor), claim=False).job_id
+
+    # Carrying on.
+
+    def resume(
+        self,
+        job_id: str,
+        command: ResumeCommand = Continue(),
+        *,
+        actor: str | None = None,
+        expected_version: int | None = None,
+    ) -> JobState:
+        """Carry a paused job on, on this host, until it has ended or is paused again.
+
+        An answer to a job that somebody is driving is only recorded.
+        Raises: JobNotFound, JobClosed, NotPaused, AnswerRequired, AnswerRefused,
+        InterruptNotFound, VersionConflict, and what `run` raises; nothing is recorded then.
+        """
+        session = self._host.loaded(job_id, "resume()")
+        flow = self._host.flow(session.fold.flow)
+        wish = addressed(session.fold, flow, command)
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            expect_version(fold, expected_version)
+            if isinstance(wish, Continue) and self._host.is_orphan(fold):
+                return ()
+            return decide(fold, wish)
+
+        self._host.commit(session, step, self._host.claim, actor=actor)
+        return self._host.finished(session)
+
+    def run(self, job_id: str, *, actor: str | None = None) -> JobState:
+        """Drive a job that nobody drives: a submitted one, or one whose host has gone.
+
+        Where there is nothing to do, the state is returned and nothing is recorded.
+        Raises: JobNotFound; FlowNotFound; FlowChanged, when today's flow lacks a slot that the job
+        needs; Fenced, when another host takes the job over; StoreError; NondeterminismError.
+        """
+        session = self._host.loaded(job_id, "run()")
+        self._host.commit(session, self._host.claim, actor=actor)
+        return self._host.finished(session)
+
+    def recover(self, *, older_than: float | None = None) -> list[JobState]:
+        """Drive every job of this engine's flows that is ready and that nobody drives.
+
+        Units: with ``older_than`` seconds, also jobs that are driven, but were last recorded on
+        longer ago; 0 takes over every one of them.
+        """
+        query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
+        rows = [row for row in pages(self._store, query) if row.flow in self._host.flows]
+        states = [self._host.recovered(row, older_than) for row in rows]
+        return [state for state in states if state is not None]
+
+    def send(
+        self,
+        job_id: str,
+        slot: str,
+        payload: Mapping[str, object],
+        *,
+        key: str | None = None,
+        actor: str | None = None,
+    ) -> int:
+        """Record a message to a slot, for whoever drives the job; return its version.
+
+        The same ``key`` with the same message again returns the first one's version.
+        Raises: JobNotFound, JobClosed, SlotNotFound, PayloadError, MessageKeyReused.
+        """
+        session = self._host.loaded(job_id, "send()")
+        message = send_message(self._host.known_flow(session.fold), slot, payload, key)
+        versions: list[int] = []
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            events = decide(fold, message)
+            versions[:] = [fold.version + 1 if events else fold.keys[message.key or ""].version]
+            return events
+
+        self._host.commit(session, step, actor=actor)
+        return versions[0]
+
+    def pause(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
+        """Let nothing of the job start until somebody resumes it with `Continue`.
+
+        What is running finishes first; the program can't tell that it was paused.
+        Raises: JobNotFound, JobClosed.
+        """
+        session = self._host.loaded(job_id, "pause()")
+        command = PauseJob(reason=checked_text(reason, "reason"))
+        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
+        return session.fold.face()
+
+    # Looking.
+
+    def state(self, job_id: str, version: int | None = None) -> JobState:
+        """Return the job as it was at a version, the last by default.
+
+        Raises: JobNotFound; VersionConflict, for a version that isn't recorded; CorruptHistory.
+        """
+        fold = replay(self._store, job_id, upto=version).fold
+        if version is not None and fold.version != version:
+            raise errors.VersionConflict(job_id, version, fold.version)
+        return fold.face()
+
+    def history(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
+        """Return what was recorded of a job after a version, verified.
+
+        Raises: JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        self._host.head(job_id)
+        return tuple(read_history(self._store, job_id, after=after))
+
+    def follow(self, job_id: str | None = None, after: int = 0) -> Iterator[Recorded]:
+        """Yield what is and will be recorded, of one job after a version or of all after a position.
+
+        The iterator waits for more, and ends when the store is closed.
+        Raises: JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        if job_id is None:
+            return self._follow_all(after)
+        self._host.head(job_id)
+        return self._follow_job(job_id, after)
+
+    def jobs(
+        self,
+        *,
+        status: str | Iterable[str] | None = None,
+        flow: str | None = None,
+        labels: Mapping[str, str] = _EMPTY,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[JobSummary]:
+        """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
+        wanted = (status,) if isinstance(status, str) else tuple(status or ())
+        query = JobQuery(
+            statuses=tuple(Status(each).value for each in wanted),
+            flow=flow,
+            labels=dict(labels),
+            limit=limit,
+            after=after,
+        )
+        return tuple(summary_of(row) for row in self._store.jobs(query))
+
+    def wait(self, job_id: str, timeout: float) -> JobState:
+        """Return the job when it is paused or has ended, woken by the store.
+
+        Units: seconds.
+        Raises: JobNotFound; WaitTimeout, and the job lives on.
+        """
+        deadline = monotonic() + timeout
+        position = self._store.position()
+        while Status((row := self._host.head(job_id)).status) not in _RESTING:
+            remaining = deadline - monotonic()
+            if remaining <= 0:
+                raise errors.WaitTimeout(job_id, row.status, timeout)
+            position = self._store.wait(position, remaining)
+        return self.state(job_id)
+
+    def verify(self, job_id: str | None = None) -> VerifyReport:
+        """Check the hash of every event of a job, or of every job.
+
+        Raises: JobNotFound.
+        """
+        return verify(self._store, job_id)
+
+    # Within.
+
+    def _follow_job(self, job_id: str, after: int) -> Iterator[Recorded]:
+        while True:
+            position = self._store.position()
+            for recorded in read_history(self._store, job_id, after=after):
+                after = recorded.version
+                yield recorded
+            if self._store.wait(position, None) == position:
+                return
+
+    def _follow_all(self, after: int) -> Iterator[Recorded]:
+        while True:
+            for row in self._store.read_all(after=after):
+                after = row.id
+                yield decode_row(row)
+            if self._store.wait(after, None) == after:
+                return

@@ -1,0 +1,339 @@
+"""How the events of a job become its state.
+
+`evolve` takes one event in; it refuses nothing, decides nothing and reads no clock.
+It needs no flow: an emission says where it goes, a write says by which reducer.
+The same events give the same state on every host.
+
+How a wave goes
+---------------
+A wave opens with its activations, and all of them see the shared data of that moment.
+Each settles in an append of its own; what it recorded is kept aside until the last one settles.
+Then the wave closes: writes and log lines are merged in activation order, emissions followed in
+activation order become the next wave, and it opens at once, unless the program asked for a pause.
+Kept work, released deferrals and outside inputs stand in this order in the wave that opens.
+A wave with a failure in it, or with a write that doesn't apply, stays open, and nothing of it holds.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from esflow import events as ev
+from esflow.events import Json, PauseReason
+from esflow.ids import activation_id, activation_of, order
+from esflow.reducers import ABSENT, DoesNotApply, owned, reduce
+from esflow.state import (
+    Activation,
+    Answered,
+    Delivered,
+    Delivery,
+    JobFailure,
+    JobFold,
+    Member,
+    MergeFailure,
+    Output,
+    Status,
+)
+
+Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred
+
+
+def evolve(fold: JobFold, event: ev.Event) -> None:
+    """Take the next event of the job into the fold, in place."""
+    fold.version += 1
+    HANDLERS[type(event)](fold, event)
+
+
+def fold_events(job_id: str, events: Iterable[ev.Event]) -> JobFold:
+    """Return the fold of a job's events, from its first."""
+    fold = JobFold(job_id=job_id)
+    for event in events:
+        evolve(fold, event)
+    return fold
+
+
+# Starting, claiming, ending.
+
+
+def _started(fold: JobFold, event: ev.JobStarted) -> None:
+    fold.flow = event.flow
+    fold.flow_version = event.flow_version
+    fold.fingerprint = event.fingerprint
+    fold.labels = event.labels
+    fold.limit = event.limit
+    fold.request = event
+    fold.inputs.append(Delivery(cause="", slot=event.slot, payload=event.payload))
+    _open(fold)
+
+
+def _claimed(fold: JobFold, event: ev.ExecutionClaimed) -> None:
+    fold.token = fold.version
+    fold.host = event.host
+    fold.flow_version = event.flow_version
+    fold.fingerprint = event.fingerprint
+
+
+def _completed(fold: JobFold, _: ev.JobCompleted) -> None:
+    fold.ended = Status.COMPLETED
+
+
+def _failed(fold: JobFold, event: ev.JobFailed) -> None:
+    fold.ended = Status.FAILED
+    member = fold.members.get(event.activation or "")
+    failure = member.failure if member is not None else None
+    fold.failure = JobFailure(
+        type=event.error.type,
+        message=event.error.message,
+        traceback=failure.traceback if failure is not None else event.error.traceback,
+        activation=event.activation,
+    )
+
+
+# Inside an activation.
+
+
+def _buffered(fold: JobFold, event: ev.Event) -> None:
+    fold.buffer.append(event)
+
+
+def _effect_recorded(fold: JobFold, event: ev.EffectRecorded) -> None:
+    fold.members[activation_of(event.id)].effects[event.id] = event
+
+
+def _activation_completed(fold: JobFold, event: ev.ActivationCompleted) -> None:
+    fold.members[event.activation].records = fold.buffer
+    fold.buffer = []
+    _settle(fold, fold.members[event.activation])
+
+
+def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
+    fold.members[event.activation].failure = event.error
+    _settle(fold, fold.members[event.activation])
+
+
+def _settle(fold: JobFold, member: Member) -> None:
+    member.settled = True
+    fold.unsettled -= 1
+    if not fold.unsettled and all(each.failure is None for each in fold.members.values()):
+        _close(fold)
+
+
+# Closing a wave.
+
+
+def _close(fold: JobFold) -> None:
+    """Merge what the wave recorded and line up what follows from it."""
+    merged = _merge(fold)
+    if isinstance(merged, MergeFailure):
+        fold.merge_failure = merged
+        return
+    for key, value in merged.items():
+        _put(fold.shared, key, value)
+    members, fold.members = fold.members, {}
+    for member in members.values():
+        for event in member.records:
+            _take(fold, event)
+    fold.program = tuple(
+        reason
+        for member in members.values()
+        for event in member.records
+        if (reason := _pause_reason(event)) is not None
+    )
+    if not fold.program:
+        _open(fold)
+
+
+def _merge(fold: JobFold) -> dict[str, Json] | MergeFailure:
+    """Return the values that the writes of the wave lead to, key by key, changing nothing yet."""
+    merged: dict[str, Json] = {}
+    for member in fold.members.values():
+        for event in member.records:
+            if not isinstance(event, ev.SharedWritten):
+                continue
+            if event.key not in merged:
+                merged[event.key] = owned(fold.shared.get(event.key, ABSENT))
+            try:
+                merged[event.key] = reduce(event.reducer, merged[event.key], event.value)
+            except DoesNotApply as finding:
+                return MergeFailure(
+                    activation=event.activation,
+                    key=event.key,
+                    reducer=event.reducer,
+                    problem=str(finding),
+                )
+    return merged
+
+
+def _put(data: dict[str, Json], key: str, value: Json) -> None:
+    if value is ABSENT:
+        data.pop(key, None)
+    else:
+        data[key] = value
+
+
+def _take(fold: JobFold, event: ev.Event) -> None:
+    """Let one record of a completed activation hold, its shared writes apart."""
+    match event:
+        case ev.Emitted():
+            _follow(fold, event)
+        case ev.EmissionDeferred():
+            fold.deferrals[event.id] = event
+        case ev.MemoryWritten():
+            memory = fold.memory.setdefault(event.routine, {})
+            _put(memory, event.key, reduce(event.reducer, ABSENT, event.value))
+        case ev.Logged():
+            fold.log.append(event)
+        case ev.QuestionAsked():
+            fold.questions[event.id] = event
+        case _:
+            pass  # Shared writes are merged, pauses are gathered.
+
+
+def _follow(fold: JobFold, emission: Emission) -> None:
+    """Keep an emission's deliveries for the next wave, or put it out."""
+    if not emission.targets:
+        output = Output(
+            id=emission.id,
+            output=emission.output,
+            payload=emission.payload,
+            activation=activation_of(emission.id),
+        )
+        if isinstance(emission, ev.Emitted):
+            fold.outputs.append(output)
+        else:  # A released deferral is older than what was put out since.
+            bisect.insort(fold.outputs, output, key=lambda each: order(each.id))
+    for target in emission.targets:
+        payload = _renamed(emission.payload, target.rename)
+        _keep(fold, Delivery(cause=emission.id, slot=target.slot, payload=payload))
+
+
+def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
+    if not rename:
+        return payload
+    rest = {key: value for key, value in payload.items() if key not in rename}
+    return rest | {rename[key]: value for key, value in payload.items() if key in rename}
+
+
+def _pause_reason(event: ev.Event) -> PauseReason | None:
+    match event:
+        case ev.PauseRequested():
+            return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
+        case ev.QuestionAsked():
+            return PauseReason(
+                kind="question", text=event.text, activation=activation_of(event.id)
+            )
+        case _:
+            return None
+
+
+# Opening a wave.
+
+
+def _keep(fold: JobFold, delivery: Delivery) -> None:
+    """Number a delivery as the next activation of the wave to come."""
+    fold.kept.append(
+        Activation(
+            id=activation_id(fold.wave + 1, len(fold.kept) + 1),
+            slot=delivery.slot,
+            payload=delivery.payload,
+            cause=delivery.cause,
+        )
+    )
+
+
+def _open(fold: JobFold) -> None:
+    """Open the next wave with kept work and what came from outside, where there is any."""
+    if fold.activations_count + len(fold.kept) + len(fold.inputs) > fold.limit:
+        fold.over_limit = True
+        return
+    for delivery in fold.inputs:
+        _keep(fold, delivery)
+    if not fold.kept:
+        return
+    fold.inputs = []
+    fold.messages = {}
+    fold.members = {each.id: Member(each) for each in fold.kept}
+    fold.kept = []
+    fold.wave += 1
+    fold.unsettled = len(fold.members)
+    fold.activations_count += fold.unsettled
+
+
+# Outside inputs, pauses, resumption.
+
+
+def _message_received(fold: JobFold, event: ev.MessageReceived) -> None:
+    fold.messages_count += 1
+    fold.messages[event.id] = event
+    fold.inputs.append(Delivery(cause=event.id, slot=event.slot, payload=event.payload))
+    if event.key is not None:
+        fold.keys[event.key] = Delivered(
+            slot=event.slot, payload=event.payload, version=fold.version
+        )
+
+
+def _answer_recorded(fold: JobFold, event: ev.AnswerRecorded) -> None:
+    question = fold.questions.pop(event.id)
+    fold.answers[event.id] = Answered(value=event.value, version=fold.version)
+    fold.inputs.append(
+        Delivery(cause=event.id, slot=question.to, payload={"answer": event.value})
+    )
+
+
+def _pause_requested(fold: JobFold, event: ev.PauseRequested) -> None:
+    if event.activation is not None:
+        fold.buffer.append(event)
+    else:
+        fold.operator = PauseReason(kind=event.kind, text=event.reason)
+
+
+def _paused(fold: JobFold, event: ev.JobPaused) -> None:
+    program = tuple(each for each in event.reasons if each.kind != "operator")
+    if program:
+        fold.program = program
+        fold.program_paused = True
+    if len(program) < len(event.reasons):
+        fold.operator_paused = True
+
+
+def _resumed(fold: JobFold, event: ev.JobResumed) -> None:
+    if event.lifted == "operator":
+        fold.operator = None
+        fold.operator_paused = False
+    else:
+        fold.program = ()
+        fold.program_paused = False
+        _open(fold)
+
+
+def _released(fold: JobFold, event: ev.DeferralsReleased) -> None:
+    for each in event.ids:
+        _follow(fold, fold.deferrals.pop(each))
+    if not fold.program:
+        _open(fold)
+
+
+HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
+    ev.JobStarted: _started,
+    ev.ExecutionClaimed: _claimed,
+    ev.EffectRecorded: _effect_recorded,
+    ev.Emitted: _buffered,
+    ev.EmissionDeferred: _buffered,
+    ev.SharedWritten: _buffered,
+    ev.MemoryWritten: _buffered,
+    ev.Logged: _buffered,
+    ev.PauseRequested: _pause_requested,
+    ev.QuestionAsked: _buffered,
+    ev.AnswerRecorded: _answer_recorded,
+    ev.ActivationCompleted: _activation_completed,
+    ev.ActivationFailed: _activation_failed,
+    ev.MessageReceived: _message_received,
+    ev.JobPaused: _paused,
+    ev.JobResumed: _resumed,
+    ev.DeferralsReleased: _released,
+    ev.JobCompleted: _completed,
+    ev.JobFailed: _failed,
+}
+"""What each event does to the fold; a test holds the table complete."""

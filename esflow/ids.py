@@ -1,0 +1,35 @@
+"""Ordinal ids: how they are made, read and ordered."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Order: TypeAlias = tuple[int, int, str, int]
+"""What ids sort by: wave, index, kind, number."""
+
+
+def activation_id(wave: int, index: int) -> str:
+    """Return the id of the index-th activation of a wave, both from 1."""
+    return f"{wave}.{index}"
+
+
+def item_id(activation: str, kind: str, number: int) -> str:
+    """Return the id of the number-th thing of a kind that an activation made, from 0."""
+    return f"{activation}/{kind}{number}"
+
+
+def message_id(number: int) -> str:
+    """Return the id of the number-th message that a job accepted, from 1."""
+    return f"m{number}"
+
+
+def activation_of(item: str) -> str:
+    """Return the activation that made a thing, or the activation itself."""
+    return item.partition("/")[0]
+
+
+def order(item: str) -> Order:
+    """Return what an activation's id, or the id of a thing that it made, sorts by."""
+    activation, _, thing = item.partition("/")
+    wave, _, index = activation.partition(".")
+    return int(wave), int(index), thing[:1], int(thing[1:] or 0)

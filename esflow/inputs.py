@@ -1,0 +1,84 @@
+"""What callers give, checked before anything is decided on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from esflow.errors import PayloadError, VersionConflict
+from esflow.payloads import to_json
+from esflow.state import JobFold
+
+max_id_characters: Final = 200
+
+
+def new_job_id() -> str:
+    """Return a job id that nobody has used."""
+    return f"job-{secrets.token_hex(8)}"
+
+
+def checked_id(job_id: object) -> str:
+    """Return a job id that every store, address and file name check can carry.
+
+    Raises: PayloadError.
+    """
+    if not isinstance(job_id, str):
+        raise PayloadError("job_id", f"{job_id!r} is not a string; name the job by one")
+    fits = 0 < len(job_id) <= max_id_characters
+    if not fits or not job_id.isprintable() or "@" in job_id or job_id != job_id.strip():
+        problem = (
+            f"{job_id[:max_id_characters]!r} can't name a job; use 1 to {max_id_characters} "
+            "printable characters without '@' and without spaces at the ends"
+        )
+        raise PayloadError("job_id", problem)
+    return job_id
+
+
+def checked_text(value: object, path: str) -> str:
+    """Return text that can be recorded.
+
+    Raises: PayloadError.
+    """
+    if not isinstance(value, str):
+        raise PayloadError(path, f"{value!r} is not text; give a string")
+    return cast("str", to_json(value, path))
+
+
+def checked_actor(actor: object) -> str | None:
+    """Return who acts, None for nobody in particular.
+
+    Raises: PayloadError.
+    """
+    return None if actor is None else checked_text(actor, "actor")
+
+
+def checked_labels(labels: Mapping[str, object]) -> dict[str, str]:
+    """Return labels, text to text.
+
+    Raises: PayloadError.
+    """
+    return {
+        checked_text(key, f"labels[{key!r}]"): checked_text(value, f"labels[{key!r}]")
+        for key, value in labels.items()
+    }
+
+
+def checked_payload(payload: object, path: str) -> dict[str, Any]:
+    """Return a payload as fresh JSON data.
+
+    Raises: PayloadError.
+    """
+    if not isinstance(payload, Mapping):
+        problem = f"{payload!r} is not a payload; give a mapping of slot parameters to values"
+        raise PayloadError(path, problem)
+    return cast("dict[str, Any]", to_json(cast("object", payload), path))
+
+
+def expect_version(fold: JobFold, expected: int | None) -> None:
+    """Refuse a command that was meant for another version.
+
+    Raises: VersionConflict.
+    """
+    if expected is not None and fold.version != expected:
+        raise VersionConflict(fold.job_id, expected, fold.version)

@@ -1,0 +1,200 @@
+"""From stored rows back to what they mean: verified reading, the state at a version, the report.
+
+It reads a store and appends nothing, and needs no flow and no user code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from esflow.codec import decode, genesis
+from esflow.errors import CorruptHistory, JobNotFound, UnknownEvent
+from esflow.events import Recorded
+from esflow.fold import evolve
+from esflow.state import JobFold
+from esflow.store import IndexRow, JobQuery, Store
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import Notification
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Replayed:
+    """A job folded up to its last recorded version.
+
+    Shape: ``head`` is the hash of the last event.
+    """
+
+    fold: JobFold
+    head: str
+    created_at_ms: int
+
+
+@final
+@attrs.frozen(kw_only=True)
+class VerifyReport:
+    """What verification found: nothing, when all is as it was recorded."""
+
+    ok: bool
+    jobs: int
+    events: int
+    problems: tuple[str, ...]
+
+
+def read_verified(store: Store, job_id: str, *, upto: int | None = None) -> Iterator[Recorded]:
+    """Yield a job's events from the first, each checked against the one before it.
+
+    Raises: CorruptHistory, at the first row that is not what was recorded; UnknownEvent.
+    """
+    previous = genesis(job_id)
+    for expected, row in enumerate(store.read(job_id, upto=upto), start=1):
+        recorded = _decoded(job_id, expected, row, previous)
+        previous = recorded.hash
+        yield recorded
+
+
+def read_history(store: Store, job_id: str, *, after: int = 0) -> Iterator[Recorded]:
+    """Yield a job's events after a version, checked from there on."""
+    previous = genesis(job_id)
+    if after:
+        predecessor = next(iter(store.read(job_id, after=after - 1, upto=after)), None)
+        if predecessor is None:
+            return
+        previous = _decoded(job_id, after, predecessor, None).hash
+    for expected, row in enumerate(store.read(job_id, after=after), start=after + 1):
+        recorded = _decoded(job_id, expected, row, previous)
+        previous = recorded.hash
+        yield recorded
+
+
+def _decoded(job_id: str, expected: int, row: Notification, previous: str | None) -> Recorded:
+    if row.originator_version != expected:
+        raise CorruptHistory(job_id, expected, f"missing, version {row.originator_version} follows")
+    return decode(job_id, expected, row.id, row.topic, row.state, previous)
+
+
+def decode_row(row: Notification) -> Recorded:
+    """Return what one row recorded, taken by itself, without its place in the chain."""
+    job_id = str(row.originator_id)
+    return decode(job_id, row.originator_version, row.id, row.topic, row.state, None)
+
+
+def replay(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
+    """Fold a job's verified events up to a version, the last by default.
+
+    Raises: JobNotFound, CorruptHistory, UnknownEvent.
+    """
+    fold = JobFold(job_id=job_id)
+    head = genesis(job_id)
+    created_at_ms = 0
+    for recorded in read_verified(store, job_id, upto=upto):
+        if recorded.version == 1:
+            created_at_ms = recorded.recorded_at_ms
+        evolve(fold, recorded.event)
+        head = recorded.hash
+    if not fold.version:
+        raise JobNotFound(job_id)
+    return Replayed(fold=fold, head=head, created_at_ms=created_at_ms)
+
+
+def index_row(
+    fold: JobFold, *, head: str, created_at_ms: int, updated_at_ms: int, lease: str | None
+) -> IndexRow:
+    """Return what the index says of a job: all of it follows from its events, but the lease."""
+    question = next(iter(fold.questions.values()), None)
+    return IndexRow(
+        job_id=fold.job_id,
+        flow=fold.flow,
+        flow_version=fold.flow_version,
+        status=fold.status,
+        version=fold.version,
+        head=head,
+        labels=fold.labels,
+        created_at_ms=created_at_ms,
+        updated_at_ms=updated_at_ms,
+        question=None if question is None else question.text,
+        error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
+        host=fold.host,
+        lease=lease,
+    )
+
+
+def verify(store: Store, job_id: str | None = None) -> VerifyReport:
+    """Check every row of a job, or of all jobs, and that none is missing at the end.
+
+    Raises: JobNotFound, for an unknown job.
+    """
+    problems: list[str] = []
+    jobs = events = 0
+    for row in _index_rows(store, job_id):
+        jobs += 1
+        count, problem = _verify_job(store, row)
+        events += count
+        if problem is not None:
+            problems.append(problem)
+    return VerifyReport(ok=not problems, jobs=jobs, events=events, problems=tuple(problems))
+
+
+def _verify_job(store: Store, row: IndexRow) -> tuple[int, str | None]:
+    fold = JobFold(job_id=row.job_id)
+    head = genesis(row.job_id)
+    try:
+        for recorded in read_verified(store, row.job_id):
+            evolve(fold, recorded.event)
+            head = recorded.hash
+    except (CorruptHistory, UnknownEvent) as problem:
+        return fold.version, str(problem)
+    if fold.version < row.version:
+        end = f"the index knows version {row.version}, the log ends at {fold.version}"
+        return fold.version, str(CorruptHistory(row.job_id, fold.version + 1, end))
+    if fold.version == row.version and head != row.head:
+        return fold.version, str(CorruptHistory(row.job_id, row.version, "another hash is indexed"))
+    return fold.version, None
+
+
+def _index_rows(store: Store, job_id: str | None) -> Iterable[IndexRow]:
+    if job_id is None:
+        return pages(store, JobQuery(limit=500))
+    row = store.head(job_id)
+    if row is None:
+        raise JobNotFound(job_id)
+    return (row,)
+
+
+def pages(store: Store, query: JobQuery) -> Iterator[IndexRow]:
+    """Yield all jobs that a query names, page by page."""
+    rows: Sequence[IndexRow] = store.jobs(query)
+    while rows:
+        yield from rows
+        query = attrs.evolve(query, after=rows[-1].job_id)
+        rows = store.jobs(query)
+
+
+def rebuild_index(store: Store) -> None:
+    """Make the index anew from the log alone, verifying every job on the way."""
+    store.reindex(_rebuilt(store))
+
+
+def _rebuilt(store: Store) -> Iterator[IndexRow]:
+    position = 0
+    while rows := store.read_all(after=position):
+        position = rows[-1].id
+        for row in rows:
+            if row.originator_version == 1:
+                yield _rebuilt_row(store, str(row.originator_id))
+
+
+def _rebuilt_row(store: Store, job_id: str) -> IndexRow:
+    replayed = replay(store, job_id)
+    last = next(iter(store.read(job_id, after=replayed.fold.version - 1)))
+    return index_row(
+        replayed.fold,
+        head=replayed.head,
+        created_at_ms=replayed.created_at_ms,
+        updated_at_ms=decode_row(last).recorded_at_ms,
+        lease=None,
+    )

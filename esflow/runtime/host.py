@@ -1,0 +1,197 @@
+"""A process that drives jobs: which flows it has, which jobs it has taken over, and when it may.
+
+Taking over is about liveness: a job is claimed where nobody drives it.
+Whether this host may then append is the log's business, see `esflow.runtime.session`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import final
+
+import attrs
+
+from esflow import errors
+from esflow.clock import Clock
+from esflow.commands import ClaimExecution, StartJob
+from esflow.decider import decide, runnable
+from esflow.events import Event
+from esflow.flow import Flow
+from esflow.inputs import checked_actor, checked_id, new_job_id
+from esflow.json_values import same_json
+from esflow.runtime.drive import drive, inside
+from esflow.runtime.lease import is_abandoned, new_lease, process_name
+from esflow.runtime.session import Decide, Session
+from esflow.state import JobFold, JobState
+from esflow.store import IndexRow, Store
+
+_log = logging.getLogger("esflow")
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Host:
+    """What one engine drives jobs with."""
+
+    store: Store
+    clock: Clock
+    name: str
+    flows: Mapping[str, Flow]
+    max_parallel: int
+    _driving: dict[str, str] = attrs.field(factory=dict[str, str], init=False)  # Lease -> job.
+    _defined: set[str] = attrs.field(factory=set[str], init=False)  # Fingerprints.
+
+    def flow(self, name: str) -> Flow:
+        """Return a flow by its name.
+
+        Raises: FlowNotFound.
+        """
+        if name not in self.flows:
+            raise errors.FlowNotFound(name, tuple(self.flows))
+        return self.flows[name]
+
+    def head(self, job_id: str) -> IndexRow:
+        """Return what the index says of a job.
+
+        Raises: JobNotFound.
+        """
+        row = self.store.head(job_id)
+        if row is None:
+            raise errors.JobNotFound(job_id)
+        return row
+
+    def loaded(self, job_id: str, call: str) -> Session:
+        """Return a session on a recorded job that the caller is not a handler of.
+
+        Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        session = self._session(job_id, call)
+        session.load()
+        return session
+
+    def begun(
+        self, request: StartJob, job_id: str | None, actor: str | None, *, claim: bool
+    ) -> Session:
+        """Record a new job, or find the one that the same request began.
+
+        Raises: JobExists, ReentrantCall, PayloadError.
+        """
+        name = new_job_id() if job_id is None else checked_id(job_id)
+        session = self._session(name, "start()")
+        self._define(self.flow(request.flow))
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            if fold.request is None:
+                return decide(fold, request)
+            _refuse_other_request(fold, request)
+            return ()
+
+        self.commit(session, *((step, self.claim) if claim else (step,)), actor=actor)
+        return session
+
+    def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
+        """Append what a caller's wish leads to, from outside of any execution."""
+        session.commit(
+            *steps, actor=checked_actor(actor), quiet=lambda: self._is_free(session.job_id)
+        )
+
+    def claim(self, fold: JobFold) -> Sequence[Event]:
+        """Take a job over where there is something to run and nobody runs it."""
+        if runnable(fold) and self._is_free(fold.job_id):
+            return self._take_over(fold)
+        return ()
+
+    def is_orphan(self, fold: JobFold) -> bool:
+        """Tell whether a job was being run by a host that has gone."""
+        return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
+
+    def finished(self, session: Session) -> JobState:
+        """Drive a job that the session has claimed, and report it."""
+        if session.token:
+            self._driving[session.lease] = session.job_id
+            with contextlib.ExitStack() as abandoning:
+                abandoning.callback(self._release, session.job_id, session.lease)
+                drive(session, self.flow(session.fold.flow), self.max_parallel)
+                abandoning.pop_all()  # At rest, the last append has given the lease back.
+            del self._driving[session.lease]
+        return session.fold.face()
+
+    def recovered(self, row: IndexRow, older_than: float | None) -> JobState | None:
+        """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
+
+        Returns None where somebody does, or where today's flow lacks what the job needs.
+        """
+        now_ms = self.clock.now_ms()
+        stale = older_than is not None and row.updated_at_ms <= now_ms - older_than * 1000
+        session = self.loaded(row.job_id, "recover()")
+        try:
+            if stale:
+                session.commit(self._take_over, quiet=lambda: True)
+            else:
+                self.commit(session, self.claim, actor=None)
+        except errors.FlowChanged as refused:
+            _log.warning("not recovered: %s", refused, extra={"job_id": row.job_id})
+            return None
+        return self.finished(session) if session.token else None
+
+    def give_back(self) -> None:
+        """Give back the leases of whatever is still being driven."""
+        for lease, job_id in list(self._driving.items()):
+            self._release(job_id, lease)
+
+    def _session(self, job_id: str, call: str) -> Session:
+        if job_id in inside.get():
+            raise errors.ReentrantCall(job_id, f"Engine.{call}")
+        return Session(self.store, self.clock, self.name, job_id, new_lease())
+
+    def _release(self, job_id: str, lease: str) -> None:
+        # A store that can't do it is no reason to hide what ended the execution; the lease then
+        # lapses with the process.
+        self._driving.pop(lease, None)
+        with contextlib.suppress(errors.StoreError):
+            self.store.release(job_id, lease)
+
+    def _define(self, flow: Flow) -> None:
+        """Keep a flow's definition beside the streams, so that a store explains itself."""
+        if flow.fingerprint not in self._defined:
+            self.store.put_definition(flow.fingerprint, flow.definition_bytes())
+            self._defined.add(flow.fingerprint)
+
+    def _is_free(self, job_id: str) -> bool:
+        row = self.store.head(job_id)
+        return row is None or is_abandoned(row.lease)
+
+    def _take_over(self, fold: JobFold) -> Sequence[Event]:
+        flow = self.flow(fold.flow)
+        self._define(flow)
+        command = ClaimExecution(
+            host=self.name,
+            process=process_name(),
+            flow_version=flow.version,
+            fingerprint=flow.fingerprint,
+            slots=frozenset(flow.slots),
+        )
+        return decide(fold, command)
+
+
+def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
+    """Return flows by name, each declared for good.
+
+    Raises: FlowError, when two of them share a name.
+    """
+    known: dict[str, Flow] = {}
+    for flow in flows:
+        if flow.name in known:
+            raise errors.FlowError(flow.name, "is given twice; give one flow of each name")
+        flow.freeze()
+        known[flow.name] = flow
+    return known
+
+
+def _refuse_other_request(fold: JobFold, request: StartJob) -> None:
+    for field in ("flow", "slot", "payload"):
+        recorded, given = getattr(fold.request, field), getattr(request, field)
+        if not same_json(recorded, given):
+            raise errors.JobExists(fold.job_id, field, recorded, given)

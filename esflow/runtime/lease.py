@@ -1,0 +1,71 @@
+"""Who drives a job, as text in the index, and whether that somebody is still there.
+
+A lease is about liveness only, and may be wrong: who may append is decided by the log.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from functools import cache
+from pathlib import Path
+
+
+def new_lease() -> str:
+    """Return the text of a lease that this process can hold.
+
+    Shape: ``machine|process id|when the process started|a number of its own``.
+    """
+    pid = os.getpid()
+    return "|".join((_machine(), str(pid), _started(pid), secrets.token_hex(4)))
+
+
+def is_abandoned(lease: str | None) -> bool:
+    """Tell whether nobody drives a job: no lease, or that of a dead process of this machine."""
+    if lease is None:
+        return True
+    machine, pid, started, _ = lease.split("|")
+    if machine != _machine():
+        return False
+    return not _is_alive(int(pid)) or _started(int(pid)) != started
+
+
+def process_name() -> str:
+    """Return what the log calls this process."""
+    return f"pid {os.getpid()}"
+
+
+@cache
+def _machine() -> str:
+    """Return what tells this machine, since it was started, from every other."""
+    return f"{socket.gethostname()}/{_text('/proc/sys/kernel/random/boot_id')[:8]}"
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, because process ids come again; empty where it isn't told."""
+    # The name in brackets may hold anything; the 22nd field is the 20th behind it (proc(5)).
+    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[19] if fields else ""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended and only waits for its parent to notice."""
+    return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] == ["Z"]
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

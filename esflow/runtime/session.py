@@ -1,0 +1,133 @@
+"""One job as one process sees it: its fold, and the only way to append to it.
+
+What happens when another host appends first
+--------------------------------------------
+An append is conditional on the version that it was decided at.
+When the job has moved on, the session reads it again and decides again on what is there now; bytes
+that were decided on an older state are never appended.
+If another execution has claimed the job in between, this one is `Fenced` instead.
+
+The fold runs ahead of the log only inside `commit`: events are taken in to see what is due after
+them, and if the append is refused, the fold is thrown away and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import RLock
+from typing import TypeAlias, final
+
+import attrs
+
+from esflow.clock import Clock
+from esflow.codec import Envelope, encode, genesis
+from esflow.decider import due
+from esflow.errors import Fenced, VersionConflict
+from esflow.events import Event, ExecutionClaimed
+from esflow.fold import evolve
+from esflow.replay import index_row, replay
+from esflow.state import JobFold, Status
+from esflow.store import Store
+
+Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
+
+
+def _nobody() -> bool:
+    return False
+
+
+@final
+@attrs.define(eq=False)
+class Session:
+    """Reads one job, decides on it and appends to it."""
+
+    store: Store
+    clock: Clock
+    host: str
+    job_id: str
+    lease: str  # What the index says while this session drives the job.
+    fold: JobFold = attrs.field(init=False)
+    token: int = 0  # Of the execution that this session drives; 0 while it drives none.
+    _head: str = attrs.field(init=False)
+    _created_at_ms: int = 0
+    _lock: RLock = attrs.field(factory=RLock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with a job that nothing is recorded of."""
+        self.fold = JobFold(job_id=self.job_id)
+        self._head = genesis(self.job_id)
+
+    def load(self) -> None:
+        """Read the job anew.
+
+        Raises: JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        replayed = replay(self.store, self.job_id)
+        self.fold = replayed.fold
+        self._head = replayed.head
+        self._created_at_ms = replayed.created_at_ms
+
+    def commit(
+        self, *steps: Decide, actor: str | None = None, quiet: Callable[[], bool] = _nobody
+    ) -> int:
+        """Append what each step decides in turn, and all that is due; return the job's version.
+
+        Shape: ``quiet`` tells whether no handler of this job is running anywhere.
+        Raises: whatever a step refuses by; Fenced; StoreError.
+        """
+        with self._lock:
+            while True:
+                expected = self.fold.version
+                events = self._planned(steps, quiet=quiet())
+                if not events:
+                    return expected
+                try:
+                    self._append(events, actor, expected)
+                except VersionConflict:
+                    self._moved_on()
+                else:
+                    return self.fold.version
+
+    def _planned(self, steps: Sequence[Decide], *, quiet: bool) -> list[Event]:
+        planned: list[Event] = []
+        for step in steps:
+            for event in step(self.fold):
+                evolve(self.fold, event)
+                planned.append(event)
+            while self.fold.version and (event := due(self.fold, quiet=quiet)) is not None:
+                evolve(self.fold, event)
+                planned.append(event)
+        return planned
+
+    def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
+        from eventsourcing.persistence import StoredEvent
+
+        now_ms = self.clock.now_ms()
+        token, head, rows = self.token, self._head, list[StoredEvent]()
+        for version, event in enumerate(events, start=expected + 1):
+            if isinstance(event, ExecutionClaimed):
+                token = version
+            envelope = Envelope(recorded_at_ms=now_ms, host=self.host, actor=actor, token=token)
+            topic, state, head = encode(event, envelope, head)
+            rows.append(StoredEvent(self.job_id, version, topic, state))
+        driving = token and self.fold.status is Status.RUNNING
+        created_at_ms = self._created_at_ms or now_ms
+        index = index_row(
+            self.fold,
+            head=head,
+            created_at_ms=created_at_ms,
+            updated_at_ms=now_ms,
+            lease=self.lease if driving else None,
+        )
+        self.store.append(rows, index, expected=expected, keep_lease=not token)
+        self.token, self._head, self._created_at_ms = token, head, created_at_ms
+
+    def _moved_on(self) -> None:
+        """Read the job again after somebody else appended; stop if it was another execution.
+
+        Raises: Fenced.
+        """
+        self.load()
+        if self.token and self.fold.token != self.token:
+            host = self.fold.host or "another host"
+            raise Fenced(self.job_id, self.token, self.fold.token, host)

@@ -1,0 +1,57 @@
+"""One job as a line in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import final
+
+import attrs
+
+from esflow.state import Status
+from esflow.store import IndexRow
+
+
+@final
+@attrs.frozen(kw_only=True)
+class JobSummary:
+    """What the index says of a job.
+
+    Shape: ``question`` is the first open one, ``error`` what ended a failed job, ``host`` the last
+    that drove it.
+    """
+
+    job_id: str
+    flow: str
+    flow_version: str
+    status: Status
+    version: int
+    labels: Mapping[str, str]
+    created_at: datetime
+    updated_at: datetime
+    wakes_at: datetime | None
+    question: str | None
+    error: str | None
+    host: str | None
+
+
+def summary_of(row: IndexRow) -> JobSummary:
+    """Return the summary that an index row stands for."""
+    return JobSummary(
+        job_id=row.job_id,
+        flow=row.flow,
+        flow_version=row.flow_version,
+        status=Status(row.status),
+        version=row.version,
+        labels=row.labels,
+        created_at=_moment(row.created_at_ms),
+        updated_at=_moment(row.updated_at_ms),
+        wakes_at=None if row.wakes_at_ms is None else _moment(row.wakes_at_ms),
+        question=row.question,
+        error=row.error,
+        host=row.host,
+    )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

@@ -1,0 +1,72 @@
+"""The one place where user code is called, and where whatever it raises is caught.
+
+What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes through.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, final
+
+import attrs
+
+from esflow.errors import PayloadError
+from esflow.events import Failure
+
+max_message_characters: Final = 4_000
+max_traceback_characters: Final = 20_000
+
+
+@final
+@attrs.frozen
+class Returned:
+    """User code came back with a value."""
+
+    value: Any
+
+
+@final
+@attrs.frozen
+class Raised:
+    """User code raised."""
+
+    error: Exception
+
+
+Outcome: TypeAlias = Returned | Raised
+
+
+def call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Outcome:
+    """Call user code and return what became of it."""
+    try:
+        return Returned(function(*args, **kwargs))
+    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
+        return Raised(error)
+
+
+def failure_of(error: Exception, *, with_traceback: bool) -> Failure:
+    """Return an exception as text that can be recorded, whatever its own methods do."""
+    match call(str, (error,), {}):
+        case Returned(text):
+            message = text
+        case Raised():
+            message = "(its text can't be shown: __str__ raised)"
+    lines = traceback.format_exception(error) if with_traceback else ()
+    return Failure(
+        type=type(error).__qualname__,
+        message=_recordable(message, max_message_characters),
+        traceback=_recordable("".join(lines), max_traceback_characters, keep_end=True),
+        path=error.path if isinstance(error, PayloadError) else None,
+    )
+
+
+def _recordable(text: str, limit: int, *, keep_end: bool = False) -> str:
+    """Return text of a bounded size that UTF-8 can carry."""
+    clean = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if len(clean) <= limit:
+        return clean
+    cut = len(clean) - limit
+    return f"… {clean[cut:]}" if keep_end else f"{clean[:limit]} …"
