@@ -9,6 +9,8 @@ import threading
 import time
 from typing import final
 
+from esflow.errors import StoreError
+
 
 @final
 class Bell:
@@ -18,13 +20,21 @@ class Bell:
         self._changed = threading.Condition()
         self._position = 0
         self._closed = False
+        self._fault: StoreError | None = None
 
     def ring(self, position: int) -> None:
         """Make a position known, and wake whoever waits for it."""
         with self._changed:
+            self._fault = None
             if position > self._position:
                 self._position = position
                 self._changed.notify_all()
+
+    def fail(self, fault: StoreError) -> None:
+        """Tell whoever waits that nothing can be heard."""
+        with self._changed:
+            self._fault = fault
+            self._changed.notify_all()
 
     def wait(self, after: int, deadline: float | None) -> int:
         """Block until a position behind ``after`` is known, the time is up or the bell is closed.
@@ -33,6 +43,8 @@ class Bell:
         """
         with self._changed:
             while self._position <= after and not self._closed:
+                if self._fault is not None:
+                    raise self._fault
                 remaining = None if deadline is None else deadline - time.monotonic()
                 if remaining is not None and remaining <= 0:
                     break
@@ -44,3 +56,7 @@ class Bell:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def renew(self) -> None:
+        """Begin anew in the child of a fork, whose other threads are gone."""
+        self._changed = threading.Condition()

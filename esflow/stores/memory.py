@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, final
 
@@ -52,6 +53,11 @@ class MemoryEvents(POPOApplicationRecorder):
                 raise IntegrityError(f"{job_id}: {row.originator_version} can't follow {found}")
             last[job_id] = row.originator_version
 
+    @property
+    def lock(self) -> AbstractContextManager[bool]:
+        """What keeps every other thread out; a thread may take it twice."""
+        return self._database_lock
+
     def last_version(self, job_id: str) -> int:
         """Return the last version of a stream, 0 when there is none."""
         stream = self._streams.get(job_id)
@@ -62,8 +68,10 @@ class MemoryEvents(POPOApplicationRecorder):
         with self._database_lock:
             stream = self._streams.get(job_id, [])
             first = bisect_left(stream, after + 1, key=lambda row: row.originator_version)
-            last = len(stream) if upto is None else bisect_left(
-                stream, upto + 1, key=lambda row: row.originator_version
+            last = (
+                len(stream)
+                if upto is None
+                else bisect_left(stream, upto + 1, key=lambda row: row.originator_version)
             )
             return stream[first : min(last, first + limit)]
 
@@ -79,11 +87,15 @@ class MemoryEvents(POPOApplicationRecorder):
         """Return stored events of one stream, in time that grows with their number alone."""
         with self._database_lock:
             stream = self._streams.get(str(originator_id), [])
-            first = 0 if gt is None else bisect_left(
-                stream, gt + 1, key=lambda row: row.originator_version
+            first = (
+                0
+                if gt is None
+                else bisect_left(stream, gt + 1, key=lambda row: row.originator_version)
             )
-            last = len(stream) if lte is None else bisect_left(
-                stream, lte + 1, key=lambda row: row.originator_version
+            last = (
+                len(stream)
+                if lte is None
+                else bisect_left(stream, lte + 1, key=lambda row: row.originator_version)
             )
             indices = range(first, last)
             chosen = islice(reversed(indices) if desc else iter(indices), limit)
@@ -97,8 +109,8 @@ class MemoryStore:
     url = "memory://"
 
     def __init__(self) -> None:
-        self.recorder = MemoryEvents()
-        self._lock = self.recorder._database_lock  # One lock: rows and index change together.
+        self._events = MemoryEvents()
+        self._lock = self._events.lock  # One lock: rows and index change together.
         self._index: dict[str, IndexRow] = {}  # In the order of creation.
         self._ordinals: dict[str, int] = {}
         self._definitions: dict[str, bytes] = {}
@@ -117,10 +129,10 @@ class MemoryStore:
         reach("append.begun")
         with self._lock:
             self._refuse_if_closed(f"appending to job {index.job_id!r}")
-            found = self.recorder.last_version(index.job_id)
+            found = self._events.last_version(index.job_id)
             if found != expected:
                 raise VersionConflict(index.job_id, expected, found)
-            positions = self.recorder.insert_events(rows)
+            positions = self._events.insert_events(rows)
             assert positions, "an append holds at least one row"
             reach("append.inserted")
             self._write_row(index, keep_lease=keep_lease)
@@ -141,14 +153,14 @@ class MemoryStore:
     ) -> Iterator[Notification]:
         """Yield the rows of one job in order."""
         self._refuse_if_closed(f"reading job {job_id!r}")
-        while page := self.recorder.rows(job_id, after, upto, _PAGE_ROWS):
+        while page := self._events.rows(job_id, after, upto, _PAGE_ROWS):
             yield from page
             after = page[-1].originator_version
 
     def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
         """Return the next rows of all jobs behind a position."""
         self._refuse_if_closed("reading the log")
-        return self.recorder.select_notifications(after, limit, inclusive_of_start=False)
+        return self._events.select_notifications(after, limit, inclusive_of_start=False)
 
     def head(self, job_id: str) -> IndexRow | None:
         """Return the index row of a job."""
@@ -185,7 +197,7 @@ class MemoryStore:
     def position(self) -> int:
         """Return the position of the newest row."""
         self._refuse_if_closed("reading the position")
-        return self.recorder.max_notification_id() or 0
+        return self._events.max_notification_id() or 0
 
     def wait(self, after: int, timeout_seconds: float | None) -> int:
         """Block until something stands behind a position."""
@@ -209,10 +221,10 @@ class MemoryStore:
             self._refuse_if_closed("rebuilding the index")
             fresh = {row.job_id: attrs.evolve(row, lease=None) for row in rows}
             for row in fresh.values():
-                found = self.recorder.last_version(row.job_id)
+                found = self._events.last_version(row.job_id)
                 if found != row.version:
                     raise VersionConflict(row.job_id, row.version, found)
-            born = {job: next(iter(self.recorder.rows(job, 0, None, 1))).id for job in fresh}
+            born = {job: next(iter(self._events.rows(job, 0, None, 1))).id for job in fresh}
             self._index = {job: fresh[job] for job in sorted(fresh, key=born.__getitem__)}
             self._ordinals = {job: ordinal for ordinal, job in enumerate(self._index)}
 

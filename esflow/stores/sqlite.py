@@ -7,32 +7,30 @@ It knows nothing of the meaning of the bytes.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
-    ConnectionUnavailableError,
-    Notification,
-    PersistenceError,
-    StoredEvent,
-)
-from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor
+from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery
 from esflow.stores import sqlite_index
 from esflow.stores.bell import Bell
-from esflow.stores.sqlite_pool import Datastore, is_busy
+from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
+from esflow.stores.sqlite_pool import Connections, Datastore, Pool
 from esflow.stores.sqlite_recorder import Events
 from esflow.stores.sqlite_schema import prepare
+from esflow.stores.watcher import Watcher
 
-_PAGE_ROWS = 1000
+_PAGE_ROWS = 256
+_FOREVER = 2**63 - 1
 _READ = """
 SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?
@@ -46,52 +44,33 @@ _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE origina
 _POSITION = "SELECT max(rowid) FROM stored_events"
 _PUT_DEFINITION = "INSERT OR IGNORE INTO esflow_definitions (fingerprint, definition) VALUES (?, ?)"
 _GET_DEFINITION = "SELECT definition FROM esflow_definitions WHERE fingerprint = ?"
-_FOREVER = 2**63 - 1
 
 
 @final
 class SQLiteStore:
     """A store in a file."""
 
-    def __init__(
-        self, path: str, *, synchronous: str = "full", busy_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, path: str, *, synchronous: str = "full", busy_seconds: float = 30.0) -> None:
         self.url = f"sqlite:///{path}"
         self._path = Path(path).absolute()
-        self._busy_seconds = busy_seconds
-        self._datastore = Datastore(
-            path=str(self._path), synchronous=synchronous, busy_seconds=busy_seconds
-        )
-        self.recorder = Events(self._datastore)
-        self._lock = threading.Lock()
-        self._writer: SQLiteConnection | None = None
+        pool = Pool(path=str(self._path), synchronous=synchronous, busy_seconds=busy_seconds)
+        self._events = Events(Datastore(pool))
+        self._connections = Connections(pool)
         self._bell = Bell()
-        with self._connection(f"opening {self._path}") as connection:
-            prepare(connection, f"opening {self._path}")
-
-    @contextmanager
-    def _connection(self, doing: str) -> Iterator[sqlite3.Connection]:
+        self._watcher = Watcher(
+            self._bell,
+            pool.connect,
+            _newest,
+            partial(store_error, "watching for events", self._path),
+        )
+        weakref.finalize(self, self._watcher.close)  # For a store that nobody closed.
+        doing = f"opening {self.url}"
         try:
-            with self._datastore.get_connection(commit=False) as connection:
-                yield connection._sqlite_conn
-        except (sqlite3.Error, PersistenceError, ConnectionPoolClosedError) as error:
-            raise _fault(doing, error) from error
-
-    @contextmanager
-    def _transaction(self, doing: str) -> Iterator[SQLiteCursor]:
-        try:
-            with self._lock:
-                if self._writer is None:
-                    self._writer = self._datastore.pool.get_connection()
-                cursor = self._writer.cursor()
-                try:
-                    cursor.execute("BEGIN IMMEDIATE")
-                    yield cursor
-                    self._writer.commit()
-                finally:
-                    self._writer.rollback()
-        except (sqlite3.Error, PersistenceError, ConnectionPoolClosedError) as error:
-            raise _fault(doing, error) from error
+            with self._reading(doing) as connection:
+                prepare(connection, doing)
+        except StoreError:
+            self.close()
+            raise
 
     def append(
         self,
@@ -102,36 +81,45 @@ class SQLiteStore:
         keep_lease: bool,
     ) -> int:
         """Append to one job after a version, and return the position of the last row."""
+        _check(rows, index, expected)
         reach("append.begun")
-        doing = f"appending to job {index.job_id!r}"
+        committing = False
         try:
-            with self._transaction(doing) as cursor:
-                positions = self.recorder._insert_events(
-                    cursor, rows, index=index, keep_lease=keep_lease
-                )
-        except StoreError:
-            found = self._last_version(index.job_id)
-            if found != expected:
-                raise VersionConflict(index.job_id, expected, found) from None
-            raise
+            with self._connections.writing() as cursor:
+                position = self._events.insert(cursor, rows, index, keep_lease=keep_lease)
+                committing = True
+                cursor.execute("COMMIT")
+        except FAULTS as fault:
+            position = self._outcome(rows, expected, fault, committing=committing)
         reach("append.committed")
-        assert positions, "an append holds at least one row"
-        self._bell.ring(positions[-1])
-        return positions[-1]
+        self._bell.ring(position)
+        return position
+
+    def _outcome(
+        self, rows: Sequence[StoredEvent], expected: int, fault: Fault, *, committing: bool
+    ) -> int:
+        """Find out what became of an append that failed: it may stand in the log all the same.
+
+        Only a failed commit leaves this open: what was refused before it was not written, even
+        when equal bytes of another caller stand there.
+        """
+        job_id = str(rows[0].originator_id)
+        error = store_error(f"appending to job {job_id!r}", self._path, fault)
+        try:
+            found = self._last_version(job_id)
+            written = list(self.read(job_id, after=expected, upto=expected + len(rows)))
+        except StoreError as unread:
+            problem = f"{error.problem}; it may be written or not, because {unread.problem}"
+            raise StoreError(error.doing, problem, error.retry) from fault
+        if committing and [row.state for row in written] == [row.state for row in rows]:
+            return written[-1].id
+        if found != expected:
+            raise VersionConflict(job_id, expected, found) from fault
+        raise error from fault
 
     def _last_version(self, job_id: str) -> int:
-        with self._connection(f"reading job {job_id!r}") as connection:
+        with self._reading(f"reading job {job_id!r}") as connection:
             return connection.execute(_LAST_VERSION, (job_id,)).fetchone()[0] or 0
-
-    def _rows(self, doing: str, statement: str, values: tuple[Any, ...]) -> list[Notification]:
-        with self._connection(doing) as connection:
-            found = connection.execute(statement, values).fetchall()
-        return [
-            Notification(
-                id=position, originator_id=job, originator_version=version, topic=topic, state=state
-            )
-            for position, job, version, topic, state in found
-        ]
 
     def read(
         self, job_id: str, *, after: int = 0, upto: int | None = None
@@ -141,71 +129,106 @@ class SQLiteStore:
         last = _FOREVER if upto is None else upto
         while page := self._rows(doing, _READ, (job_id, after, last, _PAGE_ROWS)):
             yield from page
+            if len(page) < _PAGE_ROWS:
+                return
             after = page[-1].originator_version
 
     def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
         """Return the next rows of all jobs behind a position."""
         return self._rows("reading the log", _READ_ALL, (after, max(0, limit)))
 
+    def _rows(self, doing: str, statement: str, values: tuple[Any, ...]) -> list[Notification]:
+        with self._reading(doing) as connection:
+            cursor = connection.cursor()
+            cursor.row_factory = None  # Plain tuples.
+            return [
+                Notification(job_id, version, topic, state, position)
+                for position, job_id, version, topic, state in cursor.execute(statement, values)
+            ]
+
     def head(self, job_id: str) -> IndexRow | None:
         """Return the index row of a job."""
-        with self._connection(f"looking up job {job_id!r}") as connection:
+        with self._reading(f"looking up job {job_id!r}") as connection:
             return sqlite_index.head(connection, job_id)
 
     def jobs(self, query: JobQuery) -> Sequence[IndexRow]:
         """Return one page of jobs in the order of their creation."""
-        with self._connection("listing jobs") as connection:
+        with self._reading("listing jobs") as connection:
             return sqlite_index.page(connection, query)
 
     def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
         """Return job ids that begin so, sorted."""
-        with self._connection("looking for jobs") as connection:
+        with self._reading(f"looking for jobs {prefix!r}") as connection:
             return sqlite_index.find(connection, prefix, limit)
 
     def release(self, job_id: str, lease: str) -> bool:
         """Give a lease back, unless somebody else holds the job by now."""
-        with self._transaction(f"releasing job {job_id!r}") as cursor:
+        with self._writing(f"releasing job {job_id!r}") as cursor:
             return sqlite_index.release(cursor.sqlite_cursor, job_id, lease)
 
     def position(self) -> int:
         """Return the position of the newest row."""
-        with self._connection("reading the position") as connection:
-            return connection.execute(_POSITION).fetchone()[0] or 0
+        with self._reading("reading the position") as connection:
+            return _newest(connection)
 
     def wait(self, after: int, timeout_seconds: float | None) -> int:
         """Block until something stands behind a position."""
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         position = self.position()
+        self._bell.ring(position)
         if position > after:
             return position
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        return self._bell.wait(after, deadline)
+        with self._watcher.watching():
+            return self._bell.wait(after, deadline)
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""
-        with self._transaction("keeping a definition") as cursor:
+        with self._writing("keeping a definition") as cursor:
             cursor.execute(_PUT_DEFINITION, (fingerprint, definition))
 
     def get_definition(self, fingerprint: str) -> bytes | None:
         """Return the definition of a flow."""
-        with self._connection("reading a definition") as connection:
+        with self._reading("reading a definition") as connection:
             found = connection.execute(_GET_DEFINITION, (fingerprint,)).fetchone()
         return None if found is None else found[0]
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""
-        with self._transaction("rebuilding the index") as cursor:
+        with self._writing("rebuilding the index") as cursor:
             sqlite_index.replace(cursor.sqlite_cursor, rows)
 
     def close(self) -> None:
         """Let go of every connection, and wake whoever waits."""
         self._bell.close()
-        self._datastore.close()
+        self._watcher.close()
+        self._connections.close()
+
+    @contextmanager
+    def _reading(self, doing: str) -> Generator[sqlite3.Connection]:
+        try:
+            with self._connections.reading() as connection:
+                yield connection
+        except FAULTS as fault:
+            raise store_error(doing, self._path, fault) from fault
+
+    @contextmanager
+    def _writing(self, doing: str) -> Generator[SQLiteCursor]:
+        try:
+            with self._connections.writing() as cursor:
+                yield cursor
+                cursor.execute("COMMIT")
+        except FAULTS as fault:
+            raise store_error(doing, self._path, fault) from fault
 
 
-def _fault(doing: str, error: Exception) -> StoreError:
-    cause = error.__cause__ if isinstance(error.__cause__, sqlite3.Error) else error
-    if isinstance(cause, ConnectionUnavailableError):
-        return StoreError(doing, "the store is busy: every connection is in use", True)
-    if isinstance(cause, sqlite3.Error) and is_busy(cause):
-        return StoreError(doing, f"the store is busy: {cause}", True)
-    return StoreError(doing, str(cause), False)
+def _newest(connection: sqlite3.Connection) -> int:
+    position: int | None = connection.execute(_POSITION).fetchone()[0]
+    return position or 0
+
+
+def _check(rows: Sequence[StoredEvent], index: IndexRow, expected: int) -> None:
+    """Stop a caller whose rows and index row contradict each other: a bug, not a conflict."""
+    assert rows, "an append holds at least one row"
+    assert index.version == expected + len(rows), "the index row is that of the last version"
+    assert rows[0].originator_version == expected + 1, "the rows follow the expected version"
+    assert rows[-1].originator_id == index.job_id, "the rows and the index row are of one job"

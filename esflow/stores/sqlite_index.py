@@ -31,6 +31,8 @@ import attrs
 from esflow.errors import JobNotFound, VersionConflict
 from esflow.store import IndexRow, JobQuery
 
+_FIRST_SURROGATE, _PAST_SURROGATES = 0xD800, 0xE000  # Alone, they are no text.
+
 _Row: TypeAlias = tuple[Any, ...]
 
 _UPDATE_UNINDEXED = """
@@ -45,10 +47,11 @@ INSERT INTO esflow_jobs (
     ordinal, job_id, flow, flow_version, status, version, head, labels, created_at_ms,
     updated_at_ms, wakes_at_ms, question, error, host, lease)
 SELECT rowid, :job_id, :flow, :flow_version, :status, :version, :head, :labels, :created_at_ms,
-    :updated_at_ms, :wakes_at_ms, :question, :error, :host, CASE WHEN NOT :keep_lease THEN :lease END
+    :updated_at_ms, :wakes_at_ms, :question, :error, :host,
+    CASE WHEN NOT :keep_lease THEN :lease END
 FROM stored_events
 WHERE originator_id = :job_id AND originator_version = 1
-ON CONFLICT (job_id) DO UPDATE SET
+ON CONFLICT DO UPDATE SET
     flow = excluded.flow,
     flow_version = excluded.flow_version,
     status = excluded.status,
@@ -280,4 +283,4 @@ def _successor(prefix: str) -> str | None:
     if not stem:
         return None
     following = ord(stem[-1]) + 1
-    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)  # No lone surrogates.
+    return stem[:-1] + chr(_PAST_SURROGATES if following == _FIRST_SURROGATE else following)

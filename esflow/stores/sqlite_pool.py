@@ -6,24 +6,55 @@ It knows nothing of tables.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import final
 
-from eventsourcing.persistence import InterfaceError
-from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    ConnectionUnavailableError,
+    InterfaceError,
+)
+from eventsourcing.sqlite import (
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+)
+
+from esflow.stores.forks import protect
 
 _CACHED_STATEMENTS = 128  # eventsourcing passes True, which is one.
-_BUSY_ERRORS = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY_CODE = 0xFF  # SQLite's extended codes hold the kind of error in the lowest byte.
+_RETRY_SECONDS = 0.005
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Return what kind of error SQLite reported, 0 when it was not SQLite's."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE
 
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Say whether another connection was in the way."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY_ERRORS
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+@final
+class FileConnection(SQLiteConnection):
+    """One connection, with SQLite's own in reach."""
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself."""
+        return self._sqlite_conn
 
 
 @final
 class Pool(SQLiteConnectionPool):
-    """Makes connections with their settings, and outlives neither its store nor a fork."""
+    """Makes connections with their settings, and can be emptied."""
 
     def __init__(self, *, path: str, synchronous: str, busy_seconds: float) -> None:
         super().__init__(db_name=path, pool_timeout=busy_seconds)
@@ -31,20 +62,29 @@ class Pool(SQLiteConnectionPool):
         self.synchronous = synchronous
         self.busy_seconds = busy_seconds
 
-    def _create_connection(self) -> SQLiteConnection:
+    def connect(self) -> sqlite3.Connection:
+        """Return a connection that the pool doesn't count."""
+        connection = sqlite3.connect(
+            self.db_name,
+            timeout=self.busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
         try:
-            connection = sqlite3.connect(
-                self.db_name,
-                timeout=self.busy_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=_CACHED_STATEMENTS,
-            )
             self._settle(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _create_connection(self) -> FileConnection:
+        try:
+            connection = self.connect()
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
         connection.row_factory = sqlite3.Row
-        return SQLiteConnection(sqlite_conn=connection, max_age=self.max_age)
+        return FileConnection(sqlite_conn=connection, max_age=self.max_age)
 
     def _settle(self, connection: sqlite3.Connection) -> None:
         """Apply the settings, which SQLite keeps per connection."""
@@ -61,21 +101,148 @@ class Pool(SQLiteConnectionPool):
         SQLite doesn't wait for others here, whatever its timeout: it may be told busy at once.
         """
         deadline = time.monotonic() + self.busy_seconds
+        pause = threading.Event()
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
                 if not is_busy(error) or time.monotonic() > deadline:
                     raise
-                time.sleep(0.005)
+                pause.wait(_RETRY_SECONDS)
             else:
                 return
+
+    def put_connection(self, conn: SQLiteConnection) -> None:
+        """Take a connection back; close it when the pool was closed meanwhile."""
+        try:
+            super().put_connection(conn)
+        except ConnectionPoolClosedError:
+            conn.close()
+
+    def close(self) -> None:
+        """Close what nobody uses; what is in use is closed when it comes back."""
+        with self._put_condition:
+            self._closed = True
+            self._close_idle()
+
+    def drain(self) -> bool:
+        """Keep everybody out, wait until nothing is in use, and close everything; say if it is."""
+        entered = self._get_semaphore.acquire(timeout=self.pool_timeout)
+        with self._put_condition:
+            returned = self._put_condition.wait_for(lambda: not self._in_use, self.pool_timeout)
+            self._close_idle()
+        return entered and returned
+
+    def refill(self) -> None:
+        """Let everybody in again."""
+        self._get_semaphore.release()
+
+    def renew(self) -> None:
+        """Forget, in a child, the locks of threads that it doesn't have."""
+        self._get_semaphore = threading.Semaphore()
+        self._put_condition = threading.Condition()
+        self._no_readers = threading.Condition()
+        self._writer_lock = threading.Lock()
+
+    def _close_idle(self) -> None:
+        while self._pool:
+            self._pool.popleft().close()
 
 
 @final
 class Datastore(SQLiteDatastore):
     """eventsourcing's datastore over our pool, with job ids that are text."""
 
-    def __init__(self, *, path: str, synchronous: str, busy_seconds: float) -> None:
-        super().__init__(path, originator_id_type="text")
-        self.pool = Pool(path=path, synchronous=synchronous, busy_seconds=busy_seconds)
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool.db_name, originator_id_type="text")
+        self.pool = pool
+
+
+@final
+class Connections:
+    """The connections of one store: many that read, one that writes.
+
+    The writer is kept, because taking it from the pool would cost as much as a small append.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._writer: FileConnection | None = None
+        self._cursor: SQLiteCursor | None = None
+        self._clean = True  # Nothing was open when this process was forked.
+        protect(self)
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """Lend a connection."""
+        connection = self._borrow()
+        try:
+            yield connection.raw
+        finally:
+            self._pool.put_connection(connection)
+
+    @contextmanager
+    def writing(self) -> Generator[SQLiteCursor]:
+        """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
+        if not self._lock.acquire(timeout=self._pool.busy_seconds):
+            raise ConnectionUnavailableError("another thread is writing")
+        try:
+            cursor = self._cursor or self._take_writer()
+            cursor.execute("BEGIN IMMEDIATE")  # A read first would fail when others wrote since.
+            yield cursor
+        finally:
+            self._end_transaction()
+            self._lock.release()
+
+    def close(self) -> None:
+        """Close everything; whoever is at work finishes first."""
+        with self._lock:
+            self._give_writer_back()
+            self._pool.close()
+
+    def suspend(self) -> None:
+        """Have nothing open, before a fork."""
+        locked = self._lock.acquire(timeout=self._pool.busy_seconds)
+        if locked:
+            self._give_writer_back()
+        self._clean = self._pool.drain() and locked and self._clean
+
+    def resume(self) -> None:
+        """Go on in the parent, where nothing was shared."""
+        self._clean = True
+        self._pool.refill()
+        self._lock.release()
+
+    def renew(self) -> None:
+        """Begin anew in the child."""
+        self._pool.renew()
+        self._lock = threading.Lock()
+
+    def _borrow(self) -> FileConnection:
+        if not self._clean:
+            raise InterfaceError("the process was forked in the middle of a call; spawn it instead")
+        connection = self._pool.get_connection()
+        assert isinstance(connection, FileConnection), "our pool makes our connections"
+        return connection
+
+    def _take_writer(self) -> SQLiteCursor:
+        self._writer = self._borrow()
+        self._cursor = self._writer.cursor()
+        return self._cursor
+
+    def _give_writer_back(self) -> None:
+        if self._writer is not None:
+            self._pool.put_connection(self._writer)
+            self._writer = self._cursor = None
+
+    def _end_transaction(self) -> None:
+        """Roll back what was not committed; a connection that can't is thrown away."""
+        if self._writer is None:
+            return
+        try:
+            if self._writer.raw.in_transaction:
+                self._writer.raw.rollback()
+        except sqlite3.Error:
+            self._writer.close()
+            self._give_writer_back()

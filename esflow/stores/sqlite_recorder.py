@@ -32,6 +32,22 @@ class Events(SQLiteApplicationRecorder):
         """Return the events' part of the schema, triggers included."""
         return list(CREATE_EVENTS)
 
+    def insert(
+        self,
+        cursor: SQLiteCursor,
+        rows: Sequence[StoredEvent],
+        index: IndexRow,
+        *,
+        keep_lease: bool,
+    ) -> int:
+        """Insert rows and write the index row inside the caller's transaction.
+
+        Shape: the position of the last row.
+        """
+        positions = self._insert_events(cursor, rows, index=index, keep_lease=keep_lease)
+        assert positions, "an append holds at least one row"
+        return positions[-1]
+
     def _insert_events(
         self,
         c: SQLiteCursor,

@@ -25,7 +25,7 @@ from esflow.errors import StoreError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-APPLICATION_ID = 0x65736677  # "esfw", so that a file says whose it is.
+APPLICATION_ID = 1702061687  # "esfw", so that a file says whose it is.
 SCHEMA_VERSION = 1
 
 CREATE_EVENTS: tuple[str, ...] = (
@@ -185,17 +185,18 @@ def _create(connection: sqlite3.Connection) -> None:
     database = Database(connection, execute_plugins=False, recursive_triggers=False)
     with database.atomic():
         for statement in CREATE_EVENTS:
-            database.execute(statement)
+            connection.execute(statement)
         database.create_view("esflow_events", _EVENTS_VIEW)
         _create_jobs(database)
+        connection.execute(_LEASED_INDEX)
         database.table("esflow_definitions").create(
             {"fingerprint": str, "definition": bytes},
             pk="fingerprint",
             not_null=("fingerprint", "definition"),
             strict=True,
         )
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("PRAGMA application_id = 1702061687")  # A pragma takes no parameters.
+    connection.execute("PRAGMA user_version = 1")
 
 
 def _create_jobs(database: Database) -> None:
@@ -205,4 +206,3 @@ def _create_jobs(database: Database) -> None:
     jobs.create_index(("status", "ordinal"), "esflow_jobs_status")
     jobs.create_index(("flow", "ordinal"), "esflow_jobs_flow")
     jobs.create_index(("flow", "status", "ordinal"), "esflow_jobs_flow_status")
-    database.execute(_LEASED_INDEX)
