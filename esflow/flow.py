@@ -14,48 +14,33 @@ Wherever a flow is asked for a slot or an output, a routine's name stands for th
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any, Final, Self, TypeAlias, TypeVar, final, overload
-
-import attrs
+from typing import Final, Self, TypeVar, cast, final, overload
 
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
-from esflow.payloads import Signature, signature_of
+from esflow.graph import (
+    Connection,
+    Definition,
+    Handler,
+    Slot,
+    drawn,
+    handler_problem,
+    listed,
+    name_problem,
+    rename_problem,
+    unknown,
+    version_problem,
+)
+from esflow.payloads import Signature, signature_of, structure
 from esflow.reducers import BUILT_IN
 
-max_name: Final = 100  # Characters.
-_name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
+__all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 
-Handler: TypeAlias = Callable[..., object]
 _H = TypeVar("_H", bound=Handler)
-
-
-@final
-@attrs.frozen
-class Slot:
-    """An inlet of a routine: the handler that an activation calls."""
-
-    address: str
-    routine: str
-    function: Handler
-    signature: Signature
-
-
-@final
-@attrs.frozen
-class Connection:
-    """An edge from an output to a slot."""
-
-    routine: str
-    output: str
-    target: Target
 
 
 @final
@@ -88,7 +73,7 @@ class Routine:
         return declare if handler is None else declare(handler)
 
     def __repr__(self) -> str:
-        return f"<Routine {self.name} outputs: {_listed(self.outputs)}>"
+        return f"<Routine {self.name} outputs: {listed(self.outputs)}>"
 
 
 @final
@@ -111,15 +96,13 @@ class Flow:
         self._slots: dict[str, Slot] = {}
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
-        self._frozen = False
-        self._check_name("flow", name)
-        if not version or len(version) > max_name or not version.isprintable():
-            raise self._error(f"version {version!r:.120} is no line of 1 to {max_name} characters")
+        self._frozen_bytes: bytes | None = None
+        self._refuse(name_problem("flow", name) or version_problem(version))
         if type(max_activations) is not int or not 1 <= max_activations < 2**63:
             raise self._error(f"max_activations={max_activations!r:.120} is no whole number from 1")
         for key, reducer in self.reducers.items():
             if reducer not in BUILT_IN:
-                raise self._unknown(f"reducer of shared[{key!r:.100}]", str(reducer), BUILT_IN)
+                raise self._error(f"shared[{key!r:.100}]: {unknown('reducer', reducer, BUILT_IN)}")
 
     # Declaring
 
@@ -129,17 +112,23 @@ class Flow:
         Raises: FlowError, when a name is bad or taken.
         """
         self._check_open(f"routine {name!r}")
-        self._check_name("routine", name)
+        self._refuse(name_problem("routine", name))
         if name in self._routines:
             raise self._error(f"routine {name!r} is declared twice; choose another name")
-        if isinstance(outputs, str):
+        if isinstance(outputs, str):  # It would be an output for each letter.
             raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
         names = tuple(outputs)
         for output in names:
-            self._check_name(f"output of {name}", output)
+            self._refuse(name_problem(f"output of {name}", output))
             if names.count(output) > 1:
                 raise self._error(f"routine {name!r} has output {output!r} twice")
-        routine = Routine(name, names, lambda slot, handler: self._add_slot(name, slot, handler))
+
+        def declare(slot: str | None, handler: Handler) -> None:
+            slot = self._name_of(handler) if slot is None else slot
+            self._refuse(name_problem(f"slot of {name}", slot))
+            self._add_slot(f"{name}.{slot}", name, handler)
+
+        routine = Routine(name, names, declare)
         self._routines[name] = routine
         self._targets |= {(name, output): () for output in names}
         return routine
@@ -158,9 +147,9 @@ class Flow:
 
         def declare(handler: _H) -> _H:
             name = self._name_of(handler)
-            signature = self._signature(handler)
+            self._signature(handler)  # Refused before the routine is there.
             self.routine(name, outputs)
-            self._slots[name] = Slot(name, name, handler, signature)
+            self._add_slot(name, name, handler)
             return handler
 
         return declare if handler is None else declare(handler)
@@ -182,21 +171,22 @@ class Flow:
         edge = f"{routine}.{name} -> {end.address}"
         if any(target.slot == end.address for target in self._targets[routine, name]):
             raise self._error(f"{edge} is connected twice")
-        self._check_rename(edge, end.signature, rename)
+        if problem := rename_problem(end.signature, rename):
+            raise self._error(f"{edge}: {problem}")
         target = Target(slot=end.address, rename=dict(rename) or None)
         self._connections.append(Connection(routine, name, target))
         self._targets[routine, name] += (target,)
 
     def freeze(self) -> None:
         """Refuse every later declaration; an engine does this to the flows that it is given."""
-        self._frozen = True
+        self._frozen_bytes = self.definition_bytes()
 
     # Reading
 
     @property
     def frozen(self) -> bool:
         """Whether declaring has ended."""
-        return self._frozen
+        return self._frozen_bytes is not None
 
     @property
     def routines(self) -> Mapping[str, Routine]:
@@ -254,127 +244,95 @@ class Flow:
             ],
             "connections": [
                 {
-                    "from": f"{edge.routine}.{edge.output}",
-                    "to": edge.target.slot,
+                    "output": f"{edge.routine}.{edge.output}",
+                    "slot": edge.target.slot,
                     "rename": dict(sorted((edge.target.rename or {}).items())),
                 }
                 for edge in self._connections
             ],
         }
 
+    def definition_bytes(self) -> bytes:
+        """Return the definition as canonical JSON, of which the fingerprint is the hash."""
+        if self._frozen_bytes is not None:
+            return self._frozen_bytes
+        return json.dumps(self.definition(), sort_keys=True, separators=(",", ":")).encode()
+
     @property
     def fingerprint(self) -> str:
         """The sha256 of the definition, in hex: it changes with the graph, not with handlers."""
-        text = json.dumps(self.definition(), sort_keys=True, separators=(",", ":"))
-        return sha256(text.encode()).hexdigest()
+        return sha256(self.definition_bytes()).hexdigest()
 
     @classmethod
     def from_definition(
         cls, definition: Mapping[str, Json], routines: Mapping[str, Handler]
     ) -> Self:
-        """Return the flow with a definition; ``routines`` maps the address of each slot to its handler.
+        """Return the flow with a definition; ``routines`` maps a slot's address to its handler.
 
-        Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph.
+        Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph;
+        PayloadError, when it is no definition.
         """
+        read = cast("Definition", structure(dict(definition), Definition, "definition"))
         flow = cls(
-            definition["name"],
-            definition["version"],
-            reducers=definition["reducers"],
-            max_activations=definition["max_activations"],
+            read.name,
+            read.version,
+            reducers=read.reducers,
+            max_activations=read.max_activations,
         )
-        addresses = [slot for routine in definition["routines"] for slot in routine["slots"]]
-        if missing := [address for address in addresses if address not in routines]:
-            raise flow._error(f"handlers are missing for {_listed(missing)}")
-        if extra := [address for address in routines if address not in addresses]:
-            raise flow._error(f"handlers are given for no slot: {_listed(extra)}")
-        for routine in definition["routines"]:
-            name = routine["name"]
-            flow.routine(name, routine["outputs"])
-            for address in routine["slots"]:
-                handler = routines[address]
-                flow._slots[address] = Slot(address, name, handler, flow._signature(handler))
-        for edge in definition["connections"]:
-            flow.connect(edge["from"], edge["to"], edge["rename"])
+        addresses = [address for routine in read.routines for address in routine.slots]
+        flow._refuse_handlers(addresses, routines)
+        for routine in read.routines:
+            declared = flow.routine(routine.name, routine.outputs)
+            for address in routine.slots:
+                if address == routine.name and len(routine.slots) == 1:
+                    flow._add_slot(address, address, routines[address])
+                else:
+                    owner, _, slot = address.partition(".")
+                    if owner != routine.name:
+                        raise flow._error(f"slot {address!r:.120} is no slot of {routine.name}")
+                    declared.slot(name=slot)(routines[address])
+        for edge in read.connections:
+            flow.connect(edge.output, edge.slot, edge.rename)
         return flow
 
     def to_mermaid(self) -> str:
-        """Return the graph as the text of a Mermaid flowchart.
-
-        Shape: nodes have ids of their own, because a name like ``end`` means something there.
-        """
-        ids: dict[str, str] = {}
-        lines = ["flowchart LR"]
-        for number, name in enumerate(self._routines):
-            ids[name] = f"r{number}"
-            inside = [slot for slot in self._slots.values() if slot.routine == name]
-            if [slot.address for slot in inside] == [name]:
-                lines.append(f'    r{number}["{name}"]')
-                continue
-            lines.append(f'    subgraph r{number}["{name}"]')
-            for place, slot in enumerate(inside):
-                ids[slot.address] = f"r{number}s{place}"
-                lines.append(f'        r{number}s{place}["{slot.address.removeprefix(name + ".")}"]')
-            lines.append("    end")
-        for edge in self._connections:
-            start, end = ids[edge.routine], ids[edge.target.slot]
-            lines.append(f'    {start} -- "{edge.output}" --> {end}')
-        return "\n".join(lines) + "\n"
+        """Return the graph as the text of a Mermaid flowchart."""
+        return drawn(self._routines, self._slots.values(), self._connections)
 
     def __repr__(self) -> str:
-        return f"<Flow {self.name} version {self.version} slots: {_listed(self._slots)}>"
+        return f"<Flow {self.name} version {self.version} slots: {listed(self._slots)}>"
 
     # Refusing
 
     def _error(self, problem: str) -> FlowError:
         return FlowError(self.name, problem)
 
-    def _unknown(self, what: str, name: str, known: Iterable[str]) -> FlowError:
-        return self._error(_unknown(what, name, known))
+    def _refuse(self, problem: str | None) -> None:
+        if problem is not None:
+            raise self._error(problem)
+
+    def _refuse_handlers(self, addresses: list[str], handlers: Mapping[str, Handler]) -> None:
+        if missing := [address for address in addresses if address not in handlers]:
+            raise self._error(f"handlers are missing for {listed(missing)}")
+        if extra := [address for address in handlers if address not in addresses]:
+            raise self._error(f"handlers are given for no slot: {listed(extra)}")
 
     def _check_open(self, what: str) -> None:
-        if self._frozen:
+        if self.frozen:
             raise self._error(f"{what} comes too late: an engine has this flow; declare it before")
-
-    def _check_name(self, what: str, name: object) -> None:
-        if not isinstance(name, str) or len(name) > max_name or not _name.fullmatch(name):
-            raise self._error(
-                f"{name!r:.120} is no name for a {what}; use 1 to {max_name} letters, digits, "
-                "_ and -, a letter or _ first"
-            )
-
-    def _check_rename(self, edge: str, signature: Signature, rename: Mapping[str, str]) -> None:
-        parameters = list(rename.values())
-        for key, parameter in rename.items():
-            if not isinstance(key, str) or not key:
-                raise self._error(f"{edge}: rename of {key!r:.100} is no payload key")
-            if parameters.count(parameter) > 1:
-                raise self._error(f"{edge}: rename gives parameter {parameter!r} twice")
-            if parameter in signature.parameters:
-                continue
-            if not signature.rest or parameter == signature.context:
-                raise self._unknown(f"{edge}: parameter", parameter, signature.parameters)
 
     def _name_of(self, handler: Handler) -> str:
         name = getattr(handler, "__name__", None)
-        if not isinstance(name, str) or not _name.fullmatch(name):
-            raise self._error(f"{handler!r:.120} has no usable name; give it one: slot(name=...)")
-        return name
+        if name_problem("slot", name) is None:
+            return cast("str", name)
+        raise self._error(f"{handler!r:.120} has no usable name; give it one: slot(name=...)")
 
     def _signature(self, handler: Handler) -> Signature:
-        if not callable(handler):
-            raise self._error(f"{handler!r:.120} can't be called; a slot is a function")
-        calls = (handler, getattr(handler, "__call__", None))
-        if any(map(inspect.iscoroutinefunction, calls)):
-            raise self._error(f"{handler!r:.120} is async: async handlers need AsyncEngine")
-        if any(inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call) for call in calls):
-            raise self._error(f"{handler!r:.120} is a generator, which would never run; emit instead")
+        self._refuse(handler_problem(handler))
         return signature_of(handler, self.name)
 
-    def _add_slot(self, routine: str, slot: str | None, handler: Handler) -> None:
-        name = self._name_of(handler) if slot is None else slot
-        self._check_open(f"slot {routine}.{name}")
-        self._check_name(f"slot of {routine}", name)
-        address = f"{routine}.{name}"
+    def _add_slot(self, address: str, routine: str, handler: Handler) -> None:
+        self._check_open(f"slot {address}")
         if address in self._slots:
             raise self._error(f"slot {address!r} is declared twice; choose another name")
         self._slots[address] = Slot(address, routine, handler, self._signature(handler))
@@ -385,13 +343,13 @@ class Flow:
         name, dot, output = spelled.partition(".")
         routine = self._routines.get(name)
         if routine is None:
-            raise self._unknown("routine", name, self._routines)
+            raise self._error(unknown("routine", name, self._routines))
         if dot and output in routine.outputs:
             return name, output
         if dot:
-            raise self._unknown(f"output of {name}", output, routine.outputs)
+            raise self._error(unknown(f"output of {name}", output, routine.outputs))
         if len(routine.outputs) != 1:
-            raise self._error(f"{name!r} alone names no output; it has {_listed(routine.outputs)}")
+            raise self._error(f"{name!r} alone names no output; it has {listed(routine.outputs)}")
         return name, routine.outputs[0]
 
     def _find_slot(self, spelled: str) -> Slot | str:
@@ -400,22 +358,11 @@ class Flow:
             return self._slots[spelled]
         name, dot, slot = spelled.partition(".")
         if name not in self._routines:
-            return _unknown("routine", name, self._routines)
+            return unknown("routine", name, self._routines)
         inside = [found for found in self._slots.values() if found.routine == name]
+        if len(inside) == 1 and (not dot or inside[0].address == slot == name):
+            return inside[0]
+        addresses = [found.address for found in inside]
         if not dot:
-            addresses = _listed(found.address for found in inside)
-            return inside[0] if len(inside) == 1 else f"{name!r} alone names no slot; it has {addresses}"
-        if slot == name and name in self._slots:
-            return self._slots[name]
-        return _unknown(f"slot of {name}", slot, [found.address for found in inside])
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
-    advice = f"did you mean {near[0]!r}?" if near else f"there is {_listed(names)}"
-    return f"no {what} {name!r:.120}; {advice}"
+            return f"{name!r} alone names no slot; it has {listed(addresses)}"
+        return unknown("slot", spelled, addresses)

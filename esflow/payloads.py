@@ -124,9 +124,13 @@ def _text(value: str, room: _Room) -> str:
             room.text -= len(value.encode())
         except UnicodeEncodeError as error:
             code = ord(value[error.start])
-            raise Misfit(f"has a lone surrogate U+{code:X} at {error.start}; it is no text") from None
+            raise Misfit(
+                f"has a lone surrogate U+{code:X} at {error.start}; it is no text"
+            ) from None
     if room.text < 0:
-        raise Misfit(f"brings the payload over {max_bytes} bytes; store it elsewhere, pass its name")
+        raise Misfit(
+            f"brings the payload over {max_bytes} bytes; store it elsewhere, pass its name"
+        )
     return value
 
 
@@ -200,6 +204,10 @@ class Signature:
     rest: bool  # Whether **kwargs takes what has no parameter.
     readers: Mapping[str, _Reader] = attrs.field(eq=False, repr=False)
 
+    def accepts(self, name: str) -> bool:
+        """Tell whether a payload may have this key."""
+        return name in self.readers or (self.rest and name != self.context)
+
 
 def signature_of(fn: Callable[..., object], flow: str) -> Signature:
     """Return the signature of a handler.
@@ -261,7 +269,7 @@ def bind(signature: Signature, slot: str, payload: Mapping[str, Json]) -> dict[s
                 bound[name] = reader(value)
             except Misfit as misfit:
                 raise misfit.refusal(f"{slot}.{name}") from misfit.__cause__
-        elif signature.rest and name != signature.context:
+        elif signature.accepts(name):
             bound[name] = copy_json(value)
         else:
             takes = ", ".join(signature.parameters) or "nothing"
@@ -311,10 +319,14 @@ def _hint(fn: Any, annotation: object) -> object:
         except ValueError:  # Still empty: the name is assigned later.
             continue
     holder = SimpleNamespace(__annotations__={"it": annotation})
-    return get_type_hints(
-        holder, getattr(written, "__globals__", {}), closed, include_extras=True
-    )["it"]
+    return get_type_hints(holder, getattr(written, "__globals__", {}), closed, include_extras=True)[
+        "it"
+    ]
 
 
 def _spelled(annotation: object) -> str:
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", repr(annotation))
+    return (
+        annotation
+        if isinstance(annotation, str)
+        else getattr(annotation, "__name__", repr(annotation))
+    )
