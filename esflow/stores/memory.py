@@ -7,11 +7,12 @@ It knows nothing of files.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, final
+from uuid import UUID
 
 import attrs
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
@@ -22,7 +23,7 @@ from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery
 from esflow.stores.bell import Bell
 
-_PAGE_ROWS = 1000
+_PAGE_ROWS = 256
 
 
 @final
@@ -32,26 +33,6 @@ class MemoryEvents(POPOApplicationRecorder):
     def __init__(self) -> None:
         super().__init__()
         self._streams: dict[str, list[Notification]] = {}
-
-    def _update_table(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        self._assert_contiguity(stored_events)
-        positions = super()._update_table(stored_events, **kwargs)
-        for row, position in zip(stored_events, positions or (), strict=True):
-            stream = self._streams.setdefault(str(row.originator_id), [])
-            stream.append(Notification(id=position, **vars(row)))
-        return positions
-
-    def _assert_contiguity(self, rows: Sequence[StoredEvent]) -> None:
-        last: dict[str, int] = {}
-        for row in rows:
-            job_id = str(row.originator_id)
-            found = last.get(job_id, self.last_version(job_id))
-            # A stream of eventsourcing's own may begin at 0; one of ours begins at 1.
-            if row.originator_version != found + 1 and (found or row.originator_version):
-                raise IntegrityError(f"{job_id}: {row.originator_version} can't follow {found}")
-            last[job_id] = row.originator_version
 
     @property
     def lock(self) -> AbstractContextManager[bool]:
@@ -67,17 +48,12 @@ class MemoryEvents(POPOApplicationRecorder):
         """Return one page of a stream."""
         with self._database_lock:
             stream = self._streams.get(job_id, [])
-            first = bisect_left(stream, after + 1, key=lambda row: row.originator_version)
-            last = (
-                len(stream)
-                if upto is None
-                else bisect_left(stream, upto + 1, key=lambda row: row.originator_version)
-            )
-            return stream[first : min(last, first + limit)]
+            span = _span(stream, after, upto)
+            return stream[span.start : min(span.stop, span.start + limit)]
 
     def select_events(
         self,
-        originator_id: Any,
+        originator_id: UUID | str,
         *,
         gt: int | None = None,
         lte: int | None = None,
@@ -87,19 +63,43 @@ class MemoryEvents(POPOApplicationRecorder):
         """Return stored events of one stream, in time that grows with their number alone."""
         with self._database_lock:
             stream = self._streams.get(str(originator_id), [])
-            first = (
-                0
-                if gt is None
-                else bisect_left(stream, gt + 1, key=lambda row: row.originator_version)
+            span = _span(stream, -1 if gt is None else gt, lte)
+            chosen = islice(reversed(span) if desc else iter(span), limit)
+            return [self._stored_events[stream[place].id - 1] for place in chosen]
+
+    def _update_table(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        self._refuse_gaps(stored_events)
+        positions = super()._update_table(stored_events, **kwargs)
+        for row, position in zip(stored_events, positions or (), strict=True):
+            self._streams.setdefault(str(row.originator_id), []).append(
+                Notification(
+                    id=position,
+                    originator_id=row.originator_id,
+                    originator_version=row.originator_version,
+                    topic=row.topic,
+                    state=row.state,
+                )
             )
-            last = (
-                len(stream)
-                if lte is None
-                else bisect_left(stream, lte + 1, key=lambda row: row.originator_version)
-            )
-            indices = range(first, last)
-            chosen = islice(reversed(indices) if desc else iter(indices), limit)
-            return [self._stored_events[stream[index].id - 1] for index in chosen]
+        return positions
+
+    def _refuse_gaps(self, rows: Sequence[StoredEvent]) -> None:
+        last: dict[str, int] = {}
+        for row in rows:
+            job_id = str(row.originator_id)
+            found = last.get(job_id, self.last_version(job_id))
+            # A stream begins at 1; eventsourcing's own may begin at 0.
+            if row.originator_version != found + 1 and (found or row.originator_version):
+                raise IntegrityError(f"{job_id}: {row.originator_version} can't follow {found}")
+            last[job_id] = row.originator_version
+
+
+def _span(stream: Sequence[Notification], after: int, upto: int | None) -> range:
+    """Return where in a stream, which has no gaps, a range of versions stands."""
+    first = stream[0].originator_version if stream else 1
+    last = len(stream) if upto is None else min(len(stream), upto + 1 - first)
+    return range(max(0, after + 1 - first), max(0, last))
 
 
 @final
@@ -111,8 +111,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._events = MemoryEvents()
         self._lock = self._events.lock  # One lock: rows and index change together.
-        self._index: dict[str, IndexRow] = {}  # In the order of creation.
-        self._ordinals: dict[str, int] = {}
+        self._index: dict[str, IndexRow] = {}
+        self._born: list[tuple[int, str]] = []  # Position of a job's first event, job id; sorted.
         self._definitions: dict[str, bytes] = {}
         self._bell = Bell()
         self._closed = False
@@ -129,6 +129,7 @@ class MemoryStore:
         reach("append.begun")
         with self._lock:
             self._refuse_if_closed(f"appending to job {index.job_id!r}")
+            _refuse_no_text(index.job_id)
             found = self._events.last_version(index.job_id)
             if found != expected:
                 raise VersionConflict(index.job_id, expected, found)
@@ -146,7 +147,12 @@ class MemoryStore:
         if keep_lease:
             row = attrs.evolve(row, lease=before.lease if before else None)
         self._index[row.job_id] = row
-        self._ordinals.setdefault(row.job_id, len(self._ordinals))
+        if before is None:
+            insort(self._born, self._birth(row.job_id))
+
+    def _birth(self, job_id: str) -> tuple[int, str]:
+        (first,) = self._events.rows(job_id, 0, None, 1)
+        return first.id, job_id
 
     def read(
         self, job_id: str, *, after: int = 0, upto: int | None = None
@@ -160,6 +166,8 @@ class MemoryStore:
     def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
         """Return the next rows of all jobs behind a position."""
         self._refuse_if_closed("reading the log")
+        if limit <= 0:  # eventsourcing would return everything.
+            return []
         return self._events.select_notifications(after, limit, inclusive_of_start=False)
 
     def head(self, job_id: str) -> IndexRow | None:
@@ -173,10 +181,12 @@ class MemoryStore:
             self._refuse_if_closed("listing jobs")
             if query.after is not None and query.after not in self._index:
                 raise JobNotFound(query.after)
-            rows = list(self._index.values())
-            first = 0 if query.after is None else self._ordinals[query.after] + 1
-        chosen = (row for row in islice(rows, first, None) if _matches(row, query))
-        return list(islice(chosen, max(0, query.limit)))
+            first = 0
+            if query.after is not None:
+                first = bisect_right(self._born, self._birth(query.after))
+            rows = (self._index[job_id] for _, job_id in islice(self._born, first, None))
+            chosen = (row for row in rows if _matches(row, query))
+            return list(islice(chosen, max(0, query.limit)))
 
     def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
         """Return job ids that begin so, sorted."""
@@ -224,9 +234,8 @@ class MemoryStore:
                 found = self._events.last_version(row.job_id)
                 if found != row.version:
                     raise VersionConflict(row.job_id, row.version, found)
-            born = {job: next(iter(self._events.rows(job, 0, None, 1))).id for job in fresh}
-            self._index = {job: fresh[job] for job in sorted(fresh, key=born.__getitem__)}
-            self._ordinals = {job: ordinal for ordinal, job in enumerate(self._index)}
+            self._index = fresh
+            self._born = sorted(map(self._birth, fresh))
 
     def close(self) -> None:
         """Refuse everything from now on, and wake whoever waits."""
@@ -245,3 +254,11 @@ def _matches(row: IndexRow, query: JobQuery) -> bool:
         and (query.leased is None or (row.lease is not None) is query.leased)
         and query.labels.items() <= row.labels.items()
     )
+
+
+def _refuse_no_text(job_id: str) -> None:
+    """Refuse what no other store could keep either."""
+    try:
+        job_id.encode()
+    except UnicodeEncodeError as fault:
+        raise StoreError(f"appending to job {job_id!r}", str(fault), False) from fault

@@ -1,0 +1,1 @@
+"""What every store must do, and what each adapter must do beyond it."""
