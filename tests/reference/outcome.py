@@ -1,0 +1,60 @@
+"""What can be seen of a job: the part on which the engine and the reference have to agree."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, final
+
+import attrs
+
+from tests.reference.program import Ask, Json, Payload, canonical
+
+EffectRecord: TypeAlias = tuple[str, Literal["result", "error"], Json]  # Name, value or message.
+Result: TypeAlias = Literal["completed", "failed", "ready"]
+Status: TypeAlias = Literal["running", "completed", "failed", "paused"]
+
+
+@final
+@attrs.frozen
+class Failure:
+    """Why the job failed; ``ActivationLimit`` has no activation."""
+
+    type: str
+    activation: str | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """Everything that can be seen of a job at its end, or where its script ran out.
+
+    Slots and outputs are written ``routine.name``. Mappings by id are in the order of the ids.
+    """
+
+    status: Status
+    shared: dict[str, Json]
+    memory: dict[str, dict[str, Json]]  # By routine; a routine that remembers nothing is left out.
+    log: tuple[tuple[str, str], ...]  # Activation, message.
+    outputs: tuple[tuple[str, str, Payload], ...]  # Id of the emission or deferral, output.
+    activations: dict[str, tuple[str, Payload, Result]]  # Opened or kept: slot, payload, result.
+    effects: dict[str, EffectRecord]  # Of failed activations too.
+    emissions: dict[str, tuple[str, Payload]]  # Of completed activations, merged or not.
+    deferrals: dict[str, tuple[str, Payload]]  # Held at the end.
+    released: dict[str, tuple[str, Payload]]  # Deferrals that became emissions.
+    questions: dict[str, Ask]  # Open at the end.
+    answers: dict[str, Json]  # Accepted, by question.
+    pauses: tuple[tuple[str, str], ...]  # Every merged pause: activation, reason.
+    standing: tuple[tuple[str, str], ...]  # Those that still stand.
+    ready: tuple[str, ...]  # Kept work: ids of activations that were never begun.
+    failure: Failure | None
+    messages: dict[str, tuple[str, Payload]]  # Accepted.
+    undelivered: tuple[str, ...]  # Those of them that never joined a wave.
+    refusals: tuple[str, ...]  # Names of errors, in the order of the refused commands and messages.
+    activations_count: int  # Those of the waves that opened.
+    waves: int
+
+
+def as_text(outcome: Outcome) -> str:
+    """Write an outcome so that equal texts mean equal outcomes, types of values included."""
+    plain: dict[str, Json] = attrs.asdict(outcome)
+    # ``canonical`` sorts keys; the order of activations is part of the outcome.
+    return canonical([plain, list(outcome.activations)])
