@@ -7,7 +7,14 @@ The stored row
 A topic, the event's name and the version of its schema (``Emitted/1``), stands beside one line of
 readable JSON in UTF-8::
 
-    {"hash":"<64 hex>","at":1763690000123,"actor":"user:17","host":"a","token":2,"data":{...}}
+    {
+        "hash": "<64 hex>",
+        "at": 1763690000123,
+        "actor": "user:17",
+        "host": "a",
+        "token": 2,
+        "data": {...},
+    }
 
 ``actor`` is absent when nobody acted, ``token`` when it is 0, and a field of ``data`` when it
 equals its default.
@@ -21,7 +28,8 @@ That the last rows are missing is not: a seal sees that.
 What is refused
 ---------------
 With a previous hash, a row that fails the chain is `CorruptHistory` before anything reads it.
-A row that passes was written by some esflow: a name or schema that this one lacks is `UnknownEvent`.
+A row that passes was written by some esflow: a name or a schema that this one lacks is
+`UnknownEvent`.
 A field that its schema doesn't have is `CorruptHistory`: a new field needs a new schema, or an
 older esflow would ignore what it cannot know.
 Data never chooses an import: topics are looked up among our own classes.
@@ -85,7 +93,7 @@ def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     return row_hash if state.startswith(b'%b%b",' % (_head, row_hash.encode())) else None
 
 
-def decode(
+def decode(  # noqa: PLR0917 - a row's columns, in their order
     job_id: str, version: int, position: int, topic: str, state: bytes, previous: str | None
 ) -> Recorded:
     """Return what a row recorded; with a previous hash, only if the row follows it.
@@ -106,8 +114,11 @@ def decode(
     try:
         if kind is not None and _topics[kind] == topic:
             at, host, actor, token, event = wires.row_of(kind).read(state)
-        elif kind is not None and schema.isascii() and schema.isdigit() and (
-            0 < int(schema) < schemas.get(name, 1)
+        elif (
+            kind is not None
+            and schema.isascii()
+            and schema.isdigit()
+            and (0 < int(schema) < schemas.get(name, 1))
         ):
             at, host, actor, token, data = wires.old_row()(state)
             event = wires.row_of(kind).lifted(lift(name, int(schema), data))

@@ -6,10 +6,15 @@ arguments are JSON, which `payloads` sees to where they come in.
 
 from __future__ import annotations
 
-from typing import Self, final
+from collections.abc import Callable
+from typing import Final, Self, final
 
 from esflow.errors import PayloadError
 from esflow.events import Json
+
+
+type_of: Final[Callable[[Json], type[Json]]] = type
+"""`type`, without what checkers conclude about a value that they know to be any JSON."""
 
 
 @final
@@ -41,7 +46,7 @@ def step_to(key: str) -> str:
 
 def copy_json(value: Json) -> Json:
     """Return the same value in containers of its own."""
-    kind = type(value)
+    kind = type_of(value)
     if kind is dict:
         return {
             key: copy_json(item) if type(item) is dict or type(item) is list else item
@@ -59,8 +64,8 @@ def same_json(a: Json, b: Json) -> bool:
 
     Shape: ``True`` is not ``1``, ``1`` is not ``1.0``, and ``0.0`` is not ``-0.0``.
     """
-    kind = type(a)
-    if kind is not type(b):
+    kind = type_of(a)
+    if kind is not type_of(b):
         return False
     if kind is dict:
         return len(a) == len(b) and all(key in b and same_json(a[key], b[key]) for key in a)

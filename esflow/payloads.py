@@ -1,8 +1,8 @@
 """JSON values in and out of user code: what is recorded, and what a handler is given.
 
 It knows nothing of events, flows or stores.
-Plain JSON is handled here; any other class is `structures`' business, which brings cattrs with it
-and is imported when the first such class is met.
+Plain JSON is handled here; any other class is the business of `forms` and `structures`, which bring
+cattrs with them and are imported at the first need.
 
 What is taken
 -------------
@@ -33,7 +33,7 @@ import attrs
 
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
-from esflow.json_values import Misfit, copy_json, same_json, step_to
+from esflow.json_values import Misfit, copy_json, same_json, step_to, type_of
 
 __all__ = [
     "Signature",
@@ -92,7 +92,7 @@ class _Room:
 
 
 def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
-    kind = type(value)
+    kind = type_of(value)
     if kind is str:
         return _text(value, room)
     if value is None or kind is bool:
@@ -111,9 +111,9 @@ def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
         return _copied_list(value, depth - 1, room, strict=strict)
     if kind is set or kind is frozenset:
         return _copied_set(value, depth - 1, room, strict=strict)
-    from esflow import structures
+    from esflow import forms
 
-    return _copied(structures.opener(kind)(value), depth, room, strict=strict)
+    return _copied(forms.opener(kind)(value), depth, room, strict=strict)
 
 
 def _text(value: str, room: _Room) -> str:

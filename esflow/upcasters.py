@@ -24,7 +24,6 @@ def _count_microseconds(data: Data) -> Data:
     return lifted | {"duration_us": milliseconds * 1000}
 
 
-
 upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
     ("ActivationCompleted", 1): _count_microseconds,
     ("ActivationFailed", 1): _count_microseconds,
