@@ -7,13 +7,12 @@ arguments are JSON, which `payloads` sees to where they come in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Self, final
+from typing import Final, Self, cast, final
 
 from esflow.errors import PayloadError
 from esflow.events import Json
 
-
-type_of: Final[Callable[[Json], type[Json]]] = type
+type_of: Final = cast("Callable[[Json], type[Json]]", type)
 """`type`, without what checkers conclude about a value that they know to be any JSON."""
 
 

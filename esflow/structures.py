@@ -123,7 +123,7 @@ def _exactly(kind: type[Any], read: Read = lambda value: value) -> Read:
 
 
 def _read_float(value: Json) -> float:
-    if type_of(value) is float:
+    if type(value) is float:
         return value
     if type_of(value) is int and int(float(value)) == value:
         return float(value)
@@ -290,7 +290,7 @@ def _mapping_reader(annotation: Any) -> Read:
 def _object(annotation: Any, value: Json) -> dict[str, Json]:
     if type_of(value) is not dict:
         raise _expected(f"{name_of(annotation)} as an object", value)
-    return value
+    return cast("dict[str, Json]", value)
 
 
 def _class_reader(kind: Any) -> Read:
