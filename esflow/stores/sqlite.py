@@ -6,6 +6,7 @@ It knows nothing of the meaning of the bytes.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 import weakref
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, final
+from urllib.parse import quote
 
 from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
@@ -31,19 +33,19 @@ from esflow.stores.watcher import Watcher
 
 _PAGE_ROWS = 256
 _FOREVER = 2**63 - 1
-_READ = """
+READ = """
 SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?
 ORDER BY originator_version LIMIT ?
 """
-_READ_ALL = """
+READ_ALL = """
 SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE rowid > ? ORDER BY rowid LIMIT ?
 """
-_LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
-_POSITION = "SELECT max(rowid) FROM stored_events"
-_PUT_DEFINITION = "INSERT OR IGNORE INTO esflow_definitions (fingerprint, definition) VALUES (?, ?)"
-_GET_DEFINITION = "SELECT definition FROM esflow_definitions WHERE fingerprint = ?"
+LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
+POSITION = "SELECT max(rowid) FROM stored_events"
+PUT_DEFINITION = "INSERT OR IGNORE INTO esflow_definitions (fingerprint, definition) VALUES (?, ?)"
+GET_DEFINITION = "SELECT definition FROM esflow_definitions WHERE fingerprint = ?"
 
 
 @final
@@ -51,19 +53,20 @@ class SQLiteStore:
     """A store in a file."""
 
     def __init__(self, path: str, *, synchronous: str = "full", busy_seconds: float = 30.0) -> None:
-        self.url = f"sqlite:///{path}"
+        option = "" if synchronous == "full" else f"?synchronous={synchronous}"
+        self.url = f"sqlite:///{quote(os.fsencode(path))}{option}"
         self._path = Path(path).absolute()
         pool = Pool(path=str(self._path), synchronous=synchronous, busy_seconds=busy_seconds)
         self._events = Events(Datastore(pool))
-        self._connections = Connections(pool)
+        self.connections = Connections(pool)
         self._bell = Bell()
-        self._watcher = Watcher(
+        self.watcher = Watcher(
             self._bell,
             pool.connect,
             _newest,
             partial(store_error, "watching for events", self._path),
         )
-        weakref.finalize(self, self._watcher.close)  # For a store that nobody closed.
+        weakref.finalize(self, self.watcher.close)  # For a store that nobody closed.
         doing = f"opening {self.url}"
         try:
             with self._reading(doing) as connection:
@@ -85,7 +88,7 @@ class SQLiteStore:
         reach("append.begun")
         committing = False
         try:
-            with self._connections.writing() as cursor:
+            with self.connections.writing() as cursor:
                 position = self._events.insert(cursor, rows, index, keep_lease=keep_lease)
                 committing = True
                 cursor.execute("COMMIT")
@@ -119,7 +122,7 @@ class SQLiteStore:
 
     def _last_version(self, job_id: str) -> int:
         with self._reading(f"reading job {job_id!r}") as connection:
-            return connection.execute(_LAST_VERSION, (job_id,)).fetchone()[0] or 0
+            return connection.execute(LAST_VERSION, (job_id,)).fetchone()[0] or 0
 
     def read(
         self, job_id: str, *, after: int = 0, upto: int | None = None
@@ -127,7 +130,7 @@ class SQLiteStore:
         """Yield the rows of one job in order."""
         doing = f"reading job {job_id!r}"
         last = _FOREVER if upto is None else upto
-        while page := self._rows(doing, _READ, (job_id, after, last, _PAGE_ROWS)):
+        while page := self._rows(doing, READ, (job_id, after, last, _PAGE_ROWS)):
             yield from page
             if len(page) < _PAGE_ROWS:
                 return
@@ -135,7 +138,7 @@ class SQLiteStore:
 
     def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
         """Return the next rows of all jobs behind a position."""
-        return self._rows("reading the log", _READ_ALL, (after, max(0, limit)))
+        return self._rows("reading the log", READ_ALL, (after, max(0, limit)))
 
     def _rows(self, doing: str, statement: str, values: tuple[Any, ...]) -> list[Notification]:
         with self._reading(doing) as connection:
@@ -178,18 +181,18 @@ class SQLiteStore:
         self._bell.ring(position)
         if position > after:
             return position
-        with self._watcher.watching():
+        with self.watcher.watching():
             return self._bell.wait(after, deadline)
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""
         with self._writing("keeping a definition") as cursor:
-            cursor.execute(_PUT_DEFINITION, (fingerprint, definition))
+            cursor.execute(PUT_DEFINITION, (fingerprint, definition))
 
     def get_definition(self, fingerprint: str) -> bytes | None:
         """Return the definition of a flow."""
         with self._reading("reading a definition") as connection:
-            found = connection.execute(_GET_DEFINITION, (fingerprint,)).fetchone()
+            found = connection.execute(GET_DEFINITION, (fingerprint,)).fetchone()
         return None if found is None else found[0]
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
@@ -200,13 +203,13 @@ class SQLiteStore:
     def close(self) -> None:
         """Let go of every connection, and wake whoever waits."""
         self._bell.close()
-        self._watcher.close()
-        self._connections.close()
+        self.watcher.close()
+        self.connections.close()
 
     @contextmanager
     def _reading(self, doing: str) -> Generator[sqlite3.Connection]:
         try:
-            with self._connections.reading() as connection:
+            with self.connections.reading() as connection:
                 yield connection
         except FAULTS as fault:
             raise store_error(doing, self._path, fault) from fault
@@ -214,7 +217,7 @@ class SQLiteStore:
     @contextmanager
     def _writing(self, doing: str) -> Generator[SQLiteCursor]:
         try:
-            with self._connections.writing() as cursor:
+            with self.connections.writing() as cursor:
                 yield cursor
                 cursor.execute("COMMIT")
         except FAULTS as fault:
@@ -222,7 +225,7 @@ class SQLiteStore:
 
 
 def _newest(connection: sqlite3.Connection) -> int:
-    position: int | None = connection.execute(_POSITION).fetchone()[0]
+    position: int | None = connection.execute(POSITION).fetchone()[0]
     return position or 0
 
 

@@ -67,12 +67,12 @@ ON CONFLICT DO UPDATE SET
     lease = CASE WHEN :keep_lease THEN lease ELSE excluded.lease END
 """
 
-_SELECT_ONE = "SELECT * FROM esflow_jobs WHERE job_id = ?"
+SELECT_ONE = "SELECT * FROM esflow_jobs WHERE job_id = ?"
 _SELECT_ORDINAL = "SELECT ordinal FROM esflow_jobs WHERE job_id = ?"
-_LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
-_RELEASE = "UPDATE esflow_jobs SET lease = NULL WHERE job_id = ? AND lease = ?"
+LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
+RELEASE = "UPDATE esflow_jobs SET lease = NULL WHERE job_id = ? AND lease = ?"
 _FIND = "SELECT job_id FROM esflow_jobs WHERE job_id >= ? ORDER BY job_id LIMIT ?"
-_FIND_BELOW = """
+FIND_BELOW = """
 SELECT job_id FROM esflow_jobs WHERE job_id >= ? AND job_id < ? ORDER BY job_id LIMIT ?
 """
 
@@ -163,7 +163,7 @@ def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
 
 def head(connection: sqlite3.Connection, job_id: str) -> IndexRow | None:
     """Return the row of one job."""
-    found = _cursor(connection).execute(_SELECT_ONE, (job_id,)).fetchone()
+    found = _cursor(connection).execute(SELECT_ONE, (job_id,)).fetchone()
     return None if found is None else _index_row(found)
 
 
@@ -174,11 +174,11 @@ def page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
     """
     connection.execute("BEGIN")
     try:
-        walks = [
+        found = [
             iter(_cursor(connection).execute(text, values))
-            for text, values in _walks(query, _ordinal(connection, query.after))
+            for text, values in walks(query, _ordinal(connection, query.after))
         ]
-        rows = walks[0] if len(walks) == 1 else merge(*walks, key=lambda row: row[0])
+        rows = found[0] if len(found) == 1 else merge(*found, key=lambda row: row[0])
         return [_index_row(row) for row in islice(rows, max(0, query.limit))]
     finally:
         connection.rollback()
@@ -192,13 +192,13 @@ def find(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
     if below is None:
         found = cursor.execute(_FIND, (prefix, limit))
     else:
-        found = cursor.execute(_FIND_BELOW, (prefix, below, limit))
+        found = cursor.execute(FIND_BELOW, (prefix, below, limit))
     return [job_id for (job_id,) in found]
 
 
 def release(cursor: sqlite3.Cursor, job_id: str, lease: str) -> bool:
     """Give a lease back if it is still this one."""
-    return cursor.execute(_RELEASE, (job_id, lease)).rowcount == 1
+    return cursor.execute(RELEASE, (job_id, lease)).rowcount == 1
 
 
 def replace(cursor: sqlite3.Cursor, rows: Iterable[IndexRow]) -> None:
@@ -208,7 +208,7 @@ def replace(cursor: sqlite3.Cursor, rows: Iterable[IndexRow]) -> None:
     """
     cursor.execute("DELETE FROM esflow_jobs")
     for row in rows:
-        (found,) = cursor.execute(_LAST_VERSION, (row.job_id,)).fetchone()
+        (found,) = cursor.execute(LAST_VERSION, (row.job_id,)).fetchone()
         if found != row.version:
             raise VersionConflict(row.job_id, row.version, found or 0)
         values = attrs.asdict(row, recurse=False)
@@ -226,7 +226,7 @@ def _ordinal(connection: sqlite3.Connection, job_id: str | None) -> int:
     return ordinal
 
 
-def _walks(query: JobQuery, ordinal: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def walks(query: JobQuery, ordinal: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the walks that together make up a page: one per status."""
     values = {
         "ordinal": ordinal,

@@ -42,10 +42,10 @@ class Watcher:
         self._look = look
         self._fault = fault
         self._wanted = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self.thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._seen: int | None = None  # The data version that the bell was last rung for.
-        self._waiting = 0
+        self.waiting = 0
         self._closed = False
         protect(self)
 
@@ -53,23 +53,21 @@ class Watcher:
     def watching(self) -> Generator[None]:
         """Keep an eye on the file while the block runs."""
         with self._wanted:
-            self._waiting += 1
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(
-                    target=self._run, name="esflow-watcher", daemon=True
-                )
-                self._thread.start()
+            self.waiting += 1
+            if self.thread is None and not self._closed:
+                self.thread = threading.Thread(target=self._run, name="esflow-watcher", daemon=True)
+                self.thread.start()
             self._wanted.notify_all()
         try:
             yield
         finally:
             with self._wanted:
-                self._waiting -= 1
+                self.waiting -= 1
 
     def _run(self) -> None:
         with self._wanted:
             while not self._closed:
-                if self._waiting:
+                if self.waiting:
                     self._observe()
                     self._wanted.wait(_LOOK_SECONDS)
                 else:
@@ -112,6 +110,6 @@ class Watcher:
     def renew(self) -> None:
         """Begin anew in a child, which has no watching thread and nobody who waits."""
         self._wanted = threading.Condition()
-        self._thread = None
-        self._waiting = 0
+        self.thread = None
+        self.waiting = 0
         self._bell.renew()
