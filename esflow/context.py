@@ -117,7 +117,7 @@ class Context:
         """
         self._use("ask()")
         slot = self._flow.resolve_slot(to)
-        if not slot.signature.accepts("answer"):
+        if "answer" not in slot.signature.parameters and not slot.signature.rest:
             problem = "takes no parameter 'answer'; give it one, or ask to another slot"
             raise errors.PayloadError(f"slot {slot.address!r}", problem)
         if choices is not None and not choices:
@@ -129,9 +129,7 @@ class Context:
         )
         self._records.append(question)
 
-    def effect(
-        self, function: Callable[..., Result], /, *args: object, **kwargs: object
-    ) -> Result:
+    def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
 
         Shape: the result has been through the codec, back to the function's return annotation.

@@ -18,7 +18,7 @@ from esflow.commands import Continue, PauseJob, ResumeCommand
 from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_text, expect_version
+from esflow.inputs import checked_text, expect_version
 from esflow.replay import VerifyReport, decode_row, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.wishes import addressed, send_message, start_job
@@ -77,7 +77,7 @@ class Engine:
 
     def close(self) -> None:
         """Give the leases back, and close the store if this engine opened it."""
-        self._host.give_back()
+        self._host.close()
         if self._owns_store:
             self._store.close()
 
@@ -104,8 +104,8 @@ class Engine:
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
         """
         request = start_job(self._host.flow(flow), slot, payload, labels)
-        session = self._host.begun(request, job_id, checked_actor(actor), claim=True)
-        return self._host.finished(session)
+        session, step = self._host.beginning(request, job_id)
+        return self._host.carried_on(session, step, self._host.claim, actor=actor)
 
     def submit(
         self,
@@ -122,7 +122,9 @@ class Engine:
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
         """
         request = start_job(self._host.flow(flow), slot, payload, labels)
-        return self._host.begun(request, job_id, checked_actor(actor), claim=False).job_id
+        session, step = self._host.beginning(request, job_id)
+        self._host.commit(session, step, actor=actor)
+        return session.job_id
 
     # Carrying on.
 
@@ -150,8 +152,7 @@ class Engine:
                 return ()
             return decide(fold, wish)
 
-        self._host.commit(session, step, self._host.claim, actor=actor)
-        return self._host.finished(session)
+        return self._host.carried_on(session, step, self._host.claim, actor=actor)
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -161,8 +162,7 @@ class Engine:
         needs; Fenced, when another host takes the job over; StoreError; NondeterminismError.
         """
         session = self._host.loaded(job_id, "run()")
-        self._host.commit(session, self._host.claim, actor=actor)
-        return self._host.finished(session)
+        return self._host.carried_on(session, self._host.claim, actor=actor)
 
     def recover(self, *, older_than: float | None = None) -> list[JobState]:
         """Drive every job of this engine's flows that is ready and that nobody drives.

@@ -25,7 +25,7 @@ max_integer: Final = 2**63 - 1
 Reducer: TypeAlias = Callable[[Json, Json], Json]
 
 
-class DoesNotApply(Exception):  # noqa: N818 - it is a finding, which the caller words as an error
+class DoesNotApply(Exception):
     """The write doesn't fit the value that it meets; says why."""
 
 
@@ -99,13 +99,12 @@ def _add(current: Json, value: Json) -> Json:
 
 def _extreme(choose: Callable[[Json, Json], Json]) -> Reducer:
     def reduce(current: Json, value: Json) -> Json:
-        found = value if current is ABSENT else current
-        comparable = (_is_number(found) and _is_number(value)) or (
-            isinstance(found, str) and isinstance(value, str)
-        )
-        if not comparable:
-            raise DoesNotApply(f"can't compare {_kind(found)} with {_kind(value)}")
-        return choose(found, value)
+        if current is ABSENT:
+            return owned(value)
+        numbers = _is_number(current) and _is_number(value)
+        if not numbers and not (isinstance(current, str) and isinstance(value, str)):
+            raise DoesNotApply(f"can't compare {_kind(current)} with {_kind(value)}")
+        return choose(current, value)
 
     return reduce
 

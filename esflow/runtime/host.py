@@ -7,6 +7,7 @@ Whether this host may then append is the log's business, see `esflow.runtime.ses
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import final
@@ -16,6 +17,7 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
+from esflow.context import Context
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
@@ -40,7 +42,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
-    _driving: dict[str, str] = attrs.field(factory=dict[str, str], init=False)  # Lease -> job.
+    _driving: dict[str, Session] = attrs.field(factory=dict[str, Session], init=False)  # By lease.
     _defined: set[str] = attrs.field(factory=set[str], init=False)  # Fingerprints.
 
     def flow(self, name: str) -> Flow:
@@ -51,6 +53,20 @@ class Host:
         if name not in self.flows:
             raise errors.FlowNotFound(name, tuple(self.flows))
         return self.flows[name]
+
+    def known_flow(self, fold: JobFold) -> Flow:
+        """Return a job's flow: this host's, else the wiring that is recorded, without handlers.
+
+        Raises: FlowNotFound, when the store lacks the definition too.
+        """
+        if fold.flow in self.flows:
+            return self.flows[fold.flow]
+        recorded = self.store.get_definition(fold.fingerprint)
+        if recorded is None:
+            raise errors.FlowNotFound(fold.flow, tuple(self.flows))
+        definition = json.loads(recorded)
+        slots = [slot for routine in definition["routines"] for slot in routine["slots"]]
+        return Flow.from_definition(definition, dict.fromkeys(slots, _takes_anything))
 
     def head(self, job_id: str) -> IndexRow:
         """Return what the index says of a job.
@@ -71,12 +87,10 @@ class Host:
         session.load()
         return session
 
-    def begun(
-        self, request: StartJob, job_id: str | None, actor: str | None, *, claim: bool
-    ) -> Session:
-        """Record a new job, or find the one that the same request began.
+    def beginning(self, request: StartJob, job_id: str | None) -> tuple[Session, Decide]:
+        """Return a session, and the step that records a new job or finds that it was recorded.
 
-        Raises: JobExists, ReentrantCall, PayloadError.
+        Raises: JobExists, from the step; ReentrantCall; PayloadError, for a bad id.
         """
         name = new_job_id() if job_id is None else checked_id(job_id)
         session = self._session(name, "start()")
@@ -88,8 +102,7 @@ class Host:
             _refuse_other_request(fold, request)
             return ()
 
-        self.commit(session, *((step, self.claim) if claim else (step,)), actor=actor)
-        return session
+        return session, step
 
     def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         """Append what a caller's wish leads to, from outside of any execution."""
@@ -107,16 +120,14 @@ class Host:
         """Tell whether a job was being run by a host that has gone."""
         return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
 
-    def finished(self, session: Session) -> JobState:
-        """Drive a job that the session has claimed, and report it."""
-        if session.token:
-            self._driving[session.lease] = session.job_id
-            with contextlib.ExitStack() as abandoning:
-                abandoning.callback(self._release, session.job_id, session.lease)
-                drive(session, self.flow(session.fold.flow), self.max_parallel)
-                abandoning.pop_all()  # At rest, the last append has given the lease back.
-            del self._driving[session.lease]
-        return session.fold.face()
+    def carried_on(self, session: Session, *steps: Decide, actor: str | None) -> JobState:
+        """Do what a caller wishes, claim the job if that makes it run, drive it, and report it."""
+        self._driving[session.lease] = session
+        try:
+            self.commit(session, *steps, actor=actor)
+            return self._driven(session)
+        finally:
+            self._give_back(session)
 
     def recovered(self, row: IndexRow, older_than: float | None) -> JobState | None:
         """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
@@ -126,37 +137,50 @@ class Host:
         now_ms = self.clock.now_ms()
         stale = older_than is not None and row.updated_at_ms <= now_ms - older_than * 1000
         session = self.loaded(row.job_id, "recover()")
+        self._driving[session.lease] = session
         try:
             if stale:
                 session.commit(self._take_over, quiet=lambda: True)
             else:
                 self.commit(session, self.claim, actor=None)
+            return self._driven(session) if session.token else None
         except errors.FlowChanged as refused:
             _log.warning("not recovered: %s", refused, extra={"job_id": row.job_id})
             return None
-        return self.finished(session) if session.token else None
+        finally:
+            self._give_back(session)
 
-    def give_back(self) -> None:
+    def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
-        for lease, job_id in list(self._driving.items()):
-            self._release(job_id, lease)
+        for session in list(self._driving.values()):
+            self._give_back(session)
 
     def _session(self, job_id: str, call: str) -> Session:
         if job_id in inside.get():
             raise errors.ReentrantCall(job_id, f"Engine.{call}")
         return Session(self.store, self.clock, self.name, job_id, new_lease())
 
-    def _release(self, job_id: str, lease: str) -> None:
-        # A store that can't do it is no reason to hide what ended the execution; the lease then
-        # lapses with the process.
-        self._driving.pop(lease, None)
-        with contextlib.suppress(errors.StoreError):
-            self.store.release(job_id, lease)
+    def _driven(self, session: Session) -> JobState:
+        if session.token:
+            drive(session, self.flow(session.fold.flow), self.max_parallel)
+        return session.fold.face()
+
+    def _give_back(self, session: Session) -> None:
+        """Give the lease back, unless the job's last append has.
+
+        A store that can't do it is no reason to hide what ended the execution; the lease then
+        lapses with the process.
+        """
+        self._driving.pop(session.lease, None)
+        if session.holds_lease:
+            with contextlib.suppress(errors.StoreError):
+                self.store.release(session.job_id, session.lease)
 
     def _define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""
         if flow.fingerprint not in self._defined:
-            self.store.put_definition(flow.fingerprint, flow.definition_bytes())
+            definition = json.dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
+            self.store.put_definition(flow.fingerprint, definition.encode())
             self._defined.add(flow.fingerprint)
 
     def _is_free(self, job_id: str) -> bool:
@@ -188,6 +212,10 @@ def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
         flow.freeze()
         known[flow.name] = flow
     return known
+
+
+def _takes_anything(_: Context, **_payload: object) -> None:
+    """Stand for a handler that this host doesn't have."""
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

@@ -8,12 +8,13 @@ that were decided on an older state are never appended.
 If another execution has claimed the job in between, this one is `Fenced` instead.
 
 The fold runs ahead of the log only inside `commit`: events are taken in to see what is due after
-them, and if the append is refused, the fold is thrown away and read again.
+them, and if they are not recorded, for whatever reason, the job is read again before anything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import RLock
 from typing import TypeAlias, final
 
@@ -48,6 +49,8 @@ class Session:
     lease: str  # What the index says while this session drives the job.
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
+    holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
+    _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
     _lock: RLock = attrs.field(factory=RLock, init=False)
@@ -66,6 +69,7 @@ class Session:
         self.fold = replayed.fold
         self._head = replayed.head
         self._created_at_ms = replayed.created_at_ms
+        self._ahead = False
 
     def commit(
         self, *steps: Decide, actor: str | None = None, quiet: Callable[[], bool] = _nobody
@@ -77,15 +81,14 @@ class Session:
         """
         with self._lock:
             while True:
+                self._catch_up()
                 expected = self.fold.version
+                self._ahead = True
                 events = self._planned(steps, quiet=quiet())
-                if not events:
-                    return expected
-                try:
-                    self._append(events, actor, expected)
-                except VersionConflict:
-                    self._moved_on()
-                else:
+                with suppress(VersionConflict):
+                    if events:
+                        self._append(events, actor, expected)
+                    self._ahead = False
                     return self.fold.version
 
     def _planned(self, steps: Sequence[Decide], *, quiet: bool) -> list[Event]:
@@ -110,7 +113,8 @@ class Session:
             envelope = Envelope(recorded_at_ms=now_ms, host=self.host, actor=actor, token=token)
             topic, state, head = encode(event, envelope, head)
             rows.append(StoredEvent(self.job_id, version, topic, state))
-        driving = token and self.fold.status is Status.RUNNING
+        driving = token > 0 and self.fold.status is Status.RUNNING
+        self.holds_lease = self.holds_lease or driving
         created_at_ms = self._created_at_ms or now_ms
         index = index_row(
             self.fold,
@@ -121,13 +125,15 @@ class Session:
         )
         self.store.append(rows, index, expected=expected, keep_lease=not token)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
+        self.holds_lease = driving
 
-    def _moved_on(self) -> None:
-        """Read the job again after somebody else appended; stop if it was another execution.
+    def _catch_up(self) -> None:
+        """Read the job again if the last decision wasn't recorded; stop if it has another driver.
 
         Raises: Fenced.
         """
-        self.load()
+        if self._ahead:
+            self.load()
         if self.token and self.fold.token != self.token:
             host = self.fold.host or "another host"
             raise Fenced(self.job_id, self.token, self.fold.token, host)

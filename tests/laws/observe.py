@@ -1,0 +1,125 @@
+"""What a recorded history shows of a job, in the terms of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar, cast
+
+from esflow import Recorded
+from esflow import events as ev
+from esflow.fold import evolve
+from esflow.ids import activation_of, order
+from esflow.state import Activation, JobFold
+from tests.reference.outcome import EffectRecord, Failure, Outcome, Result, Status
+from tests.reference.program import Ask, Payload
+
+Item = tuple[str, Payload]
+Value = TypeVar("Value")
+
+
+def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
+    """Return what can be seen of a job as the reference shows it."""
+    fold = JobFold(job_id=history[0].job_id)
+    activations: dict[str, Activation] = {}
+    for recorded in history:
+        evolve(fold, recorded.event)
+        activations |= {each.id: each for each in fold.ready if each.id not in activations}
+    return _outcome(fold, [recorded.event for recorded in history], activations, refusals)
+
+
+def _outcome(
+    fold: JobFold,
+    events: Sequence[ev.Event],
+    activations: dict[str, Activation],
+    refusals: Sequence[str],
+) -> Outcome:
+    def item(emission: ev.Emitted | ev.EmissionDeferred) -> Item:
+        routine = activations[activation_of(emission.id)].slot.partition(".")[0]
+        return f"{routine}.{emission.output}", dict(emission.payload)
+
+    emissions = {each.id: item(each) for each in events if isinstance(each, ev.Emitted)}
+    deferrals = {each.id: item(each) for each in events if isinstance(each, ev.EmissionDeferred)}
+    released = [
+        each for event in events if isinstance(event, ev.DeferralsReleased) for each in event.ids
+    ]
+    state = fold.face()
+    return Outcome(
+        status=cast("Status", state.status.value),
+        shared=dict(state.shared),
+        memory={name: dict(it) for name, it in sorted(state.memory.items()) if it},
+        log=tuple((each.activation, each.message) for each in state.log),
+        outputs=tuple(
+            (each.id, (emissions | deferrals)[each.id][0], dict(each.payload))
+            for each in state.outputs
+        ),
+        activations={
+            it.id: (it.slot, dict(it.payload), result)
+            for it, result in _results(events, _in_order(activations).values())
+        },
+        effects=_in_order(_effects(events)),
+        emissions=_in_order(emissions),
+        deferrals={each.id: item(each) for each in state.deferrals},
+        released={each: deferrals[each] for each in released},
+        questions={it.id: Ask(it.text, it.to, it.choices) for it in state.questions},
+        answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
+        pauses=_pauses(events, fold),
+        standing=tuple(
+            (str(it.activation), it.text) for it in state.pause if it.kind == "program"
+        ),
+        ready=tuple(each.id for each in state.ready),
+        failure=_failure(fold),
+        messages={
+            each.id: (each.slot, dict(each.payload))
+            for each in events
+            if isinstance(each, ev.MessageReceived)
+        },
+        undelivered=tuple(each.id for each in state.messages),
+        refusals=tuple(refusals),
+        activations_count=state.activations_count,
+        waves=state.wave,
+    )
+
+
+def _in_order(by_id: dict[str, Value]) -> dict[str, Value]:
+    return {key: by_id[key] for key in sorted(by_id, key=order)}
+
+
+def _results(
+    events: Sequence[ev.Event], activations: Sequence[Activation]
+) -> list[tuple[Activation, Result]]:
+    results: dict[str, Result] = {}
+    for event in events:
+        if isinstance(event, ev.ActivationCompleted):
+            results[event.activation] = "completed"
+        elif isinstance(event, ev.ActivationFailed):
+            results[event.activation] = "failed"
+    return [(each, results.get(each.id, "ready")) for each in activations]
+
+
+def _effects(events: Sequence[ev.Event]) -> dict[str, EffectRecord]:
+    effects: dict[str, EffectRecord] = {}
+    for event in events:
+        if isinstance(event, ev.EffectRecorded):
+            assert event.id not in effects, f"effect {event.id} is recorded twice"
+            effects[event.id] = (
+                (event.function, "result", event.result)
+                if event.error is None
+                else (event.function, "error", event.error.message)
+            )
+    return effects
+
+
+def _pauses(events: Sequence[ev.Event], fold: JobFold) -> tuple[tuple[str, str], ...]:
+    """Return the pauses of programs, of waves that have closed."""
+    asked = [
+        (event.activation, event.reason)
+        for event in events
+        if isinstance(event, ev.PauseRequested)
+        and event.activation is not None
+        and event.activation not in fold.members
+    ]
+    return tuple(sorted(asked, key=lambda each: order(each[0])))
+
+
+def _failure(fold: JobFold) -> Failure | None:
+    return fold.failure and Failure(fold.failure.type, fold.failure.activation)

@@ -1,0 +1,266 @@
+"""Plays a program and a script on real engines, undisturbed or with faults.
+
+What disturbs is given as data, so that a failing example says what happened: a schedule names the
+appends (by their ordinal within the play) at which something befalls the host.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Thread
+from typing import Final, Literal, TypeAlias, assert_never, cast, final
+
+import attrs
+
+from esflow import Answer, Continue, Engine, JobState, Recorded, errors, failpoints
+from esflow import events as ev
+from esflow.ids import activation_of
+from esflow.store import Store
+from esflow.testing import ManualClock
+from tests.laws.observe import observe
+from tests.laws.world import World, build
+from tests.reference import program as data
+from tests.reference.outcome import Outcome
+
+Kind: TypeAlias = Literal["crash", "pause", "steal"]
+JOB: Final = "job"
+MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
+
+
+class Crash(BaseException):
+    """The host dies here; nothing of esflow may catch it."""
+
+
+@final
+@attrs.frozen
+class Fault:
+    """What befalls a host when it reaches a fail point for the n-th time, counted from 1."""
+
+    kind: Kind
+    at: int
+    point: str
+
+
+@final
+@attrs.define
+class Play:
+    """One run of a program under a script, on hosts that come and go."""
+
+    program: data.Program
+    script: data.Script
+    store: Store
+    faults: Sequence[Fault] = ()
+    parallel: int = 2
+    world: World = attrs.field(factory=World)
+    refusals: list[str] = attrs.field(factory=list[str])
+    befallen: list[Fault] = attrs.field(factory=list[Fault])
+    reached: Counter[str] = attrs.field(factory=Counter[str])
+    _commands: list[data.Command] = attrs.field(init=False)
+    _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with the whole script before the job."""
+        self._commands = list(self.script.commands)
+        self.world.on_wave = lambda _, wave: self._send(wave, "open")
+
+    @property
+    def crashes(self) -> int:
+        """How often an execution ended in the middle of something."""
+        return sum(fault.kind != "pause" for fault in self.befallen)
+
+    def run(self) -> Outcome:
+        """Play to the end, or to where the script has no command left; return what can be seen."""
+        with self._hooked():
+            self._begin()
+            for _ in range(MAX_STEPS):
+                if not self._carried_on():
+                    return observe(self.history(), self.refusals)
+        raise AssertionError(f"no end after {MAX_STEPS} steps: {self._state()!r}")
+
+    def history(self) -> Sequence[Recorded]:
+        """Return what is recorded of the job."""
+        with self._host() as engine:
+            return engine.history(JOB)
+
+    def _begin(self) -> None:
+        """Start the job, again if the host died before it was recorded."""
+        slot, payload = self.program.start, self.program.payload
+        while self._survived(
+            lambda engine: engine.start("generated", slot, payload, job_id=JOB)
+        ) is None and not self._recorded():
+            pass
+
+    def _carried_on(self) -> bool:
+        """Do what is next; say whether there was something."""
+        state = self._state()
+        if state.status in ("completed", "failed"):
+            return False
+        if state.status in ("running", "pending"):
+            self._survived(lambda engine: engine.run(JOB))
+        elif any(reason.kind == "operator" for reason in state.pause):
+            self._survived(lambda engine: engine.resume(JOB, Continue()))
+        else:
+            self._send(state.wave, "paused")
+            if not self._commands:
+                return False
+            self._obey(self._commands[0])
+        return True
+
+    def _obey(self, command: data.Command) -> None:
+        """Give the next command, again if the host died before it was recorded."""
+        wish = Answer(command.value, command.to) if isinstance(command, data.Answer) else Continue()
+        before = self._resumptions()
+        try:
+            survived = self._survived(lambda engine: engine.resume(JOB, wish))
+        except (errors.AnswerRefused, errors.InterruptNotFound, errors.AnswerRequired) as refused:
+            self.refusals.append(type(refused).__name__)
+            self._commands.pop(0)
+        else:
+            if survived is not None or self._resumptions() > before:
+                self._commands.pop(0)
+
+    def _resumptions(self) -> int:
+        return sum(
+            isinstance(each.event, ev.JobResumed) and each.event.lifted == "program"
+            for each in self.history()
+        )
+
+    def _send(self, wave: int, moment: str) -> None:
+        """Send the messages of a moment, once, from elsewhere."""
+        if (wave, moment) not in self._sent:
+            self._sent.add((wave, moment))
+            for message in self.script.messages:
+                if (message.wave, message.moment) == (wave, moment):
+                    self._elsewhere(partial(self._send_one, message))
+
+    def _send_one(self, message: data.Message) -> None:
+        try:
+            with self._host() as engine:
+                engine.send(JOB, message.slot, message.payload, key=message.key)
+        except errors.MessageKeyReused as refused:
+            self.refusals.append(type(refused).__name__)
+
+    # Hosts, and what befalls them.
+
+    def _host(self) -> Engine:
+        """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
+        flow = build(self.program, self.world)
+        return Engine(
+            self.store, flows=[flow], max_parallel=self.parallel, clock=ManualClock()
+        )
+
+    def _state(self) -> JobState:
+        with self._host() as engine:
+            return engine.state(JOB)
+
+    def _recorded(self) -> bool:
+        return self.store.head(JOB) is not None
+
+    def _survived(self, act: Callable[[Engine], JobState]) -> JobState | None:
+        """Let a host act; None if it died, or lost the job, on the way."""
+        try:
+            with self._host() as engine:
+                return act(engine)
+        except (Crash, errors.Fenced, errors.NotPaused):
+            assert self.befallen, "nothing befell this host"
+            return None
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        failpoints.hook = self._reach
+        try:
+            yield
+        finally:
+            failpoints.hook = _pass_by
+
+    def _reach(self, point: str) -> None:
+        if self._quiet:
+            return
+        self.reached[point] += 1
+        for fault in self.faults:
+            if (fault.point, fault.at) == (point, self.reached[point]):
+                self.befallen.append(fault)
+                self._befall(fault.kind)
+
+    def _befall(self, kind: Kind) -> None:
+        match kind:
+            case "crash":
+                raise Crash
+            case "pause":
+                self._elsewhere(self._pause)
+            case "steal":
+                self._elsewhere(self._steal)
+            case _:
+                assert_never(kind)
+
+    def _pause(self) -> None:
+        with self._host() as engine, suppress(errors.JobNotFound, errors.JobClosed):
+            engine.pause(JOB, "inspection")
+
+    def _steal(self) -> None:
+        with self._host() as engine:
+            engine.recover(older_than=0)
+
+    def _elsewhere(self, act: Callable[[], None]) -> None:
+        """Let something happen on another host while this one stands still."""
+        trouble: list[BaseException] = []
+
+        def acting() -> None:
+            try:
+                act()
+            except BaseException as error:  # noqa: BLE001 - it is raised again in the caller
+                trouble.append(error)
+
+        self._quiet += 1
+        thread = Thread(target=acting)
+        thread.start()
+        thread.join()
+        self._quiet -= 1
+        if trouble:
+            raise trouble[0]
+
+
+def _pass_by(point: str) -> None:
+    """Let a point pass."""
+
+
+_CIRCUMSTANCES: Final = frozenset({"started_at_ms", "duration_us", "traceback"})
+
+
+def stripped(history: Sequence[Recorded]) -> dict[str, list[object]]:
+    """Return a history without circumstances, activation by activation; the rest under ''."""
+    strips: dict[str, list[object]] = {}
+    for recorded in history:
+        event = recorded.event
+        transparent = isinstance(event, ev.JobPaused | ev.JobResumed | ev.ExecutionClaimed)
+        if not transparent and not _is_operators(event):
+            strips.setdefault(_activation(event), []).append(_strip(event))
+    return strips
+
+
+def _is_operators(event: ev.Event) -> bool:
+    return isinstance(event, ev.PauseRequested) and event.activation is None
+
+
+def _activation(event: ev.Event) -> str:
+    """Return the activation that recorded an event; '' for what is the job's own."""
+    if isinstance(event, ev.JobFailed | ev.MessageReceived | ev.AnswerRecorded):
+        return ""
+    return activation_of(str(getattr(event, "activation", "") or getattr(event, "id", "")))
+
+
+def _strip(value: object) -> object:
+    if attrs.has(type(value)):
+        fields = {
+            each.name: _strip(getattr(value, each.name))
+            for each in attrs.fields(type(cast("attrs.AttrsInstance", value)))
+            if each.name not in _CIRCUMSTANCES
+        }
+        return (type(value).__name__, fields)
+    if isinstance(value, tuple):
+        return [_strip(each) for each in cast("tuple[object, ...]", value)]
+    return value

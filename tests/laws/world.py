@@ -1,0 +1,172 @@
+"""A generated program as a real flow, and the world outside of it.
+
+The flow's handlers interpret the program's operations through the public `Context` alone.
+The world holds what is outside of every host: how often each effect was really executed, which
+messages were sent, and when.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Final, TypeAlias, assert_never, cast, final
+
+import attrs
+
+from esflow import Context, Flow
+from esflow.errors import EffectError
+from tests.reference import program as data
+
+Locals: TypeAlias = dict[str, Any]
+"""What a handler has at hand: its payload and the result of its last effect."""
+
+MISSING: Final = object()
+
+
+@final
+@attrs.define
+class World:
+    """What stays the same whatever happens to the hosts."""
+
+    executions: Counter[str] = attrs.field(factory=Counter[str])
+    on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
+    _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
+    _lock: Lock = attrs.field(factory=Lock)
+
+    def entered(self, job_id: str, activation: str) -> None:
+        """Take note that a handler began, and tell once that its wave is open."""
+        wave = int(activation.partition(".")[0])
+        with self._lock:  # Held while messages are sent: no neighbour may finish before.
+            if (job_id, wave) not in self._waves:
+                self._waves.add((job_id, wave))
+                if self.on_wave is not None:
+                    self.on_wave(job_id, wave)
+
+    def executed(self, key: str) -> None:
+        """Take note that an effect's function really ran."""
+        with self._lock:
+            self.executions[key] += 1
+
+
+def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
+    """Return the flow that a program describes."""
+    flow = Flow(
+        name, reducers=dict(program.reducers), max_activations=program.max_activations
+    )
+    for routine in program.routines:
+        declared = flow.routine(routine.name, outputs=routine.outputs)
+        for slot in routine.slots:
+            declared.slot(name=slot.name)(_handler(slot.operations, world))
+    for connection in program.connections:
+        flow.connect(connection.output, connection.slot, rename=dict(connection.rename))
+    return flow
+
+
+def _handler(operations: tuple[data.Operation, ...], world: World) -> Callable[..., None]:
+    def handler(ctx: Context, **payload: Any) -> None:
+        world.entered(ctx.job_id, ctx.activation_id)
+        _perform(ctx, operations, {"payload": payload, "last": None}, world)
+
+    return handler
+
+
+def _perform(
+    ctx: Context, operations: tuple[data.Operation, ...], here: Locals, world: World
+) -> None:
+    for operation in operations:
+        match operation:
+            case data.Write() | data.Delete() | data.Remember() | data.Forget() | data.Log():
+                _change(ctx, operation, here)
+            case data.Emit() | data.Defer() | data.Ask() | data.Pause():
+                _request(ctx, operation, here)
+            case data.Effect() | data.FailingEffect() | data.Fail() | data.Branch():
+                _control(ctx, operation, here, world)
+            case _:
+                assert_never(operation)
+
+
+def _change(ctx: Context, operation: data.DataOperation, here: Locals) -> None:
+    match operation:
+        case data.Write(key=key, value=value, reducer=reducer):
+            ctx.write(key, _value(ctx, value, here), reducer)
+        case data.Delete(key=key):
+            if ctx.shared.get(key, MISSING) is not MISSING:
+                del ctx.shared[key]
+        case data.Remember(key=key, value=value):
+            ctx.memory[key] = _value(ctx, value, here)
+        case data.Forget(key=key):
+            if ctx.memory.get(key, MISSING) is not MISSING:
+                del ctx.memory[key]
+        case data.Log(text=text, value=value):
+            ctx.log(data.log_message(text, _value(ctx, value, here)))
+        case _:
+            assert_never(operation)
+
+
+def _request(ctx: Context, operation: data.JobOperation, here: Locals) -> None:
+    match operation:
+        case data.Emit(output=output, payload=payload):
+            ctx.emit(output, **{key: _value(ctx, it, here) for key, it in payload.items()})
+        case data.Defer(output=output, payload=payload):
+            ctx.defer(output, **{key: _value(ctx, it, here) for key, it in payload.items()})
+        case data.Ask(text=text, to=to, choices=choices):
+            ctx.ask(text, to=to, choices=choices)
+        case data.Pause(reason=reason):
+            ctx.pause(reason)
+        case _:
+            assert_never(operation)
+
+
+def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world: World) -> None:
+    match operation:
+        case data.Effect(name=name, result=result):
+            here["last"] = ctx.effect(_outside(ctx, name, world, result=result))
+        case data.FailingEffect(name=name, message=message, caught=caught):
+            try:
+                ctx.effect(_outside(ctx, name, world, message=message))
+            except EffectError as error:
+                if not caught:
+                    raise
+                here["last"] = error.message
+        case data.Fail(message=message):
+            raise RuntimeError(message)
+        case data.Branch(value=value, equals=equals, then=then, otherwise=otherwise):
+            same = data.same(_value(ctx, value, here), equals)
+            _perform(ctx, then if same else otherwise, here, world)
+        case _:
+            assert_never(operation)
+
+
+def _outside(
+    ctx: Context, name: str, world: World, *, result: data.Json = None, message: str | None = None
+) -> Callable[[], Any]:
+    """Return a function of the world outside that counts how often it is run."""
+    key = ctx.idempotency_key
+
+    def function() -> data.Json:
+        world.executed(key)
+        if message is not None:
+            raise RuntimeError(message)
+        return result
+
+    function.__qualname__ = name
+    return function
+
+
+def _value(ctx: Context, expression: data.Expression, here: Locals) -> data.Json:
+    match expression:
+        case data.Constant(value=value):
+            return value
+        case data.FromPayload(key=key, default=default):
+            return cast("data.Json", here["payload"].get(key, default))
+        case data.FromShared(key=key, default=default):
+            return cast("data.Json", ctx.shared.get(key, default))
+        case data.FromMemory(key=key, default=default):
+            return cast("data.Json", ctx.memory.get(key, default))
+        case data.LastResult():
+            return cast("data.Json", here["last"])
+        case data.PlusOne(of=of):
+            return data.plus_one(_value(ctx, of, here))
+        case _:
+            assert_never(expression)
