@@ -221,9 +221,7 @@ def _pause_reason(event: ev.Event) -> PauseReason | None:
         case ev.PauseRequested():
             return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
         case ev.QuestionAsked():
-            return PauseReason(
-                kind="question", text=event.text, activation=activation_of(event.id)
-            )
+            return PauseReason(kind="question", text=event.text, activation=activation_of(event.id))
         case _:
             return None
 
@@ -277,9 +275,7 @@ def _message_received(fold: JobFold, event: ev.MessageReceived) -> None:
 def _answer_recorded(fold: JobFold, event: ev.AnswerRecorded) -> None:
     question = fold.questions.pop(event.id)
     fold.answers[event.id] = Answered(value=event.value, version=fold.version)
-    fold.inputs.append(
-        Delivery(cause=event.id, slot=question.to, payload={"answer": event.value})
-    )
+    fold.inputs.append(Delivery(cause=event.id, slot=question.to, payload={"answer": event.value}))
 
 
 def _pause_requested(fold: JobFold, event: ev.PauseRequested) -> None:

@@ -247,9 +247,7 @@ class JobState:
 
     def as_dict(self) -> dict[str, Json]:
         """Return the whole state as plain JSON data, with stable names."""
-        return {
-            field.name: _plain(getattr(self, field.name)) for field in attrs.fields(JobState)
-        }
+        return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(JobState)}
 
     def __repr__(self) -> str:
         """Say what matters: which job, where it stands and what it waits for."""

@@ -37,9 +37,7 @@ class Raised:
 Outcome: TypeAlias = Returned | Raised
 
 
-def call(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Outcome:
+def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     """Call user code and return what became of it."""
     try:
         return Returned(function(*args, **kwargs))

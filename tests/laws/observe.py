@@ -63,9 +63,7 @@ def _outcome(
         questions={it.id: Ask(it.text, it.to, it.choices) for it in state.questions},
         answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
         pauses=_pauses(events, fold),
-        standing=tuple(
-            (str(it.activation), it.text) for it in state.pause if it.kind == "program"
-        ),
+        standing=tuple((str(it.activation), it.text) for it in state.pause if it.kind == "program"),
         ready=tuple(each.id for each in state.ready),
         failure=_failure(fold),
         messages={

@@ -89,9 +89,11 @@ class Play:
     def _begin(self) -> None:
         """Start the job, again if the host died before it was recorded."""
         slot, payload = self.program.start, self.program.payload
-        while self._survived(
-            lambda engine: engine.start("generated", slot, payload, job_id=JOB)
-        ) is None and not self._recorded():
+        while (
+            self._survived(lambda engine: engine.start("generated", slot, payload, job_id=JOB))
+            is None
+            and not self._recorded()
+        ):
             pass
 
     def _carried_on(self) -> bool:
@@ -149,9 +151,7 @@ class Play:
     def _host(self) -> Engine:
         """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
         flow = build(self.program, self.world)
-        return Engine(
-            self.store, flows=[flow], max_parallel=self.parallel, clock=ManualClock()
-        )
+        return Engine(self.store, flows=[flow], max_parallel=self.parallel, clock=ManualClock())
 
     def _state(self) -> JobState:
         with self._host() as engine:

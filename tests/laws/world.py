@@ -51,9 +51,7 @@ class World:
 
 def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
     """Return the flow that a program describes."""
-    flow = Flow(
-        name, reducers=dict(program.reducers), max_activations=program.max_activations
-    )
+    flow = Flow(name, reducers=dict(program.reducers), max_activations=program.max_activations)
     for routine in program.routines:
         declared = flow.routine(routine.name, outputs=routine.outputs)
         for slot in routine.slots:
