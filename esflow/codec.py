@@ -37,19 +37,40 @@ Data never chooses an import: topics are looked up among our own classes.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final, final, get_args
+from typing import TYPE_CHECKING, Any, Final, final, get_args
 
 import attrs
 
 from esflow.errors import CorruptHistory, UnknownEvent
 from esflow.events import Event, Recorded
-from esflow.upcasters import lift, schemas
+from esflow.json_values import Misfit
+from esflow.upcasters import lift, schemas, upcasters
+
+if TYPE_CHECKING:
+    from esflow.wires import Circumstances, Row
 
 _kinds: Final[dict[str, type[Event]]] = {kind.name: kind for kind in get_args(Event)}
 _topics: Final[dict[type[Event], str]] = {
     kind: f"{name}/{schemas.get(name, 1)}" for name, kind in _kinds.items()
 }
+_current: Final[dict[str, type[Event]]] = {topic: kind for kind, topic in _topics.items()}
+_old: Final[dict[str, tuple[str, int]]] = {
+    f"{name}/{schema}": (name, schema) for name, schema in upcasters
+}
+_new: Final = object.__new__
+(
+    _set_job_id,
+    _set_version,
+    _set_position,
+    _set_recorded_at_ms,
+    _set_actor,
+    _set_host,
+    _set_token,
+    _set_hash,
+    _set_event,
+) = (getattr(Recorded, field.name).__set__ for field in attrs.fields(Recorded))
 _head: Final = b'{"hash":"'
 _hash_end: Final = len(_head) + 64
 _body_start: Final = _hash_end + len(b'",')
@@ -73,24 +94,18 @@ def genesis(job_id: str) -> str:
 
 def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes, str]:
     """Return topic, stored bytes and hash of an event that follows a row with this hash."""
-    from esflow import wires
-
-    topic = _topics[type(event)]
-    circumstances = b'"at":%d' % envelope.recorded_at_ms
-    if envelope.actor is not None:
-        circumstances += b',"actor":' + wires.to_bytes(envelope.actor)
-    circumstances += b',"host":' + wires.to_bytes(envelope.host)
-    if envelope.token:
-        circumstances += b',"token":%d' % envelope.token
-    body = b'%b,"data":%b}' % (circumstances, wires.row_of(type(event)).write(event))
+    kind = type(event)
+    topic = _topics[kind]
+    who = _who(envelope.actor, envelope.host, envelope.token)
+    body = b'"at":%d,%b,"data":%b}' % (envelope.recorded_at_ms, who, _row(kind).write(event))
     row_hash = _chained(previous, topic, body)
-    return topic, b'%b%b",%b' % (_head, row_hash.encode(), body), row_hash
+    return topic, _head + row_hash.encode() + b'",' + body, row_hash
 
 
 def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     """Return the hash of a row, or None when it doesn't follow the row with the previous hash."""
     row_hash = _chained(previous, topic, state[_body_start:])
-    return row_hash if state.startswith(b'%b%b",' % (_head, row_hash.encode())) else None
+    return row_hash if state.startswith(_head + row_hash.encode() + b'",') else None
 
 
 def decode(  # noqa: PLR0917 - a row's columns, in their order
@@ -101,43 +116,66 @@ def decode(  # noqa: PLR0917 - a row's columns, in their order
     Raises: CorruptHistory, when the bytes are not those that were recorded; UnknownEvent, when
     they were recorded by a newer esflow.
     """
-    from esflow import wires
-
     if previous is None:
         row_hash = state[len(_head) : _hash_end].decode("ascii", "replace")
     elif (verified := verify_hash(topic, state, previous)) is not None:
         row_hash = verified
     else:
         raise CorruptHistory(job_id, version, "the row is not the one that was recorded here")
-    name, _, schema = topic.partition("/")
-    kind = _kinds.get(name)
     try:
-        if kind is not None and _topics[kind] == topic:
-            at, host, actor, token, event = wires.row_of(kind).read(state)
-        elif (
-            kind is not None
-            and schema.isascii()
-            and schema.isdigit()
-            and (0 < int(schema) < schemas.get(name, 1))
-        ):
-            at, host, actor, token, data = wires.old_row()(state)
-            event = wires.row_of(kind).lifted(lift(name, int(schema), data))
-        else:
-            raise UnknownEvent(job_id, version, topic)
-    except (*wires.Malformed, KeyError, TypeError) as problem:
-        raise CorruptHistory(job_id, version, f"{topic} can't be read: {problem}") from problem
-    return Recorded(
-        job_id=job_id,
-        version=version,
-        position=position,
-        recorded_at_ms=at,
-        actor=actor,
-        host=host,
-        token=token,
-        hash=row_hash,
-        event=event,
-    )
+        (at, host, actor, token), event = _read(topic, state)
+    except KeyError:
+        raise UnknownEvent(job_id, version, topic) from None
+    except Misfit as misfit:
+        raise CorruptHistory(
+            job_id, version, f"{topic} can't be read: {misfit.problem}"
+        ) from misfit
+    # Slot by slot: half the time of the frozen constructor, on the way that every replay takes.
+    recorded = _new(Recorded)
+    _set_job_id(recorded, job_id)
+    _set_version(recorded, version)
+    _set_position(recorded, position)
+    _set_recorded_at_ms(recorded, at)
+    _set_actor(recorded, actor)
+    _set_host(recorded, host)
+    _set_token(recorded, token)
+    _set_hash(recorded, row_hash)
+    _set_event(recorded, event)
+    return recorded
+
+
+def _read(topic: str, state: bytes) -> tuple[Circumstances, Any]:
+    kind = _current.get(topic)
+    if kind is not None:
+        return _row(kind).read(state)
+    name, schema = _old[topic]
+    from esflow.wires import lifted
+
+    return _row(_kinds[name]).read(lifted(state, lambda data: lift(name, schema, data)))
+
+
+_rows: Final[dict[type[Event], Row]] = {}
+
+
+def _row(kind: type[Event]) -> Row:
+    row = _rows.get(kind)
+    if row is None:
+        from esflow.wires import row_of
+
+        row = _rows[kind] = row_of(kind)
+    return row
+
+
+@lru_cache(maxsize=1024)
+def _who(actor: str | None, host: str, token: int) -> bytes:
+    """Return the circumstances that many rows share, as they stand in a row."""
+    from esflow.wires import to_bytes
+
+    by = b"" if actor is None else b'"actor":%b,' % to_bytes(actor)
+    under = b',"token":%d' % token if token else b""
+    return b'%b"host":%b%b' % (by, to_bytes(host), under)
 
 
 def _chained(previous: str, topic: str, body: bytes) -> str:
-    return sha256(b"%b\n%b\n%b" % (previous.encode(), topic.encode(), body)).hexdigest()
+    before = f"{previous}\n{topic}\n".encode("utf-8", "surrogatepass")
+    return sha256(before + body).hexdigest()

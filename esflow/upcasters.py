@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from esflow.json_values import Misfit
+
 Data: TypeAlias = dict[str, Any]
 
 
 def _count_microseconds(data: Data) -> Data:
     """Schema 1 measured durations in milliseconds, in which most pure handlers take 0."""
     lifted = dict(data)
-    milliseconds = lifted.pop("duration_ms")
+    milliseconds = lifted.pop("duration_ms", None)
     if type(milliseconds) is not int or "duration_us" in lifted:
-        raise TypeError("schema 1 has a whole duration_ms, and no duration_us")
+        raise Misfit("schema 1 has a whole duration_ms, and no duration_us")
     return lifted | {"duration_us": milliseconds * 1000}
 
 
@@ -40,7 +42,7 @@ schemas: Final[Mapping[str, int]] = {
 def lift(name: str, schema: int, data: Data) -> Data:
     """Return data of an old schema as the current schema has it.
 
-    Raises: KeyError or TypeError, when it is not data of that schema.
+    Raises: Misfit, when it is not data of that schema.
     """
     for old in range(schema, schemas.get(name, 1)):
         data = upcasters[name, old](data)

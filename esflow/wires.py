@@ -1,200 +1,159 @@
-"""The shapes in which events stand in JSON, with the functions that fill and read them.
+"""Rows and the events in them as JSON: which fields stand there, and what is read from them.
 
-Every event class has a mirror, a msgspec structure of the same fields, made when the class is
-first met.
-The module knows nothing of hashes or of old schemas, and is imported at first need, because
-msgspec costs half of what a whole ``import esflow`` may.
+The module knows nothing of hashes, and is imported at first need, because msgspec costs half of
+what a whole ``import esflow`` may.
 
-Why mirrors
------------
-msgspec reads and writes attrs classes itself, but it passes over fields that it doesn't know and
-writes those that equal their default.
-A mirror refuses the former, leaves out the latter, and is as fast: an emission with one target
-takes 0.5 µs to write (1.0 with cattrs hooks) and as long to read as msgspec's own way.
+Why three structures for one class
+----------------------------------
+msgspec reads attrs classes itself, faster than anything that makes them in Python.
+But it would pass over fields that it doesn't know, so a second look at the same bytes, which
+makes nothing of their values, sees to it that there are no others (a third of the time again).
+And it would write fields that equal their default, in the order of the alphabet, so what is
+written is a structure of the same fields that leaves them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 from types import GenericAlias
-from typing import Any, Final, Optional, TypeAlias, cast, final, get_args, get_type_hints
+from typing import Any, Final, TypeAlias, cast, final, get_args, get_origin, get_type_hints
 
 import attrs
 import msgspec
 from msgspec.json import Decoder, Encoder
 
-Malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What reading bytes that are not ours can raise."""
+from esflow.json_values import Misfit
+
+_malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 to_bytes: Final[Callable[[object], bytes]] = Encoder().encode
 to_sorted_bytes: Final[Callable[[object], bytes]] = Encoder(order="deterministic").encode
-from_bytes: Final[Callable[[bytes], Any]] = Decoder().decode
 
-_Turn: TypeAlias = Callable[[Any], Any]
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Mirror:
-    """A class of ours as a structure of JSON, and the ways there and back."""
-
-    structure: type[msgspec.Struct]
-    write: _Turn
-    read: _Turn
+Circumstances: TypeAlias = tuple[int, str, str | None, int]
+"""When, on which host, by whom and under which token: ``at``, ``host``, ``actor``, ``token``."""
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Row:
-    """The ways between an event and its stored row.
+    """The ways between the events of one class and their JSON.
 
-    Shape: ``read`` gives ``(at, host, actor, token, event)``; ``lifted`` makes an event of the
-    plain data of the current schema.
+    Shape: ``write`` gives the ``data`` of a row; ``read`` takes a whole row apart.
+    Raises: Misfit, from ``read``.
     """
 
     write: Callable[[Any], bytes]
-    read: Callable[[bytes], tuple[int, str, str | None, int, Any]]
-    lifted: Callable[[Any], Any]
-
-
-def filler(kind: type[Any], names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
-    """Return a function that makes an instance of a slotted class from the values of its fields.
-
-    It fills the slots directly, in half the time of a frozen constructor, which would add nothing:
-    these classes have neither converters nor validators.
-    """
-    setters = tuple(getattr(kind, name).__set__ for name in names)
-    new = object.__new__
-
-    def fill(values: Sequence[Any]) -> Any:
-        made = new(kind)
-        for put, value in zip(setters, values, strict=True):
-            put(made, value)
-        return made
-
-    return fill
+    read: Callable[[bytes], tuple[Circumstances, Any]]
 
 
 def _row_of(kind: type[Any]) -> Row:
-    mirror = _mirror_of(kind)
-    read_row = Decoder(_row_structure(kind.__name__, mirror.structure)).decode
-    pick = attrgetter("at", "host", "actor", "token", "data")
-    write, read, structure = mirror.write, mirror.read, mirror.structure
+    fields: list[Any] = [("hash", str), ("at", int), ("host", str), ("data", kind)]
+    fields += [("actor", str | None, None), ("token", int, 0)]
+    structure = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
+    outline = msgspec.defstruct(kind.__name__, [("data", _outline_of(kind))], gc=False)
+    read_row: Callable[[bytes], Any] = Decoder(structure).decode
+    look_at: Callable[[bytes], object] = Decoder(outline).decode
+    pick: Callable[[Any], Circumstances] = attrgetter("at", "host", "actor", "token")
+    mirrored = _mirror_of(kind)[1]
 
-    def read_bytes(state: bytes) -> tuple[int, str, str | None, int, Any]:
-        at, host, actor, token, data = pick(read_row(state))
-        return at, host, actor, token, read(data)
+    def read(state: bytes) -> tuple[Circumstances, Any]:
+        try:
+            row: Any = read_row(state)
+            look_at(state)
+        except _malformed as error:
+            raise Misfit(str(error)) from error
+        return pick(row), row.data
 
-    return Row(
-        write=lambda event: to_bytes(write(event)),
-        read=read_bytes,
-        lifted=lambda data: read(msgspec.convert(data, structure)),
-    )
+    return Row(lambda event: to_bytes(mirrored(event)), read)
 
 
 row_of: Final = cast("Callable[[type[Any]], Row]", cache(_row_of))
-"""Return the ways between events of one class and their rows."""
+"""Return the ways between the events of one class and their JSON."""
+
+_read_plain: Final = Decoder(dict[str, Any]).decode
 
 
-@cache
-def old_row() -> Callable[[bytes], tuple[int, str, str | None, int, dict[str, Any]]]:
-    """Return the reader of rows of older schemas, whose data stays plain JSON."""
-    read_row = Decoder(_row_structure("Old", dict[str, Any])).decode
-    pick = attrgetter("at", "host", "actor", "token", "data")
-    return lambda state: pick(read_row(state))
+def lifted(state: bytes, lift: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """Return a row with other data, as an upcaster makes it.
+
+    Raises: Misfit, when it isn't a row, or what the upcaster raises.
+    """
+    try:
+        row = _read_plain(state)
+        if not isinstance(row.get("data"), dict):
+            raise Misfit("has no data")
+        return to_bytes(row | {"data": lift(row["data"])})
+    except (*_malformed, OverflowError) as error:
+        raise Misfit(str(error)) from error
 
 
-def _row_structure(name: str, data: object) -> type[msgspec.Struct]:
-    return msgspec.defstruct(
-        f"{name}Row",
-        [
-            ("hash", str),
-            ("at", int),
-            ("host", str),
-            ("data", data),
-            ("actor", str | None, None),
-            ("token", int, 0),
-        ],
-        forbid_unknown_fields=True,
-        gc=False,
-    )
+def _parts(hint: Any) -> tuple[type[Any], ...]:
+    """Return the classes of ours inside a hint: one, or none."""
+    return tuple(part for part in (hint, *get_args(hint)) if attrs.has(part))
 
 
-def _made_mirror(kind: type[Any]) -> Mirror:
+def _around(hint: Any, part: type[Any], inside: Any) -> Any:
+    """Return a hint with one of our classes replaced."""
+    if hint == part:
+        return inside
+    if get_args(hint) == (part, type(None)):
+        return inside | None
+    assert hint == GenericAlias(tuple, (part, ...)), f"no event holds a {hint}"
+    return GenericAlias(tuple, (inside, ...))
+
+
+def _hints(kind: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    fields = sorted(attrs.fields(kind), key=lambda field: field.default is not attrs.NOTHING)
-    names = tuple(field.name for field in fields)
-    turns = [_turns(hints[name]) for name in names]
-    structure = msgspec.defstruct(
-        kind.__name__,
-        [_column(field, turn.hint) for field, turn in zip(fields, turns, strict=True)],
-        forbid_unknown_fields=True,
-        omit_defaults=True,
-        frozen=True,
-        gc=False,
-    )
-    pick = _picker(names)
-    fill = filler(kind, names)
-    inner = tuple((place, turn) for place, turn in enumerate(turns) if turn.write is not None)
-    if not inner:
-        return Mirror(
-            structure=structure,
-            write=lambda event: structure(*pick(event)),
-            read=lambda wire: fill(pick(wire)),
-        )
-    writes = tuple((place, turn.write) for place, turn in inner)
-    reads = tuple((place, turn.read) for place, turn in inner)
-    return Mirror(
-        structure=structure,
-        write=lambda event: structure(*_turned(pick(event), writes)),
-        read=lambda wire: fill(_turned(pick(wire), reads)),
-    )
+    return {field.name: hints[field.name] for field in attrs.fields(kind)}
 
 
-_mirror_of: Final = cast("Callable[[type[Any]], Mirror]", cache(_made_mirror))
+def _outline_of(kind: type[Any]) -> type[msgspec.Struct]:
+    """Return a structure of the fields' names, at any depth, that passes over their values."""
+    fields: list[Any] = []
+    for name, hint in _hints(kind).items():
+        parts = _parts(hint)
+        inside = _around(hint, parts[0], _outline_of(parts[0])) if parts else msgspec.Raw
+        fields.append((name, inside, None))
+    return msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
 
 
-@final
-@attrs.frozen(kw_only=True)
-class _Turns:
-    """How one field's values go to the mirror and back; no functions where they stay."""
+def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]:
+    """Return the structure that is written for a class, and what fills it from an instance."""
+    columns: list[Any] = []
+    turns: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, field in enumerate(attrs.fields(kind)):
+        parts = _parts(_hints(kind)[field.name])
+        if parts:
+            turns.append((place, _turn(_hints(kind)[field.name], parts[0])))
+        columns.append((field.name, Any, *_default(field)))
+    structure = msgspec.defstruct(kind.__name__, columns, omit_defaults=True, gc=False)
+    pick = _picker(tuple(field.name for field in attrs.fields(kind)))
+    if not turns:
+        return structure, lambda event: structure(*pick(event))
 
-    hint: object
-    write: _Turn | None = None
-    read: _Turn | None = None
+    def fill(event: Any) -> msgspec.Struct:
+        values = list(pick(event))
+        for place, turn in turns:
+            if values[place]:
+                values[place] = turn(values[place])
+        return structure(*values)
 
-
-def _turns(hint: Any) -> _Turns:
-    if attrs.has(hint):
-        inner = _mirror_of(hint)
-        return _Turns(hint=inner.structure, write=inner.write, read=inner.read)
-    arguments = get_args(hint)
-    kinds = [argument for argument in arguments if attrs.has(argument)]
-    if not kinds:
-        return _Turns(hint=hint)
-    inner = _mirror_of(kinds[0])
-    write, read = inner.write, inner.read
-    if arguments == (kinds[0], type(None)):
-        return _Turns(
-            hint=Optional[inner.structure],  # noqa: UP045 - the class is a value here
-            write=lambda value: None if value is None else write(value),
-            read=lambda value: None if value is None else read(value),
-        )
-    assert arguments == (kinds[0], ...), f"events hold no {hint}: choose tuple[X, ...] or X | None"
-    return _Turns(
-        hint=GenericAlias(tuple, (inner.structure, ...)),
-        write=lambda values: tuple(map(write, values)),
-        read=lambda values: tuple(map(read, values)),
-    )
+    return structure, fill
 
 
-def _turned(values: tuple[Any, ...], turns: tuple[tuple[int, Any], ...]) -> list[Any]:
-    changed = list(values)
-    for place, turn in turns:
-        changed[place] = turn(changed[place])
-    return changed
+_mirror_of: Final = cast(
+    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]]",
+    cache(_made_mirror),
+)
+
+
+def _turn(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
+    fill = _mirror_of(part)[1]
+    if get_origin(hint) is not tuple:
+        return fill
+    return lambda values: tuple(map(fill, values))
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
@@ -207,12 +166,12 @@ def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
             return attrgetter(*names)
 
 
-def _column(field: attrs.Attribute[Any], hint: object) -> tuple[Any, ...]:
-    if field.default is attrs.NOTHING:
-        return (field.name, hint)
+def _default(field: attrs.Attribute[Any]) -> tuple[Any, ...]:
     default: Any = field.default
+    if default is attrs.NOTHING:
+        return ()
     if hasattr(default, "factory"):
         default = default.factory()
     # msgspec leaves out what *is* the default; of these values, what is equal is the same object.
     assert default in (None, 0, "", (), {}), f"{field.name} may not default to {default!r}"
-    return (field.name, hint, default)
+    return (default,)
