@@ -19,15 +19,19 @@ def open_store(url: str) -> Store:
 
     Raises: StoreError, for a URL that names no store and for a store that can't be opened.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url, allow_fragments=False)
+    except ValueError as fault:
+        raise StoreError("opening a store", f"{fault}; choose {_SCHEMES}", False) from fault
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     match parts.scheme:
         case "memory":
             return _open_memory(url, options)
         case "sqlite":
             return _open_sqlite(url, parts.netloc, unquote(parts.path), options)
-        case _:
-            raise StoreError(f"opening {url!r}", f"not a URL of a store; choose {_SCHEMES}", False)
+        case scheme:  # The rest of the URL may hold a password.
+            problem = f"no store has a URL that begins with {scheme!r}; choose {_SCHEMES}"
+            raise StoreError("opening a store", problem, False)
 
 
 def _open_memory(url: str, options: Mapping[str, str]) -> Store:

@@ -66,7 +66,8 @@ class SQLiteStore:
             _newest,
             partial(store_error, "watching for events", self._path),
         )
-        weakref.finalize(self, self.watcher.close)  # For a store that nobody closed.
+        for close in (self.watcher.close, self.connections.close):
+            weakref.finalize(self, close).atexit = False  # For a store that nobody closed.
         doing = f"opening {self.url}"
         try:
             with self._reading(doing) as connection:

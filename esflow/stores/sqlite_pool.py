@@ -27,6 +27,7 @@ from eventsourcing.sqlite import (
 from esflow.stores.forks import protect
 
 _CACHED_STATEMENTS = 128  # eventsourcing passes True, which is one.
+_POOL_SIZE = 16  # Who finds them all in use waits, and is told busy in the end.
 _PRIMARY_CODE = 0xFF  # SQLite's extended codes hold the kind of error in the lowest byte.
 _RETRY_SECONDS = 0.005
 
@@ -57,9 +58,12 @@ class Pool(SQLiteConnectionPool):
     """Makes connections with their settings, and can be emptied."""
 
     def __init__(self, *, path: str, synchronous: str, busy_seconds: float) -> None:
-        super().__init__(db_name=path, pool_timeout=busy_seconds)
+        super().__init__(
+            db_name=path, pool_size=_POOL_SIZE, max_overflow=0, pool_timeout=busy_seconds
+        )
         self.is_sqlite_memory_mode = False  # Whatever the name of the file looks like.
         self.synchronous = synchronous
+        self._drained = False
         self.busy_seconds = busy_seconds
 
     def connect(self) -> sqlite3.Connection:
@@ -127,15 +131,16 @@ class Pool(SQLiteConnectionPool):
 
     def drain(self) -> bool:
         """Keep everybody out, wait until nothing is in use, and close everything; say if it is."""
-        entered = self._get_semaphore.acquire(timeout=self.pool_timeout)
+        self._drained = self._get_semaphore.acquire(timeout=self.pool_timeout)
         with self._put_condition:
             returned = self._put_condition.wait_for(lambda: not self._in_use, self.pool_timeout)
             self._close_idle()
-        return entered and returned
+        return self._drained and returned
 
     def refill(self) -> None:
         """Let everybody in again."""
-        self._get_semaphore.release()
+        if self._drained:
+            self._get_semaphore.release()
 
     def renew(self) -> None:
         """Forget, in a child, the locks of threads that it doesn't have."""
@@ -170,7 +175,9 @@ class Connections:
         self._lock = threading.Lock()
         self._writer: FileConnection | None = None
         self._cursor: SQLiteCursor | None = None
-        self._clean = True  # Nothing was open when this process was forked.
+        self._locked = False  # By suspend.
+        self._drained = True  # When suspend was last called.
+        self._shared = False  # This process was forked while something was open.
         protect(self)
 
     @contextmanager
@@ -203,24 +210,25 @@ class Connections:
 
     def suspend(self) -> None:
         """Have nothing open, before a fork."""
-        locked = self._lock.acquire(timeout=self._pool.busy_seconds)
-        if locked:
+        self._locked = self._lock.acquire(timeout=self._pool.busy_seconds)
+        if self._locked:
             self._give_writer_back()
-        self._clean = self._pool.drain() and locked and self._clean
+        self._drained = self._pool.drain()
 
     def resume(self) -> None:
         """Go on in the parent, where nothing was shared."""
-        self._clean = True
         self._pool.refill()
-        self._lock.release()
+        if self._locked:
+            self._lock.release()
 
     def renew(self) -> None:
         """Begin anew in the child."""
         self._pool.renew()
         self._lock = threading.Lock()
+        self._shared = self._shared or not self._drained
 
     def _borrow(self) -> FileConnection:
-        if not self._clean:
+        if self._shared:
             raise InterfaceError("the process was forked in the middle of a call; spawn it instead")
         connection = self._pool.get_connection()
         assert isinstance(connection, FileConnection), "our pool makes our connections"

@@ -143,7 +143,7 @@ def test_a_locked_database_is_busy_and_may_be_tried_again(
 
 def test_a_store_with_every_connection_in_use_is_busy(sqlite_store: SQLiteStore) -> None:
     with ExitStack() as stack:
-        for _ in range(15):
+        for _ in range(16):
             stack.enter_context(sqlite_store.connections.reading())
         with pytest.raises(StoreError, match="busy") as refused:
             sqlite_store.head("job")
@@ -247,6 +247,7 @@ def test_a_schema_that_could_not_be_finished_is_made_again(
         ("memory:///jobs.db", "memory://"),
         ("memory://?synchronous=full", "synchronous"),
         ("mysql://localhost", "sqlite:///"),
+        ("sqlite://[", "sqlite:///"),
         ("jobs.db", "sqlite:///"),
         ("", "sqlite:///"),
     ],
@@ -256,12 +257,18 @@ def test_a_url_that_names_no_store_is_refused_with_the_choices(url: str, problem
         open_store(url)
 
 
+def test_a_refused_url_does_not_show_its_password() -> None:
+    with pytest.raises(StoreError) as refused:
+        open_store("mysql://user:secret@host/db")
+    assert "secret" not in str(refused.value)
+
+
 def test_a_relative_path_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with closing(open_store("sqlite:///a%20b%3Fc.db")) as store:
-        assert store.url == "sqlite:///a%20b%3Fc.db"
+    with closing(open_store("sqlite:///a%20b%3Fc%23.db")) as store:
+        assert store.url == "sqlite:///a%20b%3Fc%23.db"
         append(store, "job")
-    assert (tmp_path / "a b?c.db").exists()
+    assert (tmp_path / "a b?c#.db").exists()
 
 
 @pytest.mark.parametrize(("option", "level"), [("", 2), ("?synchronous=normal", 1)])
