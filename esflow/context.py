@@ -16,11 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import get_ident
 from time import perf_counter_ns
-from typing import Any, Protocol, TypeVar, cast, final
+from types import MappingProxyType
+from typing import Any, Final, Protocol, TypeVar, cast, final
 
-from esflow import errors
+import attrs
+
+from esflow import errors, usercode
 from esflow import events as ev
-from esflow import usercode
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
@@ -32,6 +34,7 @@ from esflow.shared_data import DataView
 from esflow.state import Activation
 
 Result = TypeVar("Result")
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Recorder(Protocol):
@@ -47,6 +50,18 @@ class Recorder(Protocol):
     def now_ms(self) -> int:
         """Return the host's time, in milliseconds since 1970."""
         ...
+
+
+@final
+@attrs.frozen
+class Call:
+    """A call to the outside world, with the name and the digest that it is recorded under."""
+
+    name: str
+    function: Callable[..., Any]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+    digest: str  # Taken before the call can change its arguments.
 
 
 @final
@@ -141,15 +156,15 @@ class Context:
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
-        return cast("datetime", self._effect("esflow.now", self._moment, (), {}))
+        return cast("datetime", self._effect("esflow.now", self._moment))
 
     def uuid(self) -> uuid.UUID:
         """Return a random UUID, recorded as an effect."""
-        return cast("uuid.UUID", self._effect("esflow.uuid", _uuid, (), {}))
+        return cast("uuid.UUID", self._effect("esflow.uuid", uuid.uuid4))
 
     def random(self) -> float:
         """Return a number from 0 up to 1, recorded as an effect."""
-        return cast("float", self._effect("esflow.random", _random, (), {}))
+        return cast("float", self._effect("esflow.random", _random))
 
     @property
     def shared(self) -> DataView:
@@ -262,45 +277,35 @@ class Context:
         self,
         name: str,
         function: Callable[..., Any],
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] = _NOTHING,
     ) -> object:
         self._use(f"effect({name})")
+        call = Call(name, function, args, kwargs, digest(args, kwargs))
         effect_id = item_id(self._id, "e", self._counts["e"])
-        arguments = digest(args, kwargs)
-        recorded = self._recorded.get(effect_id)
+        recorded, cause = self._recorded.get(effect_id), None
         if recorded is None:
-            recorded, cause = self._call(effect_id, name, arguments, function, args, kwargs)
-        else:
-            cause = None
-            if (recorded.function, recorded.digest) != (name, arguments):
-                self._lost = _other_call(self._id, recorded, name, args, kwargs)
-                raise self._lost
+            recorded, cause = self._called(effect_id, call)
+        elif (recorded.function, recorded.digest) != (call.name, call.digest):
+            self._lost = _other_call(self._id, recorded, call)
+            raise self._lost
         self._counts["e"] += 1
-        return _result(recorded, return_annotation(function), cause)
+        return _result(recorded, return_annotation(call.function), cause)
 
-    def _call(
-        self,
-        effect_id: str,
-        name: str,
-        arguments: str,
-        function: Callable[..., Any],
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-    ) -> tuple[ev.EffectRecorded, Exception | None]:
+    def _called(self, effect_id: str, call: Call) -> tuple[ev.EffectRecorded, Exception | None]:
         """Run an effect and record what became of it, before anybody uses it."""
         began = perf_counter_ns()
         self._in_effect = True
         try:
-            outcome = usercode.call(function, args, kwargs)
+            outcome = usercode.call(call.function, call.args, call.kwargs)
         finally:
             self._in_effect = False
         reach("effect.returned")
-        result, error = _encoded(outcome, f"result of {name}")
+        result, error = _encoded(outcome, f"result of {call.name}")
         effect = ev.EffectRecorded(
             id=effect_id,
-            function=name,
-            digest=arguments,
+            function=call.name,
+            digest=call.digest,
             key=self.idempotency_key,
             duration_us=(perf_counter_ns() - began) // 1000,
             result=result,
@@ -317,10 +322,6 @@ class Context:
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:
     return cast("dict[str, Json]", to_json(payload, path))
-
-
-def _uuid() -> uuid.UUID:
-    return uuid.uuid4()
 
 
 def _random() -> float:
@@ -352,16 +353,13 @@ def _result(effect: ev.EffectRecorded, annotation: object, cause: Exception | No
 
 
 def _other_call(
-    activation: str,
-    recorded: ev.EffectRecorded,
-    name: str,
-    args: tuple[object, ...],
-    kwargs: Mapping[str, object],
+    activation: str, recorded: ev.EffectRecorded, call: Call
 ) -> errors.NondeterminismError:
-    given = [repr(each) for each in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
+    given = [repr(each) for each in call.args]
+    given += [f"{key}={value!r}" for key, value in call.kwargs.items()]
     return errors.NondeterminismError(
         activation,
         f"effect {recorded.id}",
         f"{recorded.function} (arguments {recorded.digest[:12]})",
-        f"{name}({', '.join(given)}) (arguments {digest(args, kwargs)[:12]})",
+        f"{call.name}({', '.join(given)}) (arguments {call.digest[:12]})",
     )

@@ -30,6 +30,7 @@ from esflow.summary import JobSummary, summary_of
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 _RESTING: Final = ENDED | {Status.PAUSED}
+_CONTINUE: Final = Continue()
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -131,7 +132,7 @@ class Engine:
     def resume(
         self,
         job_id: str,
-        command: ResumeCommand = Continue(),
+        command: ResumeCommand = _CONTINUE,
         *,
         actor: str | None = None,
         expected_version: int | None = None,
@@ -233,7 +234,7 @@ class Engine:
         return tuple(read_history(self._store, job_id, after=after))
 
     def follow(self, job_id: str | None = None, after: int = 0) -> Iterator[Recorded]:
-        """Yield what is and will be recorded, of one job after a version or of all after a position.
+        """Yield what is and will be recorded: of one job after a version, of all after a position.
 
         The iterator waits for more, and ends when the store is closed.
         Raises: JobNotFound, CorruptHistory, UnknownEvent.

@@ -50,7 +50,7 @@ class DataView(MutableMapping[str, Json]):
         value = self._current(key)
         if value is ABSENT:
             raise KeyError(key)
-        if not isinstance(value, list | dict):
+        if type(value) not in (list, dict):
             return value
         handed = copy_json(value)
         self._handed.setdefault(key, []).append((handed, value))
@@ -86,7 +86,7 @@ class DataView(MutableMapping[str, Json]):
 
     def __repr__(self) -> str:
         """Show the data as the handler sees it."""
-        return f"<{self._name} { ({key: self._current(key) for key in self})!r}>"
+        return f"<{self._name} {[(key, self._current(key)) for key in self]!r}>"
 
     def write(self, key: str, value: object, reducer: str | None) -> None:
         """Write a value by a reducer; None is the declared one."""

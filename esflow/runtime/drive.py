@@ -8,7 +8,7 @@ finished first shows nowhere but in the order of the records.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +26,7 @@ from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.payloads import bind
-from esflow.runtime.session import Session
+from esflow.runtime.session import Decide, Session
 from esflow.state import Activation
 
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
@@ -47,7 +47,7 @@ class Run:
 
     def record_effect(self, effect: ev.EffectRecorded) -> None:
         """Append an effect to the job's stream."""
-        self.session.commit(lambda _: (effect,))
+        self.session.commit(_decided((effect,)))
 
     def now_ms(self) -> int:
         """Return the host's time."""
@@ -63,15 +63,15 @@ def drive(session: Session, flow: Flow, max_parallel: int) -> None:
     reach("execution.claimed")
     while ready := runnable(session.fold):
         if len(ready) == 1:
-            run = _prepared(session, flow, ready[0])
-            settled = _performed(run)
-            session.commit(lambda _, settled=settled: settled, quiet=_always)
+            settled = _performed(_prepared(session, flow, ready[0]))
+            session.commit(_decided(settled), quiet=lambda: True)
         else:
             _drive_wave(session, flow, min(max_parallel, len(ready)))
 
 
-def _always() -> bool:
-    return True
+def _decided(events: tuple[ev.Event, ...]) -> Decide:
+    """Return the step that decides on nothing but these events, whatever else has happened."""
+    return lambda _: events
 
 
 def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
@@ -103,7 +103,7 @@ def _settled(
     if trouble is not None:
         return trouble
     try:
-        session.commit(lambda _: future.result(), quiet=lambda: quiet)
+        session.commit(_decided(future.result()), quiet=lambda: quiet)
     except EsflowError as refused:
         return refused
     return None
@@ -173,7 +173,7 @@ def _handle(run: Run, context: Context) -> tuple[ev.Event, ...]:
 
 
 @contextmanager
-def _inside(job_id: str) -> Iterator[None]:
+def _inside(job_id: str) -> Generator[None]:
     before = inside.set(inside.get() | {job_id})
     try:
         yield

@@ -97,9 +97,9 @@ class Session:
             for event in step(self.fold):
                 evolve(self.fold, event)
                 planned.append(event)
-            while self.fold.version and (event := due(self.fold, quiet=quiet)) is not None:
-                evolve(self.fold, event)
-                planned.append(event)
+            while self.fold.version and (following := due(self.fold, quiet=quiet)) is not None:
+                evolve(self.fold, following)
+                planned.append(following)
         return planned
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:

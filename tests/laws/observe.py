@@ -54,7 +54,7 @@ def _outcome(
         ),
         activations={
             it.id: (it.slot, dict(it.payload), result)
-            for it, result in _results(events, _in_order(activations).values())
+            for it, result in _results(events, list(_in_order(activations).values()))
         },
         effects=_in_order(_effects(events)),
         emissions=_in_order(emissions),

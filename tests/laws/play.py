@@ -7,7 +7,7 @@ appends (by their ordinal within the play) at which something befalls the host.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
@@ -170,7 +170,7 @@ class Play:
             return None
 
     @contextmanager
-    def _hooked(self) -> Iterator[None]:
+    def _hooked(self) -> Generator[None]:
         failpoints.hook = self._reach
         try:
             yield
