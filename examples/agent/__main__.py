@@ -49,14 +49,6 @@ def answer(engine: Engine, job: str, value: str, actor: str | None) -> None:
     _show(engine.resume(job, Answer(value), actor=actor))
 
 
-@main.command()
-@click.argument("job")
-@click.pass_obj
-def retry(engine: Engine, job: str) -> None:
-    """Run again what failed in JOB."""
-    _show(engine.retry(job))
-
-
 def _show(job: JobState) -> None:
     shown = {
         "job": job.job_id,

@@ -2,11 +2,11 @@
 
 ::
 
-    task ──> trigger ──── needs nobody ─────────────────> output, completed
-                │
-                └─ asks, and the job stops ─> question    (held back until it goes on)
-                                │
-    answer ──> user_input ── answered ──> resume_work ──> output, completed
+    task ────> trigger ── needs nobody ──────────────────> output, completed
+                  └────── asks a person, and the job stops
+                            question (held back until the job goes on)
+
+    answer ──> user_input ── answered ──> resume_work ───> output, completed
 
 An output that leads nowhere is an output of the job. What each slot does is in ``handlers``:
 ordinary functions, which are handed the model that the slots here close over.

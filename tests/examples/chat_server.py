@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import final
@@ -37,7 +37,7 @@ class ChatServer:
     """A running server, and everything that it was sent."""
 
     url: str
-    reply: Reply | None  # None: the server takes the request and keeps silent.
+    reply: Callable[[Request], Reply | None]  # None: the server keeps silent.
     received: threading.Event = attrs.Factory(threading.Event)  # Something was sent.
     requests: list[Request] = attrs.Factory(list[Request])
 
@@ -58,7 +58,7 @@ def refusal(status: int, message: str) -> Reply:
 
 
 @contextmanager
-def serve(reply: Reply | None) -> Generator[ChatServer]:
+def serve(reply: Reply | Callable[[Request], Reply | None] | None) -> Generator[ChatServer]:
     """Run a server until the block ends."""
     ended = threading.Event()
 
@@ -66,15 +66,17 @@ def serve(reply: Reply | None) -> Generator[ChatServer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            chat.requests.append(Request(path=self.path, headers=headers, body=json.loads(body)))
+            request = Request(path=self.path, headers=headers, body=json.loads(body))
+            chat.requests.append(request)
             chat.received.set()
-            if chat.reply is None:
+            reply = chat.reply(request)
+            if reply is None:
                 ended.wait(60)
                 return
-            content = chat.reply.body.encode()
-            self.send_response(chat.reply.status)
-            self.send_header("Content-Type", chat.reply.content_type)
-            self.send_header("Content-Length", str(len(content) + chat.reply.missing_bytes))
+            content = reply.body.encode()
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Content-Length", str(len(content) + reply.missing_bytes))
             self.end_headers()
             self.wfile.write(content)
 
@@ -82,7 +84,8 @@ def serve(reply: Reply | None) -> Generator[ChatServer]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        chat = ChatServer(f"http://127.0.0.1:{server.server_port}/v1", reply)
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        chat = ChatServer(url, reply if callable(reply) else lambda _: reply)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

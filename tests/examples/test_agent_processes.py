@@ -12,13 +12,14 @@ from typing import Any, final
 import attrs
 import pytest
 
-from esflow import Engine, events
+from esflow import Engine, events, failpoints
 from examples.agent import build
 from examples.agent.ledger import Ledger
 from examples.agent.model import ScriptedModel
-from tests.examples.chat_server import completion, serve
+from tests.examples.chat_server import Reply, Request, completion, refusal, serve
 
 ROOT = Path(__file__).parents[2]
+BEFORE_THE_RECORD = {"effect.returned", "append.begun", "append.inserted", "append.indexed"}
 
 
 @final
@@ -130,16 +131,50 @@ def test_a_wrong_answer_is_refused_and_the_right_one_still_taken(shell: Shell) -
     assert shell.made_keys().total() == 2
 
 
+def _scripted(request: Request) -> Reply:
+    """Reply from a server as the scripted model would."""
+    match request.body:
+        case {"messages": [{"content": str(prompt)}]}:
+            return completion(ScriptedModel().complete(prompt))
+        case _:
+            return refusal(400, "no prompt")
+
+
+def test_a_model_behind_a_server_does_the_same_job(shell: Shell) -> None:
+    with serve(_scripted) as server:
+        remote = ("--model", "tiny", "--base-url", server.url)
+        assert shell.shown(*remote, "start", "Analyze data", "--job", "job-1")["status"] == "paused"
+        finished = shell.shown(*remote, "answer", "job-1", "B")
+    assert finished["status"] == "completed"
+    assert finished["outputs"]["output"] == {"text": "Analyze data: done with option B."}
+    sent = Counter(request.headers["idempotency-key"] for request in server.requests)
+    assert sent == shell.made_keys() == shell.recorded_keys("job-1")
+    assert sent.total() == 2
+
+
+def test_a_refusal_by_the_server_fails_the_job_with_advice(shell: Shell) -> None:
+    with serve(refusal(401, "Incorrect API key provided")) as server:
+        remote = ("--model", "tiny", "--base-url", server.url)
+        shown = shell.shown(*remote, "start", "Analyze data", "--job", "job-1")
+    assert shown["status"] == "failed"
+    assert "Incorrect API key provided" in shown["failure"]
+    assert "check OPENAI_API_KEY" in shown["failure"]
+    assert len(server.requests) == 1
+
+
 def test_a_process_killed_in_a_call_repeats_the_call_and_records_it_once(shell: Shell) -> None:
     with serve(None) as server:
         remote = ("--model", "tiny", "--base-url", server.url)
         killed = shell.begin(*remote, "start", "Say hello", "--job", "job-1")
-        assert server.received.wait(60)
-        killed.send_signal(signal.SIGKILL)
-        killed.communicate()
+        try:
+            assert server.received.wait(60)
+        finally:
+            killed.kill()
+            killed.communicate()
+        assert killed.returncode == -signal.SIGKILL
         assert not shell.recorded_keys("job-1")
 
-        server.reply = completion("Hello.")
+        server.reply = lambda _: completion("Hello.")
         shown = shell.shown(*remote, "start", "Say hello", "--job", "job-1")
 
         assert shown["status"] == "completed"
@@ -148,3 +183,23 @@ def test_a_process_killed_in_a_call_repeats_the_call_and_records_it_once(shell: 
         assert shell.made_keys() == {key: 2}
         first, second = (request.headers["idempotency-key"] for request in server.requests)
         assert first == second
+
+
+def test_a_process_killed_anywhere_changes_nothing_but_the_number_of_calls(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.examples.kill_everywhere", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stderr == ""
+    *killed, unharmed = map(json.loads, done.stdout.splitlines())
+    assert unharmed["point"] is None
+    assert unharmed["outcome"]["status"] == "completed"
+    assert unharmed["made"] == unharmed["recorded"]
+    assert len(unharmed["made"]) == 2
+    assert {each["point"] for each in killed} == set(failpoints.POINTS)
+    for each in killed:
+        assert each["outcome"] == unharmed["outcome"], each["point"]
+        assert each["recorded"] == unharmed["recorded"], each["point"]
+        # A call is made again only if the process died before it was on record.
+        repeated = Counter[str](each["made"]) - Counter[str](each["recorded"])
+        assert repeated.total() <= (each["point"] in BEFORE_THE_RECORD), each["point"]
