@@ -111,23 +111,14 @@ def _wave(job: _Job) -> list[Activation]:
 
 def _open(job: _Job, *, release: bool) -> None:
     """Open the next wave: kept work, released deferrals, outside inputs; or end, or pause."""
-    released = job.deferrals if release else {}
-    outputs: list[tuple[str, str, Payload]] = []
-    joining: list[Item] = []
-    for deferral, (output, payload) in released.items():
-        targets = _targets(job.program, output, payload)
-        joining.extend(targets)
-        if not targets:
-            outputs.append((deferral, output, payload))
-    joining.extend((given.slot, given.payload) for given in job.inputs)
+    if release:
+        _release(job)
+    joining = [(given.slot, given.payload) for given in job.inputs]
     size = len(job.kept) + len(joining)
     if job.count + size > job.program.max_activations:
-        # The wave is not begun, so it takes nothing: deferrals stay held, messages undelivered.
+        # The wave is not begun: what is kept stays ready, messages stay undelivered.
         job.status, job.failure = "failed", Failure("ActivationLimit", None)
         return
-    job.outputs.extend(outputs)
-    job.released.update(released)
-    job.deferrals = {} if release else job.deferrals
     if size == 0:
         job.status = "paused" if job.questions else "completed"
         return
@@ -136,6 +127,17 @@ def _open(job: _Job, *, release: bool) -> None:
     job.count += size
     job.opened += job.kept + _numbered(job.wave, len(job.kept) + 1, joining)
     job.kept, job.inputs = [], []
+
+
+def _release(job: _Job) -> None:
+    """Make emissions of all deferrals: behind kept work, or out of the job."""
+    for deferral, (output, payload) in job.deferrals.items():
+        targets = _targets(job.program, output, payload)
+        job.kept += _numbered(job.wave + 1, len(job.kept) + 1, targets)
+        if not targets:
+            job.outputs.append((deferral, output, payload))
+    job.released |= job.deferrals
+    job.deferrals = {}
 
 
 def _numbered(wave: int, first: int, joining: list[Item]) -> list[Activation]:
