@@ -1,9 +1,11 @@
-"""An agent that plans with a model, asks a person when it must, and finishes on any host.
+"""The agent of ``esflow demo``, with a model of your own.
 
-Start with ``flow``, which draws the graph; ``app`` is what a command line is given.
+Its graph and its handlers are in ``esflow.cli.demo``: start with ``flow`` there.
+Here are the model behind a server and the environment that chooses it; ``app`` is what a command
+line is given.
 """
 
+from esflow.cli.demo import build
 from examples.agent.environment import app
-from examples.agent.flow import build
 
 __all__ = ["app", "build"]

@@ -7,8 +7,8 @@ import sys
 import click
 
 from esflow import Answer, Engine, EsflowError, JobState
+from esflow.cli.demo.model import ModelRefused
 from examples.agent.environment import SettingRefused, configured
-from examples.agent.model import ModelRefused
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,10 +17,10 @@ from typing import final
 import attrs
 
 from esflow import Flow
+from esflow.cli.demo.flow import build
+from esflow.cli.demo.ledger import Ledger
+from esflow.cli.demo.model import Model, ScriptedModel
 from examples.agent import openai_model
-from examples.agent.flow import build
-from examples.agent.ledger import Ledger
-from examples.agent.model import Model, ScriptedModel
 
 
 @final

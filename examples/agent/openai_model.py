@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from examples.agent.model import ModelRefused, ModelReplyUnusable, ModelUnavailable
+from esflow.cli.demo.model import ModelRefused, ModelReplyUnusable, ModelUnavailable
 
 if TYPE_CHECKING:
     import openai

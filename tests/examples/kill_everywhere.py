@@ -16,9 +16,9 @@ from itertools import count
 from pathlib import Path
 
 from esflow import Answer, Engine, JobState, events, failpoints
-from examples.agent import build
-from examples.agent.ledger import Ledger
-from examples.agent.model import ScriptedModel
+from esflow.cli.demo import build
+from esflow.cli.demo.ledger import Ledger
+from esflow.cli.demo.model import ScriptedModel
 
 
 def main(folder: Path) -> None:

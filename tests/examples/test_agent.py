@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from esflow import Answer, Engine, Flow, JobState, events
+from esflow.cli.demo import build
+from esflow.cli.demo.ledger import Ledger
+from esflow.cli.demo.model import Model, ModelUnavailable, ScriptedModel
 from esflow.errors import AnswerRefused, JobClosed
-from examples.agent import build
-from examples.agent.ledger import Ledger
-from examples.agent.model import Model, ModelUnavailable, ScriptedModel
 
 QUESTION = "Which option, A or B?"
 

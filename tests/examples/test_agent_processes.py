@@ -13,9 +13,9 @@ import attrs
 import pytest
 
 from esflow import Engine, events, failpoints
-from examples.agent import build
-from examples.agent.ledger import Ledger
-from examples.agent.model import ScriptedModel
+from esflow.cli.demo import build
+from esflow.cli.demo.ledger import Ledger
+from esflow.cli.demo.model import ScriptedModel
 from tests.examples.chat_server import Reply, Request, completion, refusal, serve
 
 ROOT = Path(__file__).parents[2]

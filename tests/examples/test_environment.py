@@ -7,8 +7,8 @@ import pytest
 
 import examples.agent
 from esflow import Flow
+from esflow.cli.demo.model import ModelRefused, ScriptedModel
 from examples.agent.environment import SettingRefused, chosen_model
-from examples.agent.model import ModelRefused, ScriptedModel
 from examples.agent.openai_model import OpenAIModel
 
 NAMED = {"AGENT_MODEL": "tiny", "OPENAI_API_KEY": "secret"}

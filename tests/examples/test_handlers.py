@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from esflow import Context, Flow, errors, events
+from esflow.cli.demo import build, handlers
+from esflow.cli.demo.ledger import Ledger
+from esflow.cli.demo.model import ScriptedModel
 from esflow.state import Activation
-from examples.agent import build, handlers
-from examples.agent.ledger import Ledger
-from examples.agent.model import ScriptedModel
 
 Kind = TypeVar("Kind")
 ASKED = "Which option, A or B?"

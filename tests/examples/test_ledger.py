@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from examples.agent.ledger import Call, Ledger, LedgeredModel, LedgerUnreadable
-from examples.agent.model import ModelUnavailable, ScriptedModel
+from esflow.cli.demo.ledger import Call, Ledger, LedgeredModel, LedgerUnreadable
+from esflow.cli.demo.model import ModelUnavailable, ScriptedModel
 
 ROOT = Path(__file__).parents[2]
 APPEND_MANY = """
 import sys
 from pathlib import Path
-from examples.agent.ledger import Ledger
+from esflow.cli.demo.ledger import Ledger
 ledger = Ledger(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     ledger.append("x" * number, f"{sys.argv[2]}-{number}")

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import attrs
 import pytest
 
-from examples.agent.model import (
+from esflow.cli.demo.model import (
     Completion,
     ModelRefused,
     ModelReplyUnusable,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.agent.handlers import PLAN, WORK
-from examples.agent.model import Completion, ModelUnavailable, ScriptedModel, read_completion
+from esflow.cli.demo.handlers import PLAN, WORK
+from esflow.cli.demo.model import Completion, ModelUnavailable, ScriptedModel, read_completion
 
 
 def _plan(task: str) -> Completion:

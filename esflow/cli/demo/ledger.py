@@ -16,7 +16,7 @@ from typing import final
 
 import attrs
 
-from examples.agent.model import Model
+from esflow.cli.demo.model import Model
 
 
 @final
@@ -93,12 +93,13 @@ class Ledger:
 @final
 @attrs.frozen
 class LedgeredModel:
-    """A model whose every call is in the ledger before it begins."""
+    """A model whose every call is in the ledger, where there is one, before it begins."""
 
     model: Model
-    ledger: Ledger
+    ledger: Ledger | None
 
     def complete(self, prompt: str, *, key: str | None = None) -> str:
         """Append the call to the ledger, then make it."""
-        self.ledger.append(prompt, key)
+        if self.ledger is not None:
+            self.ledger.append(prompt, key)
         return self.model.complete(prompt, key=key)

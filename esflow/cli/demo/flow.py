@@ -13,12 +13,12 @@ ordinary functions, which are handed the model that the slots here close over.
 """
 
 from esflow import Context, Flow
-from examples.agent import handlers
-from examples.agent.ledger import Ledger, LedgeredModel
-from examples.agent.model import Model
+from esflow.cli.demo import handlers
+from esflow.cli.demo.ledger import Ledger, LedgeredModel
+from esflow.cli.demo.model import Model
 
 
-def build(model: Model, ledger: Ledger) -> Flow:
+def build(model: Model, ledger: Ledger | None = None) -> Flow:
     """Draw the graph around a model, each of whose calls goes into the ledger."""
     ledgered = LedgeredModel(model, ledger)
     flow = Flow("agent", version="1")

@@ -5,7 +5,7 @@ The routine's memory holds what only the agent itself needs to know: what it ask
 """
 
 from esflow import Context
-from examples.agent.model import Model, read_completion
+from esflow.cli.demo.model import Model, read_completion
 
 PLAN = """\
 Begin this task.

@@ -1,0 +1,5 @@
+"""The command line as a module: ``python -m esflow``."""
+
+from esflow.cli import main
+
+main(prog_name="esflow")

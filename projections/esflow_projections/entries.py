@@ -1,0 +1,212 @@
+"""What a history consists of: entries for readers who have never seen the flow.
+
+Each entry tells one thing that happened to a job, with its circumstances.
+Entries are data; how they look is the business of `esflow_projections.render` and its like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar, TypeAlias, final
+
+import attrs
+
+from esflow.events import Event, Failure, Json, PauseReason, Recorded
+from esflow.state import Status
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Circumstances:
+    """When, where and by whom something was recorded; ``version`` is its place in the job."""
+
+    version: int
+    recorded_at: datetime
+    host: str
+    actor: str | None
+
+
+def circumstances(recorded: Recorded) -> Circumstances:
+    """Return the circumstances of an event."""
+    return Circumstances(
+        version=recorded.version,
+        recorded_at=recorded.recorded_at,
+        host=recorded.host,
+        actor=recorded.actor,
+    )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class StartEntry:
+    """The job began."""
+
+    kind: ClassVar = "start"
+    at: Circumstances
+    flow: str
+    flow_version: str
+    slot: str
+    payload: Mapping[str, Json]
+    labels: Mapping[str, str]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ClaimEntry:
+    """A host took the job over."""
+
+    kind: ClassVar = "claim"
+    at: Circumstances
+    host: str
+    process: str
+    flow_version: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Call:
+    """An effect of an activation: a call to the outside world, and what came of it."""
+
+    at: Circumstances
+    id: str
+    function: str
+    key: str
+    duration_us: int
+    result: Json
+    error: Failure | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Settlement:
+    """How an activation ended; with an error, it failed."""
+
+    at: Circumstances
+    started_at: datetime
+    duration_us: int
+    error: Failure | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ActivationEntry:
+    """One delivery to one slot, with everything that its handler called and asked for.
+
+    Shape: ``at`` are the circumstances of its first event, ``cause`` is the id of what led to it
+    (empty for the start); ``records`` are emissions, deferrals, writes, log lines, questions and
+    pauses in the order of the calls; ``settled`` is None while it is open.
+    """
+
+    kind: ClassVar = "activation"
+    at: Circumstances
+    id: str
+    slot: str
+    payload: Mapping[str, Json]
+    cause: str
+    calls: tuple[Call, ...] = ()
+    records: tuple[Event, ...] = ()
+    settled: Settlement | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class AnswerGiven:
+    """Somebody answered; who and where is in ``at``."""
+
+    at: Circumstances
+    value: Json
+
+
+@final
+@attrs.frozen(kw_only=True)
+class QuestionEntry:
+    """A routine asked, and perhaps somebody has answered."""
+
+    kind: ClassVar = "question"
+    at: Circumstances
+    id: str
+    text: str
+    choices: tuple[Json, ...] | None
+    to: str
+    answer: AnswerGiven | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class MessageEntry:
+    """Somebody sent a payload to a slot."""
+
+    kind: ClassVar = "message"
+    at: Circumstances
+    id: str
+    slot: str
+    payload: Mapping[str, Json]
+    key: str | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class HoldEntry:
+    """An operator wants the job to stand still."""
+
+    kind: ClassVar = "hold"
+    at: Circumstances
+    reason: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class PauseEntry:
+    """The job came to a halt."""
+
+    kind: ClassVar = "pause"
+    at: Circumstances
+    reasons: tuple[PauseReason, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ResumeEntry:
+    """A command carried the job on; ``lifted`` is ``program`` or ``operator``."""
+
+    kind: ClassVar = "resume"
+    at: Circumstances
+    command: str
+    lifted: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ReleaseEntry:
+    """Deferrals became emissions."""
+
+    kind: ClassVar = "release"
+    at: Circumstances
+    ids: tuple[str, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class EndEntry:
+    """The job ended; a failure names the activation that it came from, where there is one."""
+
+    kind: ClassVar = "end"
+    at: Circumstances
+    status: Status
+    error: Failure | None = None
+    activation: str | None = None
+
+
+Entry: TypeAlias = (
+    StartEntry
+    | ClaimEntry
+    | ActivationEntry
+    | QuestionEntry
+    | MessageEntry
+    | HoldEntry
+    | PauseEntry
+    | ResumeEntry
+    | ReleaseEntry
+    | EndEntry
+)
