@@ -1,0 +1,36 @@
+"""What a document says about the code in a generated block is what the code says today."""
+
+import re
+
+import pytest
+
+from tests.house import generated
+from tests.house.test_documents import DOCUMENTS
+from tests.house.tree import ROOT
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_generated_blocks_are_up_to_date(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    assert generated.written(text) == text, "run: python -m tests.house.generated"
+
+
+def test_every_generated_block_stands_in_a_document() -> None:
+    texts = [(ROOT / each).read_text("utf-8") for each in DOCUMENTS]
+    found = [name for text in texts for name in generated.names(text)]
+    assert sorted(found) == sorted(generated.BLOCKS)
+
+
+def test_every_marker_is_closed() -> None:
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text("utf-8")
+        begun = re.findall(r"<!-- generated: ([\w ]+) -->", text)
+        assert begun == list(generated.names(text)), document
+
+
+def test_a_block_that_is_out_of_date_is_written_anew() -> None:
+    text = "A\n<!-- generated: stairs -->\nold\n<!-- end of stairs -->\nB\n"
+    anew = generated.written(text)
+    assert anew.startswith("A\n<!-- generated: stairs -->\n| step |")
+    assert anew.endswith("|\n<!-- end of stairs -->\nB\n")
+    assert generated.written(anew) == anew
