@@ -56,8 +56,10 @@ class Play:
     parallel: int = 2
     world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
+    unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
     befallen: list[Fault] = attrs.field(factory=list[Fault])
     reached: Counter[str] = attrs.field(factory=Counter[str])
+    survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
@@ -68,9 +70,14 @@ class Play:
         self.world.on_wave = lambda _, wave: self._send(wave, "open")
 
     @property
-    def crashes(self) -> int:
-        """How often an execution ended in the middle of something."""
-        return sum(fault.kind != "pause" for fault in self.befallen)
+    def most_executions(self) -> int:
+        """How often effects may have been executed: once each, and once more where one was lost.
+
+        A crash can lose as many as there were handlers at work.
+        """
+        crashes = sum(fault.kind != "pause" for fault in self.befallen)
+        recorded = sum(isinstance(each.event, ev.EffectRecorded) for each in self.history())
+        return recorded + crashes * self.parallel
 
     def run(self) -> Outcome:
         """Play to the end, or to where the script has no command left; return what can be seen."""
@@ -115,11 +122,11 @@ class Play:
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
         wish = Answer(command.value, command.to) if isinstance(command, data.Answer) else Continue()
-        before = self._resumptions()
+        before, rows = self._resumptions(), self._rows()
         try:
             survived = self._survived(lambda engine: engine.resume(JOB, wish))
         except (errors.AnswerRefused, errors.InterruptNotFound, errors.AnswerRequired) as refused:
-            self.refusals.append(type(refused).__name__)
+            self._refused(refused, rows)
             self._commands.pop(0)
         else:
             if survived is not None or self._resumptions() > before:
@@ -140,11 +147,20 @@ class Play:
                     self._elsewhere(partial(self._send_one, message))
 
     def _send_one(self, message: data.Message) -> None:
+        rows = self._rows()
         try:
             with self._host() as engine:
                 engine.send(JOB, message.slot, message.payload, key=message.key)
         except errors.MessageKeyReused as refused:
-            self.refusals.append(type(refused).__name__)
+            self._refused(refused, rows)
+
+    def _refused(self, refusal: errors.EsflowError, before: list[bytes]) -> None:
+        """Take note of a refusal, and of whether it left the log as it was."""
+        self.refusals.append(type(refusal).__name__)
+        self.unchanged.append(self._rows() == before)
+
+    def _rows(self) -> list[bytes]:
+        return [row.state for row in self.store.read(JOB)]
 
     # Hosts, and what befalls them.
 
@@ -167,6 +183,8 @@ class Play:
                 return act(engine)
         except (Crash, errors.Fenced, errors.NotPaused):
             assert self.befallen, "nothing befell this host"
+            if self._recorded():
+                self.survivors.append(self.history())
             return None
 
     @contextmanager

@@ -1,0 +1,26 @@
+"""What may befall a host in the middle of a job, and flows to try it on."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+import pytest
+from hypothesis import strategies as st
+
+from esflow.failpoints import POINTS
+from tests.laws.play import Fault
+from tests.reference.generator import FLAVOURS
+
+# Inside a transaction nobody else can act: only death comes there.
+OUTSIDE: Final = tuple(each for each in POINTS if each not in ("append.inserted", "append.indexed"))
+
+crashes: Final = st.builds(Fault, st.just("crash"), st.integers(1, 15), st.sampled_from(POINTS))
+pauses: Final = st.builds(Fault, st.just("pause"), st.integers(1, 15), st.sampled_from(OUTSIDE))
+steals: Final = st.builds(Fault, st.just("steal"), st.integers(1, 15), st.sampled_from(OUTSIDE))
+schedules: Final = st.lists(crashes | pauses | steals, min_size=1, max_size=6)
+
+every_flavour: Final = pytest.mark.parametrize(
+    ("flavour", "asks"), list(product(dict.fromkeys(FLAVOURS), (True, False)))
+)
+"""Runs a law on each kind of flow by itself, because one long run of the generator clusters."""

@@ -1,0 +1,278 @@
+"""The laws of the design, each on generated flows that are crashed, paused and stolen anywhere.
+
+A failing example names the flow, the schedule of faults and the first difference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from esflow import Engine, Recorded
+from esflow import events as ev
+from esflow.codec import genesis
+from esflow.fold import fold_events
+from esflow.replay import replay
+from esflow.stores import open_store
+from tests.laws.disturbances import every_flavour, schedules
+from tests.laws.play import JOB, Fault, Play, stripped
+from tests.reference.generator import examples
+from tests.reference.interpreter import run
+from tests.reference.outcome import as_text
+
+FEW = settings(max_examples=20)
+MORE = settings(max_examples=60)
+
+
+def played(flow: st.DataObject, flavour: str, *, asks: bool, url: str = "memory://") -> Play:
+    """Draw a flow and a schedule, and play them to the end."""
+    program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
+    faults = flow.draw(schedules, label="schedule")
+    parallel = flow.draw(st.sampled_from([1, 2, 8]), label="threads")
+    play = Play(program, script, open_store(url), faults=faults, parallel=parallel)
+    play.run()
+    return play
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_1_the_log_is_the_truth(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    engine, history = Engine(play.store), play.history()
+
+    for version in range(1, len(history) + 1):
+        folded = fold_events(JOB, [recorded.event for recorded in history[:version]])
+        assert engine.state(JOB, version).as_dict() == folded.face().as_dict()
+    row = play.store.head(JOB)
+    assert row is not None
+    assert (row.version, row.status, row.head) == (
+        len(history),
+        engine.state(JOB).status,
+        history[-1].hash,
+    )
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_2_the_log_is_self_contained(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    # An engine without flows knows nothing but the stored rows.
+    state = Engine(play.store).state(JOB)
+
+    assert json.loads(json.dumps(state.as_dict())) == state.as_dict()
+    assert state.version == len(play.history())
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_3_the_log_is_append_only(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+    play = played(flow, flavour, asks=asks)
+    history = play.history()
+
+    assert [recorded.version for recorded in history] == list(range(1, len(history) + 1))
+    for survivor in play.survivors:
+        assert tuple(history[: len(survivor)]) == tuple(survivor)
+    assert Engine(play.store).verify().ok
+    assert chained(play) == [recorded.hash for recorded in history]
+
+
+def chained(play: Play) -> list[str]:
+    """Return the hashes of a history, computed anew from the stored rows."""
+    previous, hashes = genesis(JOB), list[str]()
+    for row in play.store.read(JOB):
+        body = row.state.partition(b'",')[2]
+        lines = b"\n".join([previous.encode(), row.topic.encode(), body])
+        previous = sha256(lines).hexdigest()
+        hashes.append(previous)
+    return hashes
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_4_an_activation_happens_entirely_or_not_at_all(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    for history in (*play.survivors, play.history()):
+        assert not torn(history), f"left half-done: {torn(history)}"
+
+
+def torn(history: Sequence[Recorded]) -> list[ev.Event]:
+    """Return the records of activations that don't stand directly before their settling."""
+    left: list[ev.Event] = []
+    for recorded in history:
+        match recorded.event:
+            case ev.ActivationCompleted() as settled:
+                assert len(left) == settled.events, f"{settled} after {left}"
+                assert all(settled.activation in str(each) for each in left)
+                left = []
+            case (
+                ev.Emitted()
+                | ev.EmissionDeferred()
+                | ev.SharedWritten()
+                | ev.MemoryWritten()
+                | ev.Logged()
+                | ev.QuestionAsked()
+            ) as record:
+                left.append(record)
+            case ev.PauseRequested(activation=str()) as record:
+                left.append(record)
+            case _:
+                assert not left, f"{recorded.event} stands between {left} and its settling"
+    return left
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_5_effects_are_recorded_before_they_are_used(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    effects = [it.event for it in play.history() if isinstance(it.event, ev.EffectRecorded)]
+    ids = [effect.id for effect in effects]
+    assert len(ids) == len(set(ids)), "recorded twice"
+    for effect in effects:
+        assert play.world.executions[effect.key] >= 1, f"{effect} was never executed"
+    assert play.world.executions.total() <= play.most_executions
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_6_there_is_one_order(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+    program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
+    with TemporaryDirectory() as folder:
+        plays = [
+            Play(program, script, open_store(url), parallel=parallel)
+            for url in ("memory://", f"sqlite:///{Path(folder, 'jobs.db')}?synchronous=normal")
+            for parallel in ((1, 8) if url == "memory://" else (2,))
+        ]
+        first, *others = [(as_text(play.run()), stripped(play.history())) for play in plays]
+        for play in plays:
+            play.store.close()
+
+    assert all(other == first for other in others)
+
+
+@every_flavour
+@MORE
+@given(flow=st.data())
+def test_law_7_pausing_anywhere_equals_never_having_paused(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
+    faults = flow.draw(schedules, label="schedule")
+    parallel = flow.draw(st.sampled_from([1, 2, 8]), label="threads")
+
+    assert_same_as_undisturbed(
+        Play(program, script, open_store("memory://"), faults=faults, parallel=parallel)
+    )
+
+
+@every_flavour
+@settings(max_examples=4)
+@given(flow=st.data())
+def test_law_7_holds_at_every_single_boundary_of_a_run(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
+
+    for fault in boundaries(Play(program, script, open_store("memory://"))):
+        assert_same_as_undisturbed(Play(program, script, open_store("memory://"), faults=[fault]))
+
+
+def boundaries(undisturbed: Play) -> Iterator[Fault]:
+    """Yield one fault of each kind at every boundary of a run, the first of them at most."""
+    undisturbed.run()
+    kinds = [
+        Fault("crash", 1, "append.begun"),
+        Fault("crash", 1, "append.inserted"),
+        Fault("crash", 1, "append.committed"),
+        Fault("crash", 1, "effect.returned"),
+        Fault("pause", 1, "append.committed"),
+        Fault("steal", 1, "append.committed"),
+    ]
+    for kind in kinds:
+        for at in range(1, min(undisturbed.reached[kind.point], 12) + 1):
+            yield attrs.evolve(kind, at=at)
+
+
+def assert_same_as_undisturbed(disturbed: Play) -> None:
+    """Compare a disturbed play with the reference, and its history with an undisturbed one."""
+    undisturbed = Play(disturbed.program, disturbed.script, open_store("memory://"))
+    undisturbed.run()
+
+    outcome = disturbed.run()
+
+    assert as_text(outcome) == as_text(run(disturbed.program, disturbed.script))
+    assert stripped(disturbed.history()) == stripped(undisturbed.history())
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_8_there_is_one_writer(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    token = 0
+    for recorded in play.history():
+        if isinstance(recorded.event, ev.ExecutionClaimed):
+            token = recorded.version
+        assert recorded.token in (0, token), f"{recorded} came from a fenced execution"
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_9_nothing_is_lost_and_nothing_is_doubled(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    accepted = [it.event.id for it in play.history() if isinstance(it.event, ev.MessageReceived)]
+    causes = delivered(play)
+    state = Engine(play.store).state(JOB)
+    waiting = [message.id for message in state.messages]
+    for message in accepted:
+        assert causes.count(message) + waiting.count(message) == 1, f"{message} is lost or doubled"
+    assert state.status in ("failed", "paused") or not waiting
+
+
+def delivered(play: Play) -> list[str]:
+    """Return what caused each activation that was ever opened."""
+    seen: dict[str, str] = {}
+    for version in range(1, len(play.history()) + 1):
+        fold = replay(play.store, JOB, upto=version).fold
+        seen |= {key: member.activation.cause for key, member in fold.members.items()}
+    return list(seen.values())
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
+def test_law_9_what_is_refused_leaves_the_log_as_it_was(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
+    play = Play(program, script, open_store("memory://"))
+
+    play.run()
+
+    assert len(play.unchanged) == len(play.refusals)
+    assert all(play.unchanged), play.refusals
