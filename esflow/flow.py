@@ -97,7 +97,7 @@ class Flow:
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
         self._frozen_bytes: bytes | None = None
-        self._refuse(name_problem("flow", name) or version_problem(version))
+        self._refuse(name_problem("a flow", name) or version_problem(version))
         if type(max_activations) is not int or not 1 <= max_activations < 2**63:
             raise self._error(f"max_activations={max_activations!r:.120} is no whole number from 1")
         for key, reducer in self.reducers.items():
@@ -112,20 +112,20 @@ class Flow:
         Raises: FlowError, when a name is bad or taken.
         """
         self._check_open(f"routine {name!r}")
-        self._refuse(name_problem("routine", name))
+        self._refuse(name_problem("a routine", name))
         if name in self._routines:
             raise self._error(f"routine {name!r} is declared twice; choose another name")
         if isinstance(outputs, str):  # It would be an output for each letter.
             raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
         names = tuple(outputs)
         for output in names:
-            self._refuse(name_problem(f"output of {name}", output))
+            self._refuse(name_problem(f"an output of {name}", output))
             if names.count(output) > 1:
                 raise self._error(f"routine {name!r} has output {output!r} twice")
 
         def declare(slot: str | None, handler: Handler) -> None:
             slot = self._name_of(handler) if slot is None else slot
-            self._refuse(name_problem(f"slot of {name}", slot))
+            self._refuse(name_problem(f"a slot of {name}", slot))
             self._add_slot(f"{name}.{slot}", name, handler)
 
         routine = Routine(name, names, declare)
@@ -322,8 +322,9 @@ class Flow:
             raise self._error(f"{what} comes too late: an engine has this flow; declare it before")
 
     def _name_of(self, handler: Handler) -> str:
+        self._refuse(handler_problem(handler))
         name = getattr(handler, "__name__", None)
-        if name_problem("slot", name) is None:
+        if name_problem("a slot", name) is None:
             return cast("str", name)
         raise self._error(f"{handler!r:.120} has no usable name; give it one: slot(name=...)")
 

@@ -119,5 +119,8 @@ def _same(value: object) -> object:
 
 def _enum_value(member: Enum) -> Json:
     if type(member.value) not in scalars:
-        raise Misfit(f"{member} has no plain value; give the enum text or numbers as values")
+        raise Misfit(
+            f"is {type(member).__name__}.{member.name}, whose value is not plain; "
+            "give the enum text or numbers as values"
+        )
     return member.value

@@ -81,7 +81,7 @@ def name_problem(what: str, name: object) -> str | None:
     if isinstance(name, str) and len(name) <= max_name and _name.fullmatch(name):
         return None
     return (
-        f"{name!r:.120} is no name for a {what}; use 1 to {max_name} letters, digits, _ and -, "
+        f"{name!r:.120} is no name for {what}; use 1 to {max_name} letters, digits, _ and -, "
         "a letter or _ first"
     )
 

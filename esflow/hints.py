@@ -66,6 +66,16 @@ def is_enum(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Enum)
 
 
+def meant_by(annotation: Any) -> Any:
+    """Return what stands behind a NewType, an Annotated or a type alias."""
+    if get_origin(annotation) is Annotated:
+        return get_args(annotation)[0]
+    for behind in ("__supertype__", "__value__"):
+        if hasattr(annotation, behind) and not isinstance(annotation, type):
+            return getattr(annotation, behind)
+    return annotation
+
+
 def choices(annotation: Any) -> list[tuple[Any, Any]]:
     """Return the plain values and the members of an enum or of a Literal.
 
@@ -94,22 +104,12 @@ def json_types(annotation: Any) -> frozenset[type[Any]]:
         return _all(get_args(annotation))
     if is_enum(annotation) or get_origin(annotation) is Literal:
         return frozenset(type_of(value) for value, _ in choices(annotation))
-    meant = _meant(annotation)
+    meant = meant_by(annotation)
     return _structured(annotation) if meant is annotation else json_types(meant)
 
 
 def _all(annotations: tuple[Any, ...]) -> frozenset[type[Any]]:
     return frozenset(kind for annotation in annotations for kind in json_types(annotation))
-
-
-def _meant(annotation: Any) -> Any:
-    """Return what stands behind a NewType, an Annotated or a type alias."""
-    if get_origin(annotation) is Annotated:
-        return get_args(annotation)[0]
-    for behind in ("__supertype__", "__value__"):
-        if hasattr(annotation, behind) and not isinstance(annotation, type):
-            return getattr(annotation, behind)
-    return annotation
 
 
 def _structured(annotation: Any) -> frozenset[type[Any]]:

@@ -147,7 +147,7 @@ def _copied_dict(value: dict[Any, Any], depth: int, room: _Room, *, strict: bool
     made: dict[str, Json] = {}
     for key, item in value.items():
         if type(key) is not str:
-            raise Misfit(f"has a key that is no text: {key!r:.100} ({type(key).__name__})")
+            raise Misfit(f"has a key that is no text but {_a(key)}; JSON has no others")
         try:
             _text(key, room)
         except Misfit as misfit:
@@ -184,13 +184,18 @@ def _copied_set(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
             made.append(_copied(item, depth, room, strict=strict))
         except Misfit as misfit:
             if strict:
-                raise misfit.within(f"{{{item!r:.100}}}") from misfit.__cause__
+                raise misfit.within(f"{{{type(item).__name__}}}") from misfit.__cause__
             made.append(_unknown(item))
     return sorted(made, key=wires.to_sorted_bytes)
 
 
+def _a(value: object) -> str:
+    """Return what a value is, without asking it: it may be endless, or fail to show itself."""
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
 def _unknown(value: object) -> Json:
-    return {"": type(value).__qualname__}
+    return {"": _a(value)}
 
 
 @final
@@ -229,7 +234,7 @@ def signature_of(fn: Callable[..., object], flow: str) -> Signature:
     rest = [parameter for parameter in parameters[1:] if parameter.kind is _rest]
     for parameter in parameters[1:]:
         if parameter not in taken and parameter not in rest:
-            raise refusal(f"takes {parameter} by place; payloads are bound by name")
+            raise refusal(f"takes {parameter.name} by place; payloads are bound by name")
     from esflow import structures
 
     readers: dict[str, _Reader] = {}

@@ -76,6 +76,9 @@ def _hook(annotation: Any) -> Read:
     """Return the reader of an annotation inside another; it may raise what cattrs raises."""
     if isinstance(annotation, type) and issubclass(annotation, _inherited):
         return _scalar_reader(annotation)
+    meant = hints.meant_by(annotation)
+    if meant is not annotation:
+        return _hook(meant)
     try:
         hook = _converter.get_structure_hook(annotation)
     except StructureHandlerNotFoundError as error:

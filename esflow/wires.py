@@ -18,7 +18,17 @@ from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 from types import GenericAlias
-from typing import Any, Final, TypeAlias, cast, final, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    TypeAlias,
+    cast,
+    final,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 import msgspec
@@ -27,6 +37,10 @@ from msgspec.json import Decoder, Encoder
 from esflow.json_values import Misfit
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_moment: Final = Annotated[int, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+"""Milliseconds since 1970 that `datetime` can say: the years 1 to 9999."""
+_version: Final = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 to_bytes: Final[Callable[[object], bytes]] = Encoder().encode
 to_sorted_bytes: Final[Callable[[object], bytes]] = Encoder(order="deterministic").encode
@@ -49,8 +63,8 @@ class Row:
 
 
 def _row_of(kind: type[Any]) -> Row:
-    fields: list[Any] = [("hash", str), ("at", int), ("host", str), ("data", kind)]
-    fields += [("actor", str | None, None), ("token", int, 0)]
+    fields: list[Any] = [("hash", str), ("at", _moment), ("host", str), ("data", kind)]
+    fields += [("actor", str | None, None), ("token", _version, 0)]
     structure = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
     outline = msgspec.defstruct(kind.__name__, [("data", _outline_of(kind))], gc=False)
     read_row: Callable[[bytes], Any] = Decoder(structure).decode
