@@ -18,6 +18,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self.waiting = 0  # How many threads wait at this moment.
         self._position = 0
         self._closed = False
         self._fault: StoreError | None = None
@@ -48,7 +49,11 @@ class Bell:
                 remaining = None if deadline is None else deadline - time.monotonic()
                 if remaining is not None and remaining <= 0:
                     break
-                self._changed.wait(remaining)
+                self.waiting += 1
+                try:
+                    self._changed.wait(remaining)
+                finally:
+                    self.waiting -= 1
             return self._position
 
     def close(self) -> None:
@@ -60,3 +65,4 @@ class Bell:
     def renew(self) -> None:
         """Begin anew in the child of a fork, whose other threads are gone."""
         self._changed = threading.Condition()
+        self.waiting = 0

@@ -114,7 +114,7 @@ class MemoryStore:
         self._index: dict[str, IndexRow] = {}
         self._born: list[tuple[int, str]] = []  # Position of a job's first event, job id; sorted.
         self._definitions: dict[str, bytes] = {}
-        self._bell = Bell()
+        self.bell = Bell()
         self._closed = False
 
     def append(
@@ -139,7 +139,7 @@ class MemoryStore:
             self._write_row(index, keep_lease=keep_lease)
             reach("append.indexed")
         reach("append.committed")
-        self._bell.ring(positions[-1])
+        self.bell.ring(positions[-1])
         return positions[-1]
 
     def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:
@@ -213,7 +213,7 @@ class MemoryStore:
         """Block until something stands behind a position."""
         self._refuse_if_closed("waiting")
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        return self._bell.wait(after, deadline)
+        return self.bell.wait(after, deadline)
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""
@@ -240,7 +240,7 @@ class MemoryStore:
     def close(self) -> None:
         """Refuse everything from now on, and wake whoever waits."""
         self._closed = True
-        self._bell.close()
+        self.bell.close()
 
     def _refuse_if_closed(self, doing: str) -> None:
         if self._closed:

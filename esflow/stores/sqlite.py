@@ -59,9 +59,9 @@ class SQLiteStore:
         pool = Pool(path=str(self._path), synchronous=synchronous, busy_seconds=busy_seconds)
         self._events = Events(Datastore(pool))
         self.connections = Connections(pool)
-        self._bell = Bell()
+        self.bell = Bell()
         self.watcher = Watcher(
-            self._bell,
+            self.bell,
             pool.connect,
             _newest,
             partial(store_error, "watching for events", self._path),
@@ -96,7 +96,7 @@ class SQLiteStore:
         except FAULTS as fault:
             position = self._outcome(rows, expected, fault, committing=committing)
         reach("append.committed")
-        self._bell.ring(position)
+        self.bell.ring(position)
         return position
 
     def _outcome(
@@ -179,11 +179,11 @@ class SQLiteStore:
         """Block until something stands behind a position."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         position = self.position()
-        self._bell.ring(position)
+        self.bell.ring(position)
         if position > after:
             return position
         with self.watcher.watching():
-            return self._bell.wait(after, deadline)
+            return self.bell.wait(after, deadline)
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""
@@ -203,7 +203,7 @@ class SQLiteStore:
 
     def close(self) -> None:
         """Let go of every connection, and wake whoever waits."""
-        self._bell.close()
+        self.bell.close()
         self.watcher.close()
         self.connections.close()
 

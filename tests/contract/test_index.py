@@ -142,8 +142,13 @@ def test_ids_are_found_by_how_they_begin(store: Store) -> None:
     assert list(store.find("a", limit=1)) == ["a1"]
     assert list(store.find("a\U0010ffff")) == ["a\U0010ffffz"]
     assert list(store.find("%")) == ["%"]
+    append(store, "\ud7ffz")
+    append(store, "\ue000z")
+    assert list(store.find("\ud7ff")) == ["\ud7ffz"]
     assert list(store.find("nobody")) == []
-    assert list(store.find("")) == ["%", "A1", "a1", "a2", "a\U0010ffffz", "b1"]
+    assert list(store.find("")) == [
+        *("%", "A1", "a1", "a2", "a\U0010ffffz", "b1", "\ud7ffz", "\ue000z"),
+    ]
 
 
 def lease_of(store: Store, job_id: str) -> str | None:

@@ -160,6 +160,15 @@ def test_an_append_behind_another_thread_that_hangs_is_busy(sqlite_store: SQLite
     assert refused.value.retry is True
 
 
+def test_a_reader_at_work_may_finish_when_the_store_is_closed(sqlite_store: SQLiteStore) -> None:
+    append(sqlite_store, "job")
+    with sqlite_store.connections.reading() as connection:
+        sqlite_store.close()
+        assert connection.execute("SELECT count(*) FROM stored_events").fetchone()[0] == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
 def test_a_full_disk_leaves_nothing_behind(sqlite_store: SQLiteStore, path: Path) -> None:
     append(sqlite_store, "job")
     with sqlite_store.connections.writing() as cursor:

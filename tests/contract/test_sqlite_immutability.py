@@ -38,6 +38,7 @@ ATTACKS: dict[str, tuple[str, tuple[object, ...]]] = {
     "delete everything": ("DELETE FROM stored_events", ()),
     "replace a version": (REPLACE, (None, "one", 2, "t", b"")),
     "replace a position": (REPLACE, (1, "x", 1, "t", b"")),
+    "replace the last position": (REPLACE, (4, "x", 1, "t", b"")),
     "replace both": (REPLACE, (3, "one", 2, "t", b"")),
     "upsert": (UPSERT, (None, "one", 1, "t", b"")),
     "a version again": (INSERT, (None, "one", 3, "t", b"")),
@@ -95,6 +96,17 @@ def test_refused_attacks_leave_the_store_usable(
     foreign.rollback()
     assert append(sqlite_store, "one", after=3) == 5
     assert versions(sqlite_store, "one") == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("position", [-1, 0, 2, 2**63 - 1])
+def test_the_first_event_of_a_log_stands_at_position_1(
+    sqlite_store: SQLiteStore, path: Path, position: int
+) -> None:
+    with closing(sqlite3.connect(path)) as foreign:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            foreign.execute(INSERT, (position, "x", 1, "t", b""))
+        foreign.rollback()
+    assert append(sqlite_store, "job") == 1
 
 
 def test_vacuum_never_renumbers_a_position(

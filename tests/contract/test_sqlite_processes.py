@@ -99,17 +99,6 @@ def test_a_commit_of_another_process_wakes_whoever_waits(
     finish(child)
 
 
-def test_the_file_is_watched_only_while_somebody_waits(sqlite_store: SQLiteStore) -> None:
-    assert sqlite_store.watcher.thread is None
-    assert sqlite_store.wait(0, 0.01) == 0
-    assert sqlite_store.watcher.waiting == 0
-    threads = [each for each in threading.enumerate() if each.name == "esflow-watcher"]
-    sqlite_store.close()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
-    assert [thread.is_alive() for thread in threads] == [False]
-
-
 def test_many_processes_may_open_a_new_file_at_once(
     spawn: Callable[..., Child], path: Path
 ) -> None:

@@ -6,12 +6,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from esflow.errors import StoreError
 from esflow.store import Store
 from esflow.stores import open_store
+from esflow.stores.memory import MemoryStore
+from esflow.stores.sqlite import SQLiteStore
 from tests.contract.conftest import OpenStore
 from tests.contract.rows import append
 
-GENEROUS_SECONDS = 30.0
+GENEROUS_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -80,19 +83,19 @@ def test_a_wait_goes_on_while_its_position_is_not_reached(store: Store, waiting:
 
 
 def test_closing_wakes_whoever_waits(store: Store, waiting: Waiting) -> None:
+    assert isinstance(store, MemoryStore | SQLiteStore)
     append(store, "job")
     waiters = [waiting(store, 1) for _ in range(4)]
-    released = threading.Event()
-
-    def notice(_: Future[int]) -> None:
-        released.set()
-
-    waiters[0].add_done_callback(notice)
-    assert store.wait(1, 0) == 1
+    while store.bell.waiting < len(waiters):
+        assert not any(waiter.done() for waiter in waiters)
     store.close()
-    for waiter in waiters:
-        assert waiter.exception(GENEROUS_SECONDS) is not None or waiter.result() == 1
-    assert released.is_set()
+    assert [waiter.result(GENEROUS_SECONDS) for waiter in waiters] == [1] * 4
+
+
+def test_waiting_longer_than_a_closed_store_is_refused(store: Store, waiting: Waiting) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        waiting(store, 0).result(GENEROUS_SECONDS)
 
 
 def test_each_memory_store_is_one_of_its_own() -> None:
