@@ -132,9 +132,7 @@ class Context:
         """
         self._use("ask()")
         slot = self._flow.resolve_slot(to)
-        if "answer" not in slot.signature.parameters and not slot.signature.rest:
-            problem = "takes no parameter 'answer'; give it one, or ask to another slot"
-            raise errors.PayloadError(f"slot {slot.address!r}", problem)
+        _refuse_unanswerable(slot)
         if choices is not None and not choices:
             problem = "an empty list could never be answered; leave choices out for any answer"
             raise errors.PayloadError("ask.choices", problem)
@@ -318,6 +316,21 @@ class Context:
             raise
         reach("effect.recorded")
         return effect, error
+
+
+def _refuse_unanswerable(slot: Slot) -> None:
+    """Refuse to ask where no answer could ever be delivered."""
+    missing = [name for name in slot.signature.required if name != "answer"]
+    if not slot.signature.accepts("answer"):
+        problem = "takes no parameter 'answer'; give it one, or ask to another slot"
+    elif missing:
+        problem = (
+            f"needs {', '.join(missing)}, which no answer brings; give a default, "
+            "or ask to another slot"
+        )
+    else:
+        return
+    raise errors.PayloadError(f"slot {slot.address!r}", problem)
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

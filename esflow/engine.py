@@ -18,7 +18,7 @@ from esflow.commands import Continue, PauseJob, ResumeCommand
 from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
-from esflow.inputs import checked_text, expect_version
+from esflow.inputs import checked_text, expect_version, findable_id
 from esflow.replay import VerifyReport, decode_row, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.wishes import addressed, send_message, start_job
@@ -220,7 +220,9 @@ class Engine:
 
         Raises: JobNotFound; VersionConflict, for a version that isn't recorded; CorruptHistory.
         """
-        fold = replay(self._store, job_id, upto=version).fold
+        if version is not None and version < 1:
+            raise errors.VersionConflict(job_id, version, self._host.head(job_id).version)
+        fold = replay(self._store, findable_id(job_id), upto=version).fold
         if version is not None and fold.version != version:
             raise errors.VersionConflict(job_id, version, fold.version)
         return fold.face()
@@ -284,7 +286,7 @@ class Engine:
 
         Raises: JobNotFound.
         """
-        return verify(self._store, job_id)
+        return verify(self._store, None if job_id is None else findable_id(job_id))
 
     # Within.
 

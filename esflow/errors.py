@@ -191,7 +191,9 @@ class InterruptNotFound(EsflowError):
     open: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"job {self.job!r} asks nothing under id {self.id!r}; open: {_listing(self.open)}"
+        where = f" under id {self.id!r}" if self.id else ""
+        advice = "answer one of these" if self.open else "carry it on with Continue() or run()"
+        return f"job {self.job!r} asks nothing{where}; open: {_listing(self.open)}; {advice}"
 
 
 @final

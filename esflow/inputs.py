@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from esflow.errors import PayloadError, VersionConflict
+from esflow.errors import JobNotFound, PayloadError, VersionConflict
 from esflow.payloads import to_json
 from esflow.state import JobFold
 
@@ -35,6 +35,16 @@ def checked_id(job_id: object) -> str:
     return job_id
 
 
+def findable_id(job_id: object) -> str:
+    """Return an id to look for: what is no text names no job, and is asked of no store.
+
+    Raises: JobNotFound.
+    """
+    if not isinstance(job_id, str) or not job_id.isprintable():
+        raise JobNotFound(cast("str", job_id))
+    return job_id
+
+
 def checked_text(value: object, path: str) -> str:
     """Return text that can be recorded.
 
@@ -58,6 +68,8 @@ def checked_labels(labels: Mapping[str, object]) -> dict[str, str]:
 
     Raises: PayloadError.
     """
+    if not isinstance(labels, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        raise PayloadError("labels", f"{labels!r} are no labels; give a mapping of text to text")
     return {
         checked_text(key, f"labels[{key!r}]"): checked_text(value, f"labels[{key!r}]")
         for key, value in labels.items()

@@ -21,7 +21,7 @@ from esflow.context import Context
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_id, new_job_id
+from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.runtime.drive import drive, inside
 from esflow.runtime.lease import is_abandoned, new_lease, process_name
@@ -73,7 +73,7 @@ class Host:
 
         Raises: JobNotFound.
         """
-        row = self.store.head(job_id)
+        row = self.store.head(findable_id(job_id))
         if row is None:
             raise errors.JobNotFound(job_id)
         return row
@@ -83,7 +83,7 @@ class Host:
 
         Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
         """
-        session = self._session(job_id, call)
+        session = self._session(findable_id(job_id), call)
         session.load()
         return session
 

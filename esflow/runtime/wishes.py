@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from esflow.commands import Answer, ResumeCommand, SendMessage, StartJob
+from esflow.commands import Answer, Continue, ResumeCommand, SendMessage, StartJob
 from esflow.decider import open_question
+from esflow.errors import PayloadError
 from esflow.flow import Flow
 from esflow.inputs import checked_labels, checked_payload, checked_text
 from esflow.payloads import bind, to_json
@@ -47,13 +48,16 @@ def send_message(
     return SendMessage(slot=target.address, payload=data, key=label)
 
 
-def addressed(fold: JobFold, flow: Flow, command: ResumeCommand) -> ResumeCommand:
+def addressed(fold: JobFold, flow: Flow, command: object) -> ResumeCommand:
     """Return a command that names the question it answers, with a value that its slot takes.
 
     Raises: AnswerRefused, InterruptNotFound, JobClosed, PayloadError.
     """
-    if not isinstance(command, Answer):
+    if isinstance(command, Continue):
         return command
+    if not isinstance(command, Answer):
+        problem = f"{command!r} is no command; resume with Continue() or Answer(value)"
+        raise PayloadError("command", problem)
     value = to_json(command.value, "answer")
     question = open_question(fold, Answer(value, command.to))
     if question.to in flow.slots:  # Where it is not, the claim says what the flow lacks.

@@ -1,0 +1,1 @@
+"""What the engine does and refuses, one example each, over every store."""
