@@ -27,7 +27,7 @@ from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.payloads import bind
 from esflow.runtime.session import Decide, Session
-from esflow.state import Activation
+from esflow.state import Activation, JobFold
 
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
@@ -63,7 +63,7 @@ def drive(session: Session, flow: Flow, max_parallel: int) -> None:
     reach("execution.claimed")
     while ready := runnable(session.fold):
         if len(ready) == 1:
-            settled = _performed(_prepared(session, flow, ready[0]))
+            settled = _performed(_prepared(session, session.fold, flow, ready[0]))
             session.commit(_decided(settled), quiet=lambda: True)
         else:
             _drive_wave(session, flow, min(max_parallel, len(ready)))
@@ -81,9 +81,10 @@ def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
     trouble: BaseException | None = None
     with ThreadPoolExecutor(max_parallel, thread_name_prefix="esflow-wave") as pool:
         while True:
-            may_start = trouble is None and session.fold.operator is None
+            fold = session.fold  # A member's effect may meanwhile read the job anew.
+            may_start = trouble is None and fold.token == session.token and fold.operator is None
             while waiting and may_start and len(running) < max_parallel:
-                run = _prepared(session, flow, waiting.popleft())
+                run = _prepared(session, fold, flow, waiting.popleft())
                 running.add(pool.submit(_performed, run))
             if not running:
                 break
@@ -109,8 +110,7 @@ def _settled(
     return None
 
 
-def _prepared(session: Session, flow: Flow, activation: Activation) -> Run:
-    fold = session.fold
+def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activation) -> Run:
     routine = flow.resolve_slot(activation.slot).routine
     return Run(
         session=session,
