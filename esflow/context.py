@@ -205,7 +205,9 @@ class Context:
     @property
     def idempotency_key(self) -> str:
         """The key of the next effect (or of the running one), the same at every re-execution."""
-        return f"{self._job_id}/{item_id(self._id, 'e', self._counts['e'])}"
+        effect_id = item_id(self._id, "e", self._counts["e"])
+        recorded = self._recorded.get(effect_id)
+        return f"{self._job_id}/{effect_id}" if recorded is None else recorded.key
 
     # For the driver.
 
