@@ -23,10 +23,10 @@ from esflow.commands import (
     SendMessage,
     StartJob,
 )
-from esflow.events import Json, PauseReason
+from esflow.events import PauseReason
 from esflow.ids import activation_of, message_id
 from esflow.json_values import same_json
-from esflow.state import Activation, JobFold, Status
+from esflow.state import Activation, JobFold
 
 
 def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:

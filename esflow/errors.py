@@ -19,12 +19,6 @@ def _listing(names: tuple[str, ...]) -> str:
     return ", ".join(names) if names else "none"
 
 
-def _shown(value: object) -> str:
-    """Return a value as text that is never longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:197]}..."
-
-
 @final
 @attrs.frozen(eq=False)
 class JobNotFound(EsflowError):
@@ -48,9 +42,8 @@ class JobExists(EsflowError):
 
     def __str__(self) -> str:
         return (
-            f"job {self.job!r} exists with {self.field} {_shown(self.recorded)}, not "
-            f"{_shown(self.given)}; choose another job_id, or send the request that it was "
-            "started with"
+            f"job {self.job!r} exists with {self.field} {self.recorded!r:.200}, not "
+            f"{self.given!r:.200}; choose another job_id, or send the request it was started with"
         )
 
 
@@ -280,10 +273,8 @@ class ReentrantCall(EsflowError):
     call: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.call} was called on job {self.job!r} from inside it; "
-            "return from the effect first, or use the handler's context"
-        )
+        what = f"{self.call} was called on job {self.job!r} from inside it"
+        return f"{what}; return from the effect first, or use the handler's context"
 
 
 @final
@@ -328,10 +319,8 @@ class VersionConflict(EsflowError):
     found: int
 
     def __str__(self) -> str:
-        return (
-            f"job {self.job!r}: expected version {self.expected}, found {self.found}; "
-            "read and decide again"
-        )
+        problem = f"expected version {self.expected}, found {self.found}"
+        return f"job {self.job!r}: {problem}; read and decide again"
 
 
 @final
@@ -361,10 +350,8 @@ class WaitTimeout(EsflowError, TimeoutError):
     timeout_seconds: float
 
     def __str__(self) -> str:
-        return (
-            f"job {self.job!r} is still {self.status} after {self.timeout_seconds} s; "
-            "it lives on: wait again"
-        )
+        still = f"is still {self.status} after {self.timeout_seconds} s"
+        return f"job {self.job!r} {still}; it lives on: wait again"
 
 
 @final

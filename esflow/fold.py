@@ -11,19 +11,19 @@ Each settles in an append of its own; what it recorded is kept aside until the l
 Then the wave closes: writes and log lines are merged in activation order, emissions followed in
 activation order become the next wave, and it opens at once, unless the program asked for a pause.
 Kept work, released deferrals and outside inputs stand in this order in the wave that opens.
-A wave with a failure in it, or with a write that doesn't apply, stays open, and nothing of it holds.
+A wave with a failure in it, or with a write that doesn't apply, stays open; nothing of it holds.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from esflow import events as ev
 from esflow.events import Json, PauseReason
 from esflow.ids import activation_id, activation_of, order
-from esflow.reducers import ABSENT, DoesNotApply, owned, reduce
+from esflow.reducers import ABSENT, DoesNotApply, outline, reduce
 from esflow.state import (
     Activation,
     Answered,
@@ -125,12 +125,9 @@ def _settle(fold: JobFold, member: Member) -> None:
 
 def _close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
-    merged = _merge(fold)
-    if isinstance(merged, MergeFailure):
-        fold.merge_failure = merged
+    fold.merge_failure = _rehearsed(fold)
+    if fold.merge_failure is not None:
         return
-    for key, value in merged.items():
-        _put(fold.shared, key, value)
     members, fold.members = fold.members, {}
     for member in members.values():
         for event in member.records:
@@ -145,50 +142,62 @@ def _close(fold: JobFold) -> None:
         _open(fold)
 
 
-def _merge(fold: JobFold) -> dict[str, Json] | MergeFailure:
-    """Return the values that the writes of the wave lead to, key by key, changing nothing yet."""
-    merged: dict[str, Json] = {}
+def _rehearsed(fold: JobFold) -> MergeFailure | None:
+    """Return the first write of the wave that doesn't apply, having changed nothing.
+
+    Whether a write applies depends on what kinds of value meet, and on numbers.
+    So it is tried on outlines, because copying what has grown so far, wave after wave, would make
+    a long history cost its square.
+    """
+    outlines: dict[str, Json] = {}
+    for event in _shared_writes(fold):
+        if event.key not in outlines:
+            outlines[event.key] = outline(fold.shared.get(event.key, ABSENT))
+        try:
+            merged = reduce(event.reducer, outlines[event.key], outline(event.value))
+        except DoesNotApply as finding:
+            return MergeFailure(
+                activation=event.activation,
+                key=event.key,
+                reducer=event.reducer,
+                problem=str(finding),
+            )
+        outlines[event.key] = outline(merged)
+    return None
+
+
+def _shared_writes(fold: JobFold) -> Iterator[ev.SharedWritten]:
     for member in fold.members.values():
         for event in member.records:
-            if not isinstance(event, ev.SharedWritten):
-                continue
-            if event.key not in merged:
-                merged[event.key] = owned(fold.shared.get(event.key, ABSENT))
-            try:
-                merged[event.key] = reduce(event.reducer, merged[event.key], event.value)
-            except DoesNotApply as finding:
-                return MergeFailure(
-                    activation=event.activation,
-                    key=event.key,
-                    reducer=event.reducer,
-                    problem=str(finding),
-                )
-    return merged
-
-
-def _put(data: dict[str, Json], key: str, value: Json) -> None:
-    if value is ABSENT:
-        data.pop(key, None)
-    else:
-        data[key] = value
+            if isinstance(event, ev.SharedWritten):
+                yield event
 
 
 def _take(fold: JobFold, event: ev.Event) -> None:
-    """Let one record of a completed activation hold, its shared writes apart."""
+    """Let one record of a completed activation hold."""
     match event:
+        case ev.SharedWritten():
+            _put(fold.shared, event)
         case ev.Emitted():
             _follow(fold, event)
         case ev.EmissionDeferred():
             fold.deferrals[event.id] = event
         case ev.MemoryWritten():
-            memory = fold.memory.setdefault(event.routine, {})
-            _put(memory, event.key, reduce(event.reducer, ABSENT, event.value))
+            _put(fold.memory.setdefault(event.routine, {}), event)
         case ev.Logged():
             fold.log.append(event)
         case ev.QuestionAsked():
             fold.questions[event.id] = event
         case _:
-            pass  # Shared writes are merged, pauses are gathered.
+            pass  # A pause holds the job, not what the activation made.
+
+
+def _put(data: dict[str, Json], write: ev.SharedWritten | ev.MemoryWritten) -> None:
+    value = reduce(write.reducer, data.get(write.key, ABSENT), write.value)
+    if value is ABSENT:
+        data.pop(write.key, None)
+    else:
+        data[write.key] = value
 
 
 def _follow(fold: JobFold, emission: Emission) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, cast
 
 from esflow.events import Json
-from esflow.json_values import same_json
+from esflow.json_values import same_json, type_of
 
 ABSENT: Final = object()
 """Stands for the value of a key that is not there."""
@@ -31,11 +31,14 @@ class DoesNotApply(Exception):
 
 def owned(value: Json) -> Json:
     """Return the value with an outermost container of its own."""
-    if isinstance(value, list):
-        return cast("list[Json]", value).copy()
-    if isinstance(value, dict):
-        return cast("dict[str, Json]", value).copy()
-    return value
+    kind = type_of(value)
+    return value.copy() if kind is list or kind is dict else value
+
+
+def outline(value: Json) -> Json:
+    """Return what suffices to tell whether a write applies: a container is as good as empty."""
+    kind = type_of(value)
+    return cast("Json", kind()) if kind is list or kind is dict else value
 
 
 def _set(_: Json, value: Json) -> Json:
@@ -46,11 +49,11 @@ def _delete(_current: Json, _value: Json) -> Json:
     return ABSENT
 
 
-def _as_list(current: Json) -> list[Json]:
+def _as_list(current: Json) -> Json:
     if current is ABSENT:
         return []
-    if isinstance(current, list):
-        return cast("list[Json]", current)
+    if type_of(current) is list:
+        return current
     raise DoesNotApply(f"needs a list, found {_kind(current)}")
 
 
@@ -62,9 +65,9 @@ def _append(current: Json, value: Json) -> Json:
 
 def _extend(current: Json, value: Json) -> Json:
     found = _as_list(current)
-    if not isinstance(value, list):
+    if type_of(value) is not list:
         raise DoesNotApply(f"extends by a list, not by {_kind(value)}")
-    found.extend(cast("list[Json]", value))
+    found.extend(value)
     return found
 
 
@@ -76,12 +79,12 @@ def _unique(current: Json, value: Json) -> Json:
 
 
 def _merge(current: Json, value: Json) -> Json:
-    found = {} if current is ABSENT else current
-    if not isinstance(found, dict) or not isinstance(value, dict):
-        other = value if isinstance(found, dict) else found
-        raise DoesNotApply(f"needs two mappings, found {_kind(other)}")
-    cast("dict[str, Json]", found).update(cast("dict[str, Json]", value))
-    return cast("Json", found)
+    found = cast("Json", {}) if current is ABSENT else current
+    for each in (found, value):
+        if type_of(each) is not dict:
+            raise DoesNotApply(f"needs two mappings, found {_kind(each)}")
+    found.update(value)
+    return found
 
 
 def _add(current: Json, value: Json) -> Json:

@@ -1,7 +1,7 @@
 """What is known of a job: the values that its events fold into.
 
-`JobFold` is the fold in progress, built in place by `esflow.fold`, because copying it for each event
-would make a long history cost its square.
+`JobFold` is the fold in progress, built in place by `esflow.fold`, because copying it for each
+event would make a long history cost its square.
 `JobState` is its immutable face, which every report shows.
 This module knows nothing of flows, bytes, stores or time.
 """
