@@ -262,7 +262,7 @@ def _index_row(row: _Row) -> IndexRow:
         status=row[4],
         version=row[5],
         head=row[6],
-        labels=json.loads(row[7]),
+        labels=json.loads(row[7]) if row[7] != "{}" else {},
         created_at_ms=row[8],
         updated_at_ms=row[9],
         wakes_at_ms=row[10],

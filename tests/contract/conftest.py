@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def sqlite_store(path: Path) -> Iterator[SQLiteStore]:
     """Return a new SQLite store that doesn't wait long for others."""
-    store = SQLiteStore(str(path), busy_seconds=0.1)
+    store = SQLiteStore(str(path), synchronous="normal", busy_seconds=0.1)
     yield store
     store.close()
 

@@ -22,8 +22,8 @@ WALKS_THE_TABLE = re.compile(r"SCAN esflow_jobs|SCAN stored_events|TEMP B-TREE")
 
 @pytest.fixture
 def connection(path: Path, sqlite_store: SQLiteStore) -> Iterator[sqlite3.Connection]:
-    """Return a plain connection to a store of 1000 jobs."""
-    for number in range(1000):
+    """Return a plain connection to a store of 90 jobs."""
+    for number in range(90):
         append(
             sqlite_store,
             f"job{number}",
@@ -50,7 +50,7 @@ def test_every_page_of_jobs_is_found_by_a_seek(connection: sqlite3.Connection) -
         ({}, {"colour": "red"}),
     ):
         query = JobQuery(statuses=statuses, flow=flow, leased=leased, labels=labels)
-        walks = list(sqlite_index.walks(query, 500))
+        walks = list(sqlite_index.walks(query, 45))
         assert len(walks) == max(1, len(statuses))
         for statement, values in walks:
             steps = plan(connection, statement, values)
