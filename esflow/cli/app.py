@@ -15,16 +15,15 @@ from esflow.flow import Flow
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def app_option(command: Decorated) -> Decorated:
-    """Give a command the option ``--app``."""
-    option = click.option(
+def app_option(*, required: bool) -> Callable[[Decorated], Decorated]:
+    """Return what gives a command the option ``--app``."""
+    return click.option(
         "--app",
         metavar="MODULE:OBJECT",
-        required=True,
+        required=required,
         help="The flows: a Flow, a sequence of them, or a function that returns either. "
         "Modules in the current directory are found.",
     )
-    return option(command)
 
 
 def load_flows(target: str) -> tuple[Flow, ...]:

@@ -18,7 +18,7 @@ from esflow_projections.plain import printable, shown
 @click.command()
 @click.argument("job")
 @store_option
-@app_option
+@app_option(required=True)
 @click.option("--answer", "word", metavar="VALUE", help="Answer a question; without it, continue.")
 @click.option("--to", metavar="ID", help="Which question, where several are open.")
 @actor_option

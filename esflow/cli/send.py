@@ -17,7 +17,7 @@ from esflow.cli.values import json_or_text
 @click.argument("slot")
 @click.argument("payload", nargs=-1, metavar="[JSON | KEY=VALUE...]")
 @store_option
-@app_option
+@app_option(required=False)
 @click.option("--key", help="Sent again under the same key, the message counts once.")
 @actor_option
 def send(
@@ -26,7 +26,7 @@ def send(
     slot: str,
     payload: tuple[str, ...],
     store: str,
-    app: str,
+    app: str | None,
     key: str | None,
     actor: str | None,
 ) -> None:
@@ -34,9 +34,12 @@ def send(
 
     The payload is one JSON object, or KEY=VALUE pairs, in which VALUE is JSON where it parses as
     JSON and text elsewhere. The message waits for whoever drives the job; nothing is run here.
+
+    SLOT has to be one of the flow that is recorded with the job; with --app, the payload has to fit
+    what its handler takes, too.
     """
     data = _payload(payload)
-    with opened(store, load_flows(app)) as engine:
+    with opened(store, () if app is None else load_flows(app)) as engine:
         click.echo(engine.send(job_named(engine, job), slot, data, key=key, actor=actor))
 
 

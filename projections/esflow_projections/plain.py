@@ -78,7 +78,10 @@ def cut(text: str, limit: int | None) -> str:
 
 
 def _escaped(character: str) -> str:
-    return _SHORT_ESCAPES.get(character) or f"\\u{ord(character):04x}"
+    """Return the code of a character as JSON writes it, so that shown JSON stays JSON."""
+    if character.isascii():
+        return _SHORT_ESCAPES.get(character) or f"\\u{ord(character):04x}"
+    return json.dumps(character)[1:-1]
 
 
 def _fields(value: object) -> dict[str, Json]:

@@ -95,10 +95,10 @@ def _compare(stage: Stage) -> bool:
     begun = Counter(call.key for call in Ledger(stage.ledger).calls())
     kept = Counter(effect.key for effect in _effects(recorded))
     agree = begun == kept
+    times, keys = counted(begun.total(), "time"), "the same keys" if agree else "OTHER KEYS"
     click.echo(
-        f"The model was called {begun.total()} times in all: {begun.total()} in its ledger "
-        f"{stage.ledger}, {kept.total()} in the history, "
-        f"{'under the same keys' if agree else 'UNDER OTHER KEYS'}."
+        f"The model was called {times} in all: {begun.total()} in its ledger {stage.ledger}, "
+        f"{kept.total()} in the history, under {keys}."
     )
     return agree
 

@@ -1,0 +1,1 @@
+"""The read side: what it tells is what is recorded."""
