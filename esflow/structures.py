@@ -162,6 +162,9 @@ _plain: Final[dict[Any, Read]] = {
 }
 """Annotations read without cattrs."""
 
+_as_they_are: Final = (Any, object, None, NoneType, bool, int, float, str, list, dict)
+"""Annotations that, where one of them is Any, read the same JSON as the same value."""
+
 _inherited: Final = (str, int, float, bytes, Path)
 """Classes whose subclasses cattrs would read as these; only their enums have a JSON form."""
 
@@ -326,6 +329,8 @@ def _union_reader(annotation: Any) -> Read:
 def _one_of(rivals: list[Any], annotation: Any) -> Read:
     if len(rivals) == 1:
         return _hook(rivals[0])
+    if all(rival in _as_they_are for rival in rivals):
+        return copy_json
     alike = f"{name_of(annotation)} can't be told apart in JSON"
     if not all(map(hints.is_class, rivals)):
         raise Misfit(f"{alike}: {' and '.join(map(name_of, rivals))} look the same")

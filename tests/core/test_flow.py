@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -95,65 +95,69 @@ def test_targets_come_in_the_order_of_the_connections() -> None:
     assert [edge.target.slot for edge in flow.connections] == ["archive", "agent.reply", "archive"]
 
 
-@pytest.mark.parametrize(
-    ("act", "problem"),
-    [
-        (lambda f: f.routine("agent"), "routine 'agent' is declared twice"),
-        (lambda f: f.slot(archive), "routine 'archive' is declared twice"),
-        (lambda f: f.routines["agent"].slot(trigger), "slot 'agent.trigger' is declared twice"),
-        (lambda f: f.routine("r", ("x", "x")), "routine 'r' has output 'x' twice"),
-        (lambda f: f.routine("r", "xyz"), r"write outputs=\('xyz',\)"),
-        (lambda f: f.routine("r", ("a.b",)), "'a.b' is no name for an output of r"),
-        (lambda f: f.connect("plain", "archive"), "plain.done -> archive is connected twice"),
-        (
-            lambda f: f.connect("agnt.answered", "archive"),
-            "no routine 'agnt'; did you mean 'agent'",
-        ),
-        (lambda f: f.connect("zzz", "archive"), "no routine 'zzz'; there is agent, archive, plain"),
-        (
-            lambda f: f.connect("agent.answerd", "plain"),
-            "no output of agent 'answerd'; did you mean",
-        ),
-        (
-            lambda f: f.connect("agent", "plain"),
-            "'agent' alone names no output; it has answered, ask",
-        ),
-        (lambda f: f.connect("archive", "plain"), "'archive' alone names no output; it has none"),
-        (
-            lambda f: f.connect("plain", "agent"),
-            "'agent' alone names no slot; it has agent.trigger, ",
-        ),
-        (
-            lambda f: f.connect("plain", "agent.triger"),
-            "no slot 'agent.triger'; did you mean 'agent.t",
-        ),
-        (lambda f: f.connect("plain", "agnt.trigger"), "no routine 'agnt'; did you mean 'agent'"),
-        (
-            lambda f: f.connect("plain", "agent.trigger", rename={"a": "tsk"}),
-            "plain.done -> agent.trigger: rename: there is no parameter 'tsk'; did you mean 'task'",
-        ),
-        (lambda f: f.connect("plain", "agent.trigger", rename={"": "task"}), "empty payload key"),
-        (
-            lambda f: f.connect("plain", "agent.trigger", rename={"a": "task", "b": "task"}),
-            "rename gives parameter 'task' twice",
-        ),
-        (
-            lambda f: f.connect("agent.asked", "archive", rename={"a": "ctx"}),
-            "there is no parameter 'ctx'",
-        ),
-        (lambda f: f.targets("agent", "answerd"), "no output of agent 'answerd'; did you mean"),
-        (lambda f: f.targets("agent", "zzz"), "no output of agent 'zzz'; there is answered, asked"),
-        (lambda f: f.targets("nobody", "x"), "there is no routine 'nobody'"),
-        (lambda f: f.slot(3), "3 can't be called; a slot is a function"),
-        (lambda f: f.slot(lambda _: None), "has no usable name; give it one"),
-        (
-            lambda f: f.routines["agent"].slot(name="a b")(plain),
-            "'a b' is no name for a slot of agent",
-        ),
-        (lambda f: f.routines["agent"].slot(lambda _: None), "has no usable name"),
-        (lambda f: f.slot(no_context), "takes no context"),
-    ],
-)
+not_callable: Any = 3
+nameless: Callable[[object], None] = lambda _: None  # noqa: E731 - its name is "<lambda>"
+
+
+wrong: list[tuple[Callable[[Flow], object], str]] = [
+    (lambda f: f.routine("agent"), "routine 'agent' is declared twice"),
+    (lambda f: f.slot(archive), "routine 'archive' is declared twice"),
+    (lambda f: f.routines["agent"].slot(trigger), "slot 'agent.trigger' is declared twice"),
+    (lambda f: f.routine("r", ("x", "x")), "routine 'r' has output 'x' twice"),
+    (lambda f: f.routine("r", "xyz"), r"write outputs=\('xyz',\)"),
+    (lambda f: f.routine("r", ("a.b",)), "'a.b' is no name for an output of r"),
+    (lambda f: f.connect("plain", "archive"), "plain.done -> archive is connected twice"),
+    (
+        lambda f: f.connect("agnt.answered", "archive"),
+        "no routine 'agnt'; did you mean 'agent'",
+    ),
+    (lambda f: f.connect("zzz", "archive"), "no routine 'zzz'; there is agent, archive, plain"),
+    (
+        lambda f: f.connect("agent.answerd", "plain"),
+        "no output of agent 'answerd'; did you mean",
+    ),
+    (
+        lambda f: f.connect("agent", "plain"),
+        "'agent' alone names no output; it has answered, ask",
+    ),
+    (lambda f: f.connect("archive", "plain"), "'archive' alone names no output; it has none"),
+    (
+        lambda f: f.connect("plain", "agent"),
+        "'agent' alone names no slot; it has agent.trigger, ",
+    ),
+    (
+        lambda f: f.connect("plain", "agent.triger"),
+        "no slot 'agent.triger'; did you mean 'agent.t",
+    ),
+    (lambda f: f.connect("plain", "agnt.trigger"), "no routine 'agnt'; did you mean 'agent'"),
+    (
+        lambda f: f.connect("plain", "agent.trigger", rename={"a": "tsk"}),
+        "plain.done -> agent.trigger: rename: there is no parameter 'tsk'; did you mean 'task'",
+    ),
+    (lambda f: f.connect("plain", "agent.trigger", rename={"": "task"}), "empty payload key"),
+    (
+        lambda f: f.connect("plain", "agent.trigger", rename={"a": "task", "b": "task"}),
+        "rename gives parameter 'task' twice",
+    ),
+    (
+        lambda f: f.connect("agent.asked", "archive", rename={"a": "ctx"}),
+        "there is no parameter 'ctx'",
+    ),
+    (lambda f: f.targets("agent", "answerd"), "no output of agent 'answerd'; did you mean"),
+    (lambda f: f.targets("agent", "zzz"), "no output of agent 'zzz'; there is answered, asked"),
+    (lambda f: f.targets("nobody", "x"), "there is no routine 'nobody'"),
+    (lambda f: f.slot(not_callable), "3 can't be called; a slot is a function"),
+    (lambda f: f.slot(nameless), "has no usable name; give it one"),
+    (
+        lambda f: f.routines["agent"].slot(name="a b")(plain),
+        "'a b' is no name for a slot of agent",
+    ),
+    (lambda f: f.routines["agent"].slot(nameless), "has no usable name"),
+    (lambda f: f.slot(no_context), "takes no context"),
+]
+
+
+@pytest.mark.parametrize(("act", "problem"), wrong)
 def test_a_wrong_graph_is_refused_and_left_as_it_was(
     act: Callable[[Flow], object], problem: str
 ) -> None:
@@ -231,18 +235,18 @@ def test_a_generator_is_refused_because_its_body_would_never_run() -> None:
 def test_a_frozen_flow_refuses_every_declaration() -> None:
     flow = support()
     agent = flow.routines["agent"]
-    assert not flow.frozen
-    before = (flow.fingerprint, flow.definition_bytes())
+    before = (flow.frozen, flow.fingerprint, flow.definition_bytes())
     flow.freeze()
-    assert flow.frozen
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: flow.routine("more"),
         lambda: flow.slot(trigger),
         lambda: agent.slot(plain),
         lambda: flow.connect("agent.asked", "plain"),
-    ):
+    ]
+    for act in acts:
         assert "comes too late" in refusal(act)
-    assert (flow.fingerprint, flow.definition_bytes()) == before
+    assert before == (False, flow.fingerprint, flow.definition_bytes())
+    assert flow.frozen
 
 
 def handlers(flow: Flow) -> dict[str, Callable[..., object]]:
@@ -261,38 +265,27 @@ def test_a_definition_is_json_and_makes_the_same_flow() -> None:
     assert again.targets("agent", "answered") == flow.targets("agent", "answered")
 
 
-def damaged(change: Callable[[Any], object]) -> Mapping[str, Any]:
+damages: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lambda d: d.clear(), "definition.name: is missing"),
+    (lambda d: d.update(more=1), "has fields that Definition lacks: 'more'"),
+    (lambda d: d.update(name="a.b"), "'a.b' is no name for a flow"),
+    (lambda d: d.update(routines=1), "definition.routines: expected"),
+    (lambda d: d["reducers"].update(x="y"), "there is no reducer 'y'"),
+    (lambda d: d["routines"][0]["slots"].append("other.x"), "handlers are missing for other.x"),
+    (lambda d: d["routines"][1]["slots"].clear(), "handlers are given for no slot: archive"),
+    (lambda d: d["routines"][0]["slots"].append("archive"), "slot 'archive' is no slot of agent"),
+    (lambda d: d["routines"].append(d["routines"][0]), "declared twice"),
+    (lambda d: d["connections"].append(d["connections"][0]), "connected twice"),
+    (lambda d: d["connections"][0].update(output="x.y"), "there is no routine 'x'"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), damages)
+def test_a_damaged_definition_is_refused(
+    damage: Callable[[dict[str, Any]], object], message: str
+) -> None:
     definition = support().definition()
-    change(definition)
-    return definition
-
-
-@pytest.mark.parametrize(
-    ("definition", "message"),
-    [
-        ({}, "definition.name: is missing"),
-        (damaged(lambda d: d.update(more=1)), "has fields that Definition lacks: 'more'"),
-        (damaged(lambda d: d.update(name="a.b")), "'a.b' is no name for a flow"),
-        (damaged(lambda d: d.update(routines=1)), "definition.routines: expected"),
-        (damaged(lambda d: d["reducers"].update(x="y")), "there is no reducer 'y'"),
-        (
-            damaged(lambda d: d["routines"][0]["slots"].append("other.x")),
-            "handlers are missing for oth",
-        ),
-        (
-            damaged(lambda d: d["routines"][1]["slots"].clear()),
-            "handlers are given for no slot: arch",
-        ),
-        (
-            damaged(lambda d: d["routines"][0]["slots"].append("archive")),
-            "slot 'archive' is no slot of a",
-        ),
-        (damaged(lambda d: d["routines"].append(d["routines"][0])), "declared twice"),
-        (damaged(lambda d: d["connections"].append(d["connections"][0])), "connected twice"),
-        (damaged(lambda d: d["connections"][0].update(output="x.y")), "there is no routine 'x'"),
-    ],
-)
-def test_a_damaged_definition_is_refused(definition: Mapping[str, Any], message: str) -> None:
+    damage(definition)
     with pytest.raises((FlowError, PayloadError), match=message):
         Flow.from_definition(definition, routines=handlers(support()))
 

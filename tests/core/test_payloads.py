@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from esflow import payloads
 from esflow.errors import PayloadError
-from esflow.json_values import same_json
+from esflow.json_values import same_json, type_of
 from esflow.payloads import digest, max_bytes, max_depth, max_nodes, structure, to_json
 from tests.core.test_json_values import containers_in
 from tests.core.values import Colour, Item, Tree, annotated, containers, json_values, scalars
@@ -33,13 +33,14 @@ from tests.core.values import Colour, Item, Tree, annotated, containers, json_va
 
 def typed(value: Any) -> Any:
     """Return a value with the types of all its parts, which equality alone doesn't see."""
-    if isinstance(value, Mapping):
-        return type(value), {key: typed(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value), [typed(item) for item in value]
-    if attrs.has(type(value)):
-        return type(value), [typed(getattr(value, name)) for name in attrs.fields_dict(type(value))]
-    return type(value), repr(value) if isinstance(value, float) else value
+    kind = type_of(value)
+    if issubclass(kind, Mapping):
+        return kind, {key: typed(item) for key, item in value.items()}
+    if issubclass(kind, (list, tuple)):
+        return kind, [typed(item) for item in value]
+    if attrs.has(kind):
+        return kind, [typed(getattr(value, name)) for name in attrs.fields_dict(kind)]
+    return kind, repr(value) if kind is float else value
 
 
 class Odd:
@@ -165,7 +166,8 @@ def test_a_path_goes_through_classes_and_sets() -> None:
 
 
 def test_mappings_of_any_class_and_tuples_stand_for_objects_and_arrays() -> None:
-    for mapping in (OrderedDict(a=1), MappingProxyType({"a": 1})):
+    mappings: list[Mapping[str, int]] = [OrderedDict(a=1), MappingProxyType({"a": 1})]
+    for mapping in mappings:
         assert typed(to_json(mapping, "x")) == typed({"a": 1})
     assert to_json((1, (2,)), "x") == [1, [2]]
 
@@ -264,6 +266,7 @@ def test_what_cant_be_represented_counts_by_its_type_in_a_digest() -> None:
     same = digest((Odd(), {"a": [Odd()]}, {Odd(): 1}), {"x": {Odd()}})
     assert same == digest((Odd(), {"a": [Odd()]}, {Odd(): 1}), {"x": {Odd()}})
     assert digest((Odd(),), {}) != digest((print,), {})
+    assert digest((), {"x": Odd()}) == digest((), {"x": Odd()}) != digest((), {"x": print})
     for value in refused:
         assert len(digest((value,), {"\ud800": value})) == 32
 

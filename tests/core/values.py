@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum, StrEnum
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, Final, NamedTuple, Union, get_args, get_type_hints
 from uuid import UUID
 
@@ -128,7 +129,7 @@ class Tree:
     """A class that holds itself."""
 
     value: int | str | None
-    children: list[Tree] = attrs.Factory(list)
+    children: list[Tree] = attrs.Factory(list["Tree"])
 
 
 _utc_moments: Final = st.datetimes(timezones=st.none() | st.timezones()).filter(
@@ -169,14 +170,13 @@ _leaves: Final[list[tuple[Any, st.SearchStrategy[Any]]]] = [
     (Item, items),
 ]
 
-_nested: Final[
-    list[Callable[[Any, st.SearchStrategy[Any]], tuple[Any, st.SearchStrategy[Any]]]]
-] = [
-    lambda kind, values: (list[kind], st.lists(values, max_size=3)),
-    lambda kind, values: (tuple[kind, ...], st.lists(values, max_size=3).map(tuple)),
-    lambda kind, values: (tuple[int, kind], st.tuples(integers, values)),
-    lambda kind, values: (dict[str, kind], st.dictionaries(texts, values, max_size=3)),
-    lambda kind, values: (Union[kind, None], st.none() | values),  # noqa: UP007 - may be None itself
+_Kind = tuple[Any, st.SearchStrategy[Any]]
+_nested: Final[list[Callable[[Any, st.SearchStrategy[Any]], _Kind]]] = [
+    lambda kind, some: (GenericAlias(list, (kind,)), st.lists(some, max_size=3)),
+    lambda kind, some: (GenericAlias(tuple, (kind, ...)), st.lists(some, max_size=3).map(tuple)),
+    lambda kind, some: (GenericAlias(tuple, (int, kind)), st.tuples(integers, some)),
+    lambda kind, some: (GenericAlias(dict, (str, kind)), st.dictionaries(texts, some, max_size=3)),
+    lambda kind, some: (Union[kind, None], st.none() | some),  # noqa: UP007 - it may be None itself
 ]
 
 
@@ -186,7 +186,10 @@ def annotated(draw: st.DrawFn) -> tuple[Any, Any]:
     kind, values = draw(st.sampled_from(_leaves))
     if draw(st.booleans()) and kind not in (float, Rights, None):
         wrapped = draw(st.sampled_from([set, frozenset]))
-        kind, values = wrapped[kind], st.frozensets(values, max_size=4).map(wrapped)
+        kind, values = (
+            GenericAlias(wrapped, (kind,)),
+            st.frozensets(values, max_size=4).map(wrapped),
+        )
     for _ in range(draw(st.integers(0, 2))):
         kind, values = draw(st.sampled_from(_nested))(kind, values)
     return draw(
