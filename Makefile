@@ -16,7 +16,7 @@ UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/faults te
 empty :=
 comma := ,
 CORE_MODULES := codec commands decider errors events fold ids json_values payloads reducers state \
-	structures upcasters wires
+	structures transitions upcasters wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -69,6 +69,10 @@ test-long: $(READY)  ## Try the laws for longer, from a seed that is printed (SE
 	@seed=$${SEED:-$$($(BIN)/python -c 'import secrets; print(secrets.randbits(32))')}; \
 	echo "SEED=$$seed"; \
 	$(BIN)/python -m pytest --hypothesis-profile=long --hypothesis-seed="$$seed" tests
+
+.PHONY: bench
+bench: $(READY)  ## Measure what a step costs against plain sqlite3, as ratios in one run.
+	$(BIN)/python -m benchmarks
 
 .PHONY: format
 format: $(READY)  ## Let ruff rewrite what it can.

@@ -86,11 +86,11 @@ def open_question(fold: JobFold, answer: Answer) -> ev.QuestionAsked:
     """
     if answer.to is None:
         return _only_question(fold)
-    if answer.to in fold.questions:
-        return fold.questions[answer.to]
     if answer.to in fold.answers:
         raise _already_answered(fold, answer.to)
     _refuse_ended(fold, "an answer")
+    if answer.to in fold.questions:
+        return fold.questions[answer.to]
     raise errors.InterruptNotFound(fold.job_id, answer.to, tuple(fold.questions))
 
 

@@ -252,12 +252,12 @@ class JobState:
     def __repr__(self) -> str:
         """Say what matters: which job, where it stands and what it waits for."""
         why = ""
-        if self.questions:
+        if self.failure is not None:
+            why = f" {self.failure.type}: {self.failure.message!r}"
+        elif self.questions:
             why = f" waiting: {self.questions[0].text!r}"
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"
-        elif self.failure is not None:
-            why = f" {self.failure.type}: {self.failure.message!r}"
         return f"<JobState {self.job_id} {self.status} v{self.version}{why}>"
 
 
