@@ -14,6 +14,7 @@ import attrs
 from esflow.errors import PayloadError
 from esflow.events import Failure
 
+max_type_characters: Final = 200
 max_message_characters: Final = 4_000
 max_traceback_characters: Final = 20_000
 
@@ -54,7 +55,7 @@ def failure_of(error: Exception, *, with_traceback: bool) -> Failure:
             message = "(its text can't be shown: __str__ raised)"
     lines = traceback.format_exception(error) if with_traceback else ()
     return Failure(
-        type=type(error).__qualname__,
+        type=_recordable(type(error).__qualname__, max_type_characters),
         message=_recordable(message, max_message_characters),
         traceback=_recordable("".join(lines), max_traceback_characters, keep_end=True),
         path=error.path if isinstance(error, PayloadError) else None,
