@@ -14,6 +14,7 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 import attrs
 
 from esflow.events import Event, Failure, PauseReason, Target
+from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
 from tests.house.tree import ROOT
 
@@ -68,10 +69,16 @@ def stairs() -> str:
     return "\n".join(lines) + "\n"
 
 
+def states() -> str:
+    """Draw which events lead a job from one status to another."""
+    return f"```mermaid\n{to_mermaid()}```\n"
+
+
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "events": events,
     "lifts": lifts,
     "stairs": stairs,
+    "states": states,
 }
 """Which block of a document is written by what."""
 
