@@ -1,6 +1,7 @@
 """What is published is what was tested: both packages, typed, complete and nothing else."""
 
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -103,6 +104,25 @@ def test_a_package_is_imported_from_the_wheel(installed: Path, name: str) -> Non
 
 def test_the_command_is_installed_with_the_wheel(installed: Path) -> None:
     assert "Usage: esflow" in run(installed / "bin" / "esflow", "--help", folder=installed)
+
+
+def test_the_demo_and_the_commands_it_names_run_from_the_wheel(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("ESFLOW_STORE", f"sqlite:///{tmp_path / 'demo.db'}")
+    esflow = installed / "bin" / "esflow"
+    demo = (esflow, "demo", "--store", os.environ["ESFLOW_STORE"])
+    said = run(*demo, folder=tmp_path)
+    assert "[host-b pid " in said
+    assert "COMPLETED" in said
+    assert "The model was called 2 times in all" in said
+
+    said = run(*demo, "--leave-open", folder=tmp_path)
+    [command] = [line for line in said.splitlines() if line.startswith("  esflow resume")]
+    resumed = run(esflow, *shlex.split(command)[1:], folder=tmp_path)
+    assert "\tcompleted\t" in resumed
+    assert run(esflow, "verify", folder=tmp_path) == "2 jobs, 52 events: as recorded\n"
 
 
 def test_a_file_too_many_or_too_few_is_found() -> None:

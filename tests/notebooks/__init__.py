@@ -1,0 +1,1 @@
+"""The notebooks run, and come out as they are committed."""
