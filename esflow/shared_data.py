@@ -88,6 +88,15 @@ class DataView(MutableMapping[str, Json]):
         """Show the data as the handler sees it."""
         return f"<{self._name} {[(key, self._current(key)) for key in self]!r}>"
 
+    def setdefault(self, key: str, default: Json = None) -> Json:
+        """Write a value where there is none; return a copy of what is there then.
+
+        The mixin's own would return the default itself, whose changes in place nobody would see.
+        """
+        if key not in self:
+            self[key] = default
+        return self[key]
+
     def write(self, key: str, value: object, reducer: str | None) -> None:
         """Write a value by a reducer; None is the declared one."""
         self._check(f"writing {self._name}[{key!r}]")

@@ -1,6 +1,7 @@
 """The sync driver: runs what is ready, records what came of it, until nothing may run.
 
-A wave of one runs in the caller's thread; a wider one in threads of its own.
+A wave of one runs in the caller's thread; a wider one in threads of its own, which see the same
+context variables, so that a handler can't tell which of the two it is in.
 Each activation is recorded by the caller's thread as soon as it has finished; which of them
 finished first shows nowhere but in the order of the records.
 """
@@ -11,7 +12,7 @@ from collections import deque
 from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
 from typing import Final, final
 
@@ -85,7 +86,7 @@ def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
             may_start = trouble is None and fold.token == session.token and fold.operator is None
             while waiting and may_start and len(running) < max_parallel:
                 run = _prepared(session, fold, flow, waiting.popleft())
-                running.add(pool.submit(_performed, run))
+                running.add(pool.submit(copy_context().run, _performed, run))
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -1,0 +1,416 @@
+"""An effect is recorded before it is used, and gives the same at every re-execution."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Never, cast
+from uuid import UUID
+
+import attrs
+import pytest
+
+from esflow import Context, Engine, Flow, errors
+from esflow.store import Store
+from esflow.testing import ManualClock
+from tests.engine.world import Hosts, Threads, effects, names, stored
+
+
+class Colour(Enum):
+    """A colour."""
+
+    RED = "red"
+
+
+@attrs.frozen
+class Plan:
+    """A plan."""
+
+    title: str
+    steps: tuple[int, ...] = ()
+
+
+class World:
+    """What is outside: counts its calls, and how often a handler is to be interrupted."""
+
+    def __init__(self, interruptions: int = 1) -> None:
+        self.calls: Counter[str] = Counter()
+        self.interruptions = interruptions
+        self.seen: list[object] = []
+
+    def interrupt(self) -> None:
+        """End the process, as often as wanted."""
+        if self.interruptions:
+            self.interruptions -= 1
+            raise KeyboardInterrupt
+
+
+def _engine(hosts: Hosts, handler: Callable[[Context], None], **kwargs: Any) -> Engine:
+    flow = Flow("outside")
+    flow.routine("agent").slot(name="act")(handler)
+    return hosts(flow, **kwargs)
+
+
+def _interrupted(engine: Engine) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        engine.start("outside", "agent.act", job_id="one")
+
+
+def test_an_effect_is_recorded_before_its_result_is_used(hosts: Hosts) -> None:
+    engines: list[Engine] = []
+    recorded: list[list[str]] = []
+
+    def call() -> str:
+        recorded.append(names(engines[0], "one"))
+        return "result"
+
+    def handler(ctx: Context) -> None:
+        ctx.effect(call)
+        recorded.append(names(engines[0], "one"))
+
+    engines.append(_engine(hosts, handler))
+    assert engines[0].start("outside", "agent.act", job_id="one").status == "completed"
+    claimed = ["JobStarted", "ExecutionClaimed"]
+    assert recorded == [claimed, [*claimed, "EffectRecorded"]]
+
+
+def test_a_recorded_effect_is_not_called_again(hosts: Hosts) -> None:
+    world = World(interruptions=3)
+
+    def call(name: str) -> str:
+        world.calls[name] += 1
+        return f"{name} {world.calls[name]}"
+
+    def handler(ctx: Context) -> None:
+        ctx.shared["first"] = ctx.effect(call, "a")
+        world.interrupt()
+        ctx.shared["second"] = ctx.effect(call, "b")
+        world.interrupt()
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            engine.run("one")
+    state = engine.run("one")
+    assert (state.shared, world.calls) == ({"first": "a 1", "second": "b 1"}, {"a": 1, "b": 1})
+    assert [each.id for each in effects(engine, "one")] == ["1.1/e0", "1.1/e1"]
+
+
+RESULTS: list[tuple[Any, Any]] = [
+    (Plan, Plan("t", (1, 2))),
+    (tuple[Plan, ...], (Plan("t"),)),
+    (Plan | None, None),
+    (Colour, Colour.RED),
+    (datetime, datetime(2026, 1, 2, tzinfo=UTC)),
+    (timedelta, timedelta(seconds=5)),
+    (Decimal, Decimal("1.10")),
+    (UUID, UUID(int=7)),
+    (bytes, b"\x00\xff"),
+    (set[int], {1, 2}),
+    (dict[str, Plan], {"a": Plan("t")}),
+    (Any, [1, {"a": None}]),
+    (None, None),
+    (list[Any], [1, "a"]),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value"), RESULTS)
+def test_a_result_is_what_its_annotation_says_on_the_first_host_and_on_every_other(
+    hosts: Hosts, annotation: Any, value: Any
+) -> None:
+    world = World()
+
+    def call() -> Any:
+        return value
+
+    call.__annotations__["return"] = annotation
+
+    def handler(ctx: Context) -> None:
+        world.seen.append(ctx.effect(call))
+        world.interrupt()
+
+    _interrupted(_engine(hosts, handler))
+    assert _engine(hosts, handler).run("one").status == "completed"
+    assert world.seen == [value, value]
+    assert type(world.seen[0]) is type(world.seen[1]) is type(value)
+
+
+def test_a_result_without_annotation_is_json_on_every_host(hosts: Hosts) -> None:
+    world = World()
+
+    def handler(ctx: Context) -> None:
+        world.seen.append(ctx.effect(lambda: (Plan("t", (1,)), {3})))
+        world.interrupt()
+
+    _interrupted(_engine(hosts, handler))
+    _engine(hosts, handler).run("one")
+    assert world.seen == [[{"title": "t", "steps": [1]}, [3]]] * 2
+
+
+def test_a_result_that_its_annotation_does_not_take_is_refused_alike(hosts: Hosts) -> None:
+    world = World()
+
+    def lying() -> int:
+        result: Any = "text"
+        return result  # type: ignore[no-any-return]  # the lie that is told here
+
+    def handler(ctx: Context) -> None:
+        with pytest.raises(errors.PayloadError) as caught:
+            ctx.effect(lying)
+        world.seen.append(str(caught.value))
+        world.interrupt()
+
+    _interrupted(_engine(hosts, handler))
+    _engine(hosts, handler).run("one")
+    assert world.seen[0] == world.seen[1]
+    assert "result of" in str(world.seen[0])
+
+
+def test_a_result_belongs_to_the_handler(hosts: Hosts) -> None:
+    world = World()
+
+    def call() -> list[Any]:
+        return [{"a": 1}]
+
+    def handler(ctx: Context) -> None:
+        result = ctx.effect(call)
+        world.seen.append(list(result))
+        result.append("changed")
+        world.interrupt()
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    engine.run("one")
+    assert world.seen == [[{"a": 1}]] * 2
+
+
+@pytest.mark.parametrize("caught", [False, True])
+def test_a_recorded_error_is_final_and_raised_alike(hosts: Hosts, caught: bool) -> None:
+    world = World()
+
+    def fail() -> Never:
+        world.calls["fail"] += 1
+        raise LookupError(f"call {world.calls['fail']}")
+
+    def handler(ctx: Context) -> None:
+        try:
+            ctx.effect(fail)
+        except errors.EffectError as error:
+            world.seen.append((error.type, error.message, type(error.__cause__).__name__))
+            world.interrupt()
+            if not caught:
+                raise
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    state = engine.run("one")
+    assert world.calls == {"fail": 1}
+    assert world.seen == [
+        ("LookupError", "call 1", "LookupError"),
+        ("LookupError", "call 1", "NoneType"),
+    ]
+    assert state.status == ("completed" if caught else "failed")
+    if state.failure is not None:
+        assert (state.failure.type, state.failure.message) == ("EffectError", "LookupError: call 1")
+
+
+async def _coroutine() -> None:
+    raise AssertionError("never awaited")
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        (lambda: float("nan"), "nan"),
+        (lambda: {"deep": [object()]}, ".deep[0]"),
+        (lambda: "\ud800", "surrogate"),
+        (lambda: 2**64, "64 bits"),
+        (lambda: open, "result of"),
+        (_coroutine, "coroutine"),
+    ],
+)
+def test_a_result_that_can_not_be_recorded_is_an_error_that_is(
+    hosts: Hosts, call: Callable[[], object], shown: str
+) -> None:
+    world = World()
+
+    def handler(ctx: Context) -> None:
+        world.calls["runs"] += 1
+        with pytest.raises(errors.PayloadError) as caught:
+            ctx.effect(call)
+        world.seen.append(str(caught.value))
+        world.interrupt()
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    assert engine.run("one").status == "completed"
+    assert world.seen[0] == world.seen[1]
+    assert shown in str(world.seen[0])
+    assert len(effects(engine, "one")) == 1
+
+
+CHANGED: list[tuple[Callable[[Context], object], Callable[[Context], object], str]] = [
+    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.effect(len, "abc"), "len('abc')"),
+    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.effect(repr, "ab"), "repr('ab')"),
+    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.now(), "esflow.now()"),
+    (
+        lambda ctx: ctx.effect(sorted, [2, 1]),
+        lambda ctx: ctx.effect(sorted, [2, 1], reverse=True),
+        "reverse=True",
+    ),
+    (lambda ctx: ctx.effect(abs, 1), lambda ctx: ctx.effect(abs, 1.0), "abs(1.0)"),
+]
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+@pytest.mark.parametrize(("before", "after", "shown"), CHANGED)
+def test_a_changed_call_is_refused_with_both_and_nothing_is_recorded(
+    hosts: Hosts,
+    before: Callable[[Context], object],
+    after: Callable[[Context], object],
+    shown: str,
+    *,
+    swallowed: bool,
+) -> None:
+    world = World()
+
+    def old(ctx: Context) -> None:
+        before(ctx)
+        world.interrupt()
+
+    def new(ctx: Context) -> None:
+        try:
+            after(ctx)
+        except errors.EsflowError:
+            if not swallowed:
+                raise
+        if swallowed:
+            ctx.log("swallowed")
+
+    _interrupted(_engine(hosts, old))
+    engine = _engine(hosts, new)
+    (recorded,) = effects(engine, "one")
+    with pytest.raises(errors.NondeterminismError) as caught:
+        engine.run("one")
+    assert recorded.function in str(caught.value)
+    assert shown in str(caught.value)
+    assert "deploy the code" in str(caught.value)
+    assert names(engine, "one")[-2:] == ["EffectRecorded", "ExecutionClaimed"]
+    assert _engine(hosts, old).run("one").status == "completed"
+
+
+def test_the_same_arguments_in_another_order_are_the_same_call(hosts: Hosts) -> None:
+    world = World()
+
+    def call(**kwargs: object) -> int:
+        world.calls["call"] += 1
+        return len(kwargs)
+
+    def handler(ctx: Context) -> None:
+        keys = sorted("abc", reverse=bool(world.interruptions))
+        ctx.effect(call, **dict.fromkeys(keys, 1))
+        world.interrupt()
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    assert engine.run("one").status == "completed"
+    assert world.calls == {"call": 1}
+
+
+def test_the_idempotency_key_is_that_of_the_call_at_every_execution(hosts: Hosts) -> None:
+    world = World(interruptions=2)
+
+    def call(key: str) -> str:
+        world.seen.append(key)
+        world.interrupt()
+        return key
+
+    def handler(ctx: Context) -> None:
+        before = ctx.idempotency_key
+        assert ctx.effect(call, before) == before
+        assert ctx.effect(lambda: ctx.idempotency_key) == ctx.idempotency_key[:-1] + "1"
+
+    engine = _engine(hosts, handler)
+    _interrupted(engine)
+    with pytest.raises(KeyboardInterrupt):
+        engine.run("one")
+    assert engine.run("one").status == "completed"
+    assert world.seen == ["one/1.1/e0"] * 3
+    assert [each.key for each in effects(engine, "one")] == ["one/1.1/e0", "one/1.1/e1"]
+
+
+def test_time_ids_and_chance_are_recorded_and_returned_again(hosts: Hosts) -> None:
+    world = World()
+    clock = ManualClock()
+
+    def handler(ctx: Context) -> None:
+        world.seen.append((ctx.now(), ctx.uuid(), ctx.random(), ctx.now()))
+        world.interrupt()
+
+    _interrupted(_engine(hosts, handler, clock=clock))
+    clock.advance(3600)
+    engine = _engine(hosts, handler, clock=clock)
+    assert engine.run("one").status == "completed"
+    assert world.seen[0] == world.seen[1]
+    moment, name, number, again = cast("tuple[Any, Any, float, Any]", world.seen[0])
+    assert moment == again == datetime(2025, 1, 1, tzinfo=UTC)
+    assert isinstance(name, UUID)
+    assert 0 <= number < 1
+    functions = [each.function for each in effects(engine, "one")]
+    assert functions == ["esflow.now", "esflow.uuid", "esflow.random", "esflow.now"]
+
+
+@pytest.mark.parametrize("swallows", ["error", "everything"])
+def test_a_handler_that_swallows_the_loss_of_its_job_has_lost_it_all_the_same(
+    hosts: Hosts, store: Store, threads: Threads, swallows: str
+) -> None:
+    world = World()
+    taken: list[tuple[object, ...]] = []
+
+    def handler(ctx: Context) -> None:
+        if not taken:
+            other = _engine(hosts, lambda ctx: ctx.log("elsewhere"))
+            threads.submit(other.recover, older_than=0).result()
+            taken.append(stored(store))
+        for _ in range(2):
+            try:
+                ctx.effect(len, "abc")
+            except Exception as error:  # noqa: BLE001 - what this handler is for
+                world.seen.append(type(error))
+        if swallows == "error":
+            raise RuntimeError("something else")
+
+    engine = _engine(hosts, handler)
+    with pytest.raises(errors.Fenced, match="follow it with wait"):
+        engine.start("outside", "agent.act", job_id="one")
+    assert world.seen == [errors.Fenced, errors.Fenced]
+    assert stored(store) == taken[0]
+    assert [each.message for each in engine.state("one").log] == ["elsewhere"]
+
+
+def test_a_handler_that_swallows_a_store_that_failed_is_abandoned(
+    hosts: Hosts, store: Store
+) -> None:
+    world = World()
+
+    def handler(ctx: Context) -> None:
+        engines[0].store.close()
+        try:
+            ctx.effect(len, "abc")
+        except Exception as error:  # noqa: BLE001 - what this handler is for
+            world.seen.append(type(error))
+
+    flow = Flow("outside")
+    flow.routine("agent").slot(name="act")(handler)
+    engines = [hosts(flow)]
+    if engines[0].store is store:  # In memory all handles are one: nothing is left to look at.
+        with pytest.raises(errors.StoreError, match="closed"):
+            engines[0].start("outside", "agent.act", job_id="one")
+        assert world.seen == [errors.StoreError]
+        return
+    with pytest.raises(errors.StoreError, match="closed"):
+        engines[0].start("outside", "agent.act", job_id="one")
+    assert world.seen == [errors.StoreError]
+    assert names(hosts(), "one") == ["JobStarted", "ExecutionClaimed"]
