@@ -106,7 +106,7 @@ class Engine:
         """
         request = start_job(self._host.flow(flow), slot, payload, labels)
         session, step = self._host.beginning(request, job_id)
-        return self._host.carried_on(session, step, self._host.claim, actor=actor)
+        return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
 
     def submit(
         self,
@@ -153,7 +153,7 @@ class Engine:
                 return ()
             return decide(fold, wish)
 
-        return self._host.carried_on(session, step, self._host.claim, actor=actor)
+        return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -163,7 +163,7 @@ class Engine:
         needs; Fenced, when another host takes the job over; StoreError; NondeterminismError.
         """
         session = self._host.loaded(job_id, "run()")
-        return self._host.carried_on(session, self._host.claim, actor=actor)
+        return self._host.carried_on(session, self._host.claim(session), actor=actor)
 
     def recover(self, *, older_than: float | None = None) -> list[JobState]:
         """Drive every job of this engine's flows that is ready and that nobody drives.

@@ -24,7 +24,7 @@ from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.runtime.drive import drive, inside
-from esflow.runtime.lease import is_abandoned, new_lease, process_name
+from esflow.runtime.lease import is_abandoned, new_lease, process_of
 from esflow.runtime.session import Decide, Session
 from esflow.state import JobFold, JobState
 from esflow.store import IndexRow, Store
@@ -110,11 +110,17 @@ class Host:
             *steps, actor=checked_actor(actor), quiet=lambda: self._is_free(session.job_id)
         )
 
-    def claim(self, fold: JobFold) -> Sequence[Event]:
-        """Take a job over where there is something to run and nobody runs it."""
-        if runnable(fold) and self._is_free(fold.job_id):
-            return self._take_over(fold)
-        return ()
+    def claim(self, session: Session) -> Decide:
+        """Return the step that takes a job over where there is something to run and nobody runs it.
+
+        Raises: FlowNotFound, FlowChanged, from the step.
+        """
+        take_over = self._take_over(session)
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            return take_over(fold) if runnable(fold) and self._is_free(fold.job_id) else ()
+
+        return step
 
     def is_orphan(self, fold: JobFold) -> bool:
         """Tell whether a job was being run by a host that has gone."""
@@ -140,9 +146,9 @@ class Host:
         self._driving[session.lease] = session
         try:
             if stale:
-                session.commit(self._take_over, quiet=lambda: True)
+                session.commit(self._take_over(session), quiet=lambda: True)
             else:
-                self.commit(session, self.claim, actor=None)
+                self.commit(session, self.claim(session), actor=None)
             return self._driven(session) if session.token else None
         except errors.FlowChanged as refused:
             _log.warning("not recovered: %s", refused, extra={"job_id": row.job_id})
@@ -187,17 +193,22 @@ class Host:
         row = self.store.head(job_id)
         return row is None or is_abandoned(row.lease)
 
-    def _take_over(self, fold: JobFold) -> Sequence[Event]:
-        flow = self.flow(fold.flow)
-        self._define(flow)
-        command = ClaimExecution(
-            host=self.name,
-            process=process_name(),
-            flow_version=flow.version,
-            fingerprint=flow.fingerprint,
-            slots=frozenset(flow.slots),
-        )
-        return decide(fold, command)
+    def _take_over(self, session: Session) -> Decide:
+        """Return the step that claims a job, whoever drives it."""
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            flow = self.flow(fold.flow)
+            self._define(flow)
+            command = ClaimExecution(
+                host=self.name,
+                process=process_of(session.lease),
+                flow_version=flow.version,
+                fingerprint=flow.fingerprint,
+                slots=frozenset(flow.slots),
+            )
+            return decide(fold, command)
+
+        return step
 
 
 def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:

@@ -31,9 +31,10 @@ def is_abandoned(lease: str | None) -> bool:
     return not _is_alive(int(pid)) or _started(int(pid)) != started
 
 
-def process_name() -> str:
-    """Return what the log calls this process."""
-    return f"pid {os.getpid()}"
+def process_of(lease: str) -> str:
+    """Return what the log calls the holder of a lease: no two claims are alike."""
+    _, pid, _, number = lease.split("|")
+    return f"pid {pid} #{number}"
 
 
 @cache

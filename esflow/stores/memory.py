@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from itertools import islice
 from typing import Any, final
 from uuid import UUID
@@ -84,6 +84,14 @@ class MemoryEvents(POPOApplicationRecorder):
             )
         return positions
 
+    def forget(self, job_id: str, *, after: int) -> None:
+        """Take back the newest rows of the log, which are those of a stream after a version."""
+        stream = self._streams.get(job_id, [])
+        for row in stream[after:]:
+            self._stored_events.pop()
+            del self._stored_events_index[job_id][row.originator_version]
+        del stream[after:]
+
     def _refuse_gaps(self, rows: Sequence[StoredEvent]) -> None:
         last: dict[str, int] = {}
         for row in rows:
@@ -133,22 +141,34 @@ class MemoryStore:
             found = self._events.last_version(index.job_id)
             if found != expected:
                 raise VersionConflict(index.job_id, expected, found)
-            positions = self._events.insert_events(rows)
-            assert positions, "an append holds at least one row"
-            reach("append.inserted")
-            self._write_row(index, keep_lease=keep_lease)
-            reach("append.indexed")
+            with ExitStack() as interrupted:
+                interrupted.callback(self._roll_back, index.job_id, expected)
+                positions = self._events.insert_events(rows)
+                assert positions, "an append holds at least one row"
+                reach("append.inserted")
+                self._write_row(index, keep_lease=keep_lease)
+                reach("append.indexed")
+                interrupted.pop_all()
         reach("append.committed")
         self.bell.ring(positions[-1])
         return positions[-1]
+
+    def _roll_back(self, job_id: str, version: int) -> None:
+        """Undo an append that was interrupted: by a signal, say, between its rows and its index.
+
+        The index row is written last, in one step, so only rows can be left over.
+        """
+        if self._index.get(job_id) is None or self._index[job_id].version == version:
+            self._events.forget(job_id, after=version)
+            self._born = [birth for birth in self._born if birth[1] in self._index]
 
     def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:
         before = self._index.get(row.job_id)
         if keep_lease:
             row = attrs.evolve(row, lease=before.lease if before else None)
-        self._index[row.job_id] = row
         if before is None:
             insort(self._born, self._birth(row.job_id))
+        self._index[row.job_id] = row
 
     def _birth(self, job_id: str) -> tuple[int, str]:
         (first,) = self._events.rows(job_id, 0, None, 1)
