@@ -27,6 +27,7 @@ import click
 
 from esflow import errors
 from esflow.errors import EsflowError
+from esflow_projections.plain import printable
 
 DIFFERENCE: Final = 1
 USAGE: Final = 2
@@ -56,7 +57,9 @@ EXITS: Final[Mapping[type[EsflowError], Exit]] = {
     errors.SlotNotFound: Exit(NOT_FOUND),
     errors.PayloadError: Exit(USAGE),
     errors.MergeError: Exit(DIFFERENCE),
-    errors.AnswerRefused: Exit(CONFLICT, "`esflow show JOB` lists what is open; --to names one"),
+    errors.AnswerRefused: Exit(
+        CONFLICT, "`esflow show JOB` lists what is open, --to names one of several"
+    ),
     errors.AnswerRequired: Exit(CONFLICT, "use --answer, and --to where several are open"),
     errors.InterruptNotFound: Exit(NOT_FOUND, "`esflow show JOB` lists what is open"),
     errors.NotPaused: Exit(CONFLICT, "`esflow show JOB` tells where it stands"),
@@ -91,7 +94,7 @@ class Refused(Exception):
 
 def said(error: EsflowError) -> str:
     """Return what the command line says of an error, in one line."""
-    text, step = " ".join(str(error).split()), EXITS[type(error)].step
+    text, step = printable(" ".join(str(error).split())), EXITS[type(error)].step
     return f"{text} (here: {step})" if step else text
 
 
@@ -102,7 +105,7 @@ def refusals() -> Generator[None]:
         yield
         sys.stdout.flush()
     except Refused as refused:
-        click.echo(f"Error: {refused}", err=True)
+        click.echo(f"Error: {printable(refused.message)}", err=True)
         raise click.exceptions.Exit(refused.code) from refused
     except EsflowError as error:
         click.echo(f"Error: {said(error)}", err=True)

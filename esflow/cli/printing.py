@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from esflow_projections.plain import cut, plain
+from esflow_projections.plain import cut, plain, printable
 from esflow_projections.render import Line, Tone, as_text
 
 _STYLES: dict[Tone, dict[str, str | bool]] = {
@@ -30,7 +30,7 @@ def print_json(value: object) -> None:
 def print_lines(lines: Iterable[Line]) -> None:
     """Print lines of a history; their tones are colours where there are any."""
     for line in lines:
-        click.echo(toned(as_text(line), line.tone))
+        click.echo(toned(printable(as_text(line)), line.tone))
 
 
 def print_fields(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> None:
@@ -38,11 +38,12 @@ def print_fields(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> None:
 
     Shape: elsewhere fields are separated by tabs, and there is no heading.
     """
+    safe = [[printable(cell) for cell in row] for row in rows]
     if not is_terminal():
-        for row in rows:
+        for row in safe:
             click.echo("\t".join(row))
         return
-    table = [tuple(heading), *map(tuple, rows)]
+    table = [list(heading), *safe]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     screen = shutil.get_terminal_size().columns
     for number, row in enumerate(table):

@@ -52,8 +52,10 @@ def _payload(words: tuple[str, ...]) -> dict[str, Any]:
 def _object(text: str) -> dict[str, Any]:
     try:
         return cast("dict[str, Any]", json.loads(text))
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"{text!r} is no JSON: {error}", param_hint="PAYLOAD") from error
+    except (ValueError, RecursionError) as error:
+        raise click.BadParameter(
+            f"{text!r:.80} is no JSON: {error}", param_hint="PAYLOAD"
+        ) from error
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -29,7 +29,7 @@ def show(*, job: str, store: str, as_json: bool) -> None:
         print_json(state.as_dict())
         return
     for label, text in _facts(state):
-        click.echo(f"{label:<12}{text}".rstrip())
+        click.echo(printable(f"{label:<12}{text}".rstrip()))
 
 
 def _facts(state: JobState) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ def json_or_text(word: str) -> Json:
     """Return what a word says as JSON, or the word itself where it is none."""
     try:
         return json.loads(word, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):  # The latter from brackets without end.
         return word
 
 

@@ -51,6 +51,7 @@ def test_a_choice_that_is_the_text_wins(shell: Shell, word: str, answer: object)
         ("NaN", "NaN"),
         ("", ""),
         ("{", "{"),
+        ("[" * 1_500, "[" * 1_500),
     ],
 )
 def test_an_answer_is_json_where_it_is_json_else_text(
@@ -162,7 +163,9 @@ def test_a_message_under_the_same_key_counts_once(shell: Shell) -> None:
     assert len(shell.state().messages) == 1
 
 
-@pytest.mark.parametrize("words", [("tea",), ("=tea",), ("text=a", "b"), ("{",), ("{}", "text=a")])
+@pytest.mark.parametrize(
+    "words", [("tea",), ("=tea",), ("text=a", "b"), ("{",), ("{}", "text=a"), ("{" * 1_500,)]
+)
 def test_words_that_are_no_payload_are_refused(shell: Shell, words: tuple[str, ...]) -> None:
     before = shell.start()
     done = shell.invoke("send", "job-1", "wait", *words)
