@@ -6,7 +6,7 @@ import pytest
 
 from esflow import failpoints
 from esflow.errors import StoreError, VersionConflict
-from esflow.store import Store
+from esflow.store import JobQuery, Store
 from tests.contract.conftest import OpenStore
 from tests.contract.rows import append, make_index, make_rows, marks, versions
 
@@ -140,3 +140,32 @@ def test_a_job_id_stays_data(store: Store, job_id: str) -> None:
     assert head is not None
     assert head.labels == {job_id: job_id}
     assert list(store.find(job_id)) == [job_id]
+
+
+class Interruption(BaseException):
+    """What a signal raises in the middle of something."""
+
+
+@pytest.mark.parametrize("point", ["append.begun", "append.inserted", "append.indexed"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_an_interrupted_append_is_there_entirely_or_not_at_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch, point: str, before: int
+) -> None:
+    if before:
+        append(store, "job", count=before)
+
+    def interrupt(reached: str) -> None:
+        if reached == point:
+            raise Interruption
+
+    monkeypatch.setattr(failpoints, "hook", interrupt)
+    with pytest.raises(Interruption):
+        append(store, "job", after=before, count=3)
+    monkeypatch.undo()
+
+    rows, head = versions(store, "job"), store.head("job")
+    assert rows in (list(range(1, before + 1)), list(range(1, before + 4)))
+    assert (head.version if head else 0) == len(rows)
+    assert store.position() == len(rows)
+    append(store, "job", after=len(rows))
+    assert [row.job_id for row in store.jobs(JobQuery())] == ["job"]
