@@ -1,6 +1,7 @@
-"""The parts of documents that are written by the code they describe.
+"""The longer parts of documents that are written by the code they describe.
 
-``python -m tests.house.generated`` writes them anew, between their markers.
+``python -m tests.house.generated`` writes them anew, between their markers, and those of
+`tests.house.generate` with them.
 """
 
 import ast
@@ -14,8 +15,8 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 import attrs
 
 from esflow.events import Event, Failure, PauseReason, Target
-from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
+from tests.house import generate
 from tests.house.tree import ROOT
 
 MARKED: Final = re.compile(
@@ -69,16 +70,10 @@ def stairs() -> str:
     return "\n".join(lines) + "\n"
 
 
-def states() -> str:
-    """Draw which events lead a job from one status to another."""
-    return f"```mermaid\n{to_mermaid()}```\n"
-
-
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "events": events,
     "lifts": lifts,
     "stairs": stairs,
-    "states": states,
 }
 """Which block of a document is written by what."""
 
@@ -88,6 +83,7 @@ def written(text: str) -> str:
 
     Raises: KeyError, for a block that nothing writes.
     """
+    text = generate.generated(text)
     return MARKED.sub(lambda found: found["begin"] + BLOCKS[found["name"]]() + found["end"], text)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.house import generated
+from tests.house.generate import BLOCK
 from tests.house.test_documents import DOCUMENTS
 from tests.house.tree import ROOT
 
@@ -21,11 +22,17 @@ def test_every_generated_block_stands_in_a_document() -> None:
     assert sorted(found) == sorted(generated.BLOCKS)
 
 
+def test_the_design_shows_the_table_of_transitions() -> None:
+    text = (ROOT / "docs/design.md").read_text("utf-8")
+    assert "transitions" in {found["name"] for found in BLOCK.finditer(text)}
+
+
 def test_every_marker_is_closed() -> None:
     for document in DOCUMENTS:
         text = (ROOT / document).read_text("utf-8")
-        begun = re.findall(r"<!-- generated: ([\w ]+) -->", text)
-        assert begun == list(generated.names(text)), document
+        begun = re.findall(r"<!-- generated: (\w+) -->", text)
+        closed = [*generated.names(text), *(found["name"] for found in BLOCK.finditer(text))]
+        assert sorted(begun) == sorted(closed), document
 
 
 def test_a_block_that_is_out_of_date_is_written_anew() -> None:
