@@ -22,6 +22,7 @@ from typing import (
     Annotated,
     Any,
     Final,
+    Protocol,
     TypeAlias,
     cast,
     final,
@@ -45,8 +46,21 @@ _version: Final = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 to_bytes: Final[Callable[[object], bytes]] = Encoder().encode
 to_sorted_bytes: Final[Callable[[object], bytes]] = Encoder(order="deterministic").encode
 
-Circumstances: TypeAlias = tuple[int, str, str | None, int]
-"""When, on which host, by whom and under which token: ``at``, ``host``, ``actor``, ``token``."""
+
+class Stored(Protocol):
+    """A row, taken apart; ``data`` is its event."""
+
+    hash: str
+    at: int
+    host: str
+    data: Any
+    actor: str | None
+    token: int
+
+
+Read: TypeAlias = Callable[[bytes], Stored]
+"""Takes a row apart. Raises: Misfit."""
+Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @final
@@ -54,12 +68,13 @@ Circumstances: TypeAlias = tuple[int, str, str | None, int]
 class Row:
     """The ways between the events of one class and their JSON.
 
-    Shape: ``write`` gives the ``data`` of a row; ``read`` takes a whole row apart.
-    Raises: Misfit, from ``read``.
+    Shape: ``write`` gives the ``data`` of a row; ``read_lifted`` reads a row with other data, as
+    an upcaster makes it.
     """
 
     write: Callable[[Any], bytes]
-    read: Callable[[bytes], tuple[Circumstances, Any]]
+    read: Read
+    read_lifted: Callable[[bytes, Lift], Stored]
 
 
 def _row_of(kind: type[Any]) -> Row:
@@ -67,20 +82,22 @@ def _row_of(kind: type[Any]) -> Row:
     fields += [("actor", str | None, None), ("token", _version, 0)]
     structure = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
     outline = msgspec.defstruct(kind.__name__, [("data", _outline_of(kind))], gc=False)
-    read_row: Callable[[bytes], Any] = Decoder(structure).decode
+    read_row = cast("Read", Decoder(structure).decode)
     look_at: Callable[[bytes], object] = Decoder(outline).decode
-    pick: Callable[[Any], Circumstances] = attrgetter("at", "host", "actor", "token")
     mirrored = _mirror_of(kind)[1]
 
-    def read(state: bytes) -> tuple[Circumstances, Any]:
+    def read(state: bytes) -> Stored:
         try:
-            row: Any = read_row(state)
             look_at(state)
+            return read_row(state)
         except _malformed as error:
             raise Misfit(str(error)) from error
-        return pick(row), row.data
 
-    return Row(lambda event: to_bytes(mirrored(event)), read)
+    return Row(
+        lambda event: to_bytes(mirrored(event)),
+        read,
+        lambda state, lift: read(_lifted(state, lift)),
+    )
 
 
 row_of: Final = cast("Callable[[type[Any]], Row]", cache(_row_of))
@@ -89,11 +106,7 @@ row_of: Final = cast("Callable[[type[Any]], Row]", cache(_row_of))
 _read_plain: Final = Decoder(dict[str, Any]).decode
 
 
-def lifted(state: bytes, lift: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
-    """Return a row with other data, as an upcaster makes it.
-
-    Raises: Misfit, when it isn't a row, or what the upcaster raises.
-    """
+def _lifted(state: bytes, lift: Lift) -> bytes:
     try:
         row = _read_plain(state)
         if not isinstance(row.get("data"), dict):
