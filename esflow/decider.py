@@ -243,11 +243,15 @@ def _wave_failure(fold: JobFold) -> ev.Event:
         error = errors.MergeError(merge.key, merge.reducer, merge.problem)
         failure = ev.Failure(type="MergeError", message=str(error))
         return ev.JobFailed(error=failure, activation=merge.activation)
-    for member in fold.members.values():
-        if member.failure is not None:
-            failure = ev.Failure(type=member.failure.type, message=member.failure.message)
-            return ev.JobFailed(error=failure, activation=member.activation.id)
-    raise AssertionError("a wave that has settled either closed, failed, or did not merge")
+    failures = [
+        (each.activation.id, each.failure)
+        for each in fold.members.values()
+        if each.failure is not None
+    ]
+    assert failures, "a wave that has settled either closed, failed, or did not merge"
+    activation, error = failures[0]
+    failure = ev.Failure(type=error.type, message=error.message)
+    return ev.JobFailed(error=failure, activation=activation)
 
 
 def _idle(fold: JobFold) -> ev.Event:
