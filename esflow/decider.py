@@ -249,8 +249,8 @@ def _wave_failure(fold: JobFold) -> ev.Event:
         if each.failure is not None
     ]
     assert failures, "a wave that has settled either closed, failed, or did not merge"
-    activation, error = failures[0]
-    failure = ev.Failure(type=error.type, message=error.message)
+    activation, raised = failures[0]
+    failure = ev.Failure(type=raised.type, message=raised.message)
     return ev.JobFailed(error=failure, activation=activation)
 
 
