@@ -18,6 +18,9 @@ readable JSON in UTF-8::
 
 ``actor`` is absent when nobody acted, ``token`` when it is 0, and a field of ``data`` when it
 equals its default.
+Two people may well say the same in the same millisecond, and a store that can't tell whether a
+commit succeeded looks for its own bytes: so the first row of an append from outside of any
+execution has a ``nonce`` too, which means nothing and is never read back.
 The hash is the sha256 of three lines: the previous row's hash, the topic, and the stored bytes
 behind the hash, from ``"at"`` to the end (in SQL, ``substr(state, 76)``).
 They are hashed as they stand and never written anew, so no later library can change a hash.
@@ -85,6 +88,7 @@ class Envelope:
     host: str
     actor: str | None = None
     token: int = 0
+    nonce: str | None = None  # Hex digits: tells an append from the same one by somebody else.
 
 
 def genesis(job_id: str) -> str:
@@ -97,7 +101,9 @@ def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes,
     kind = type(event)
     topic = _topics[kind]
     who = _who(envelope.actor, envelope.host, envelope.token)
-    body = b'"at":%d,%b,"data":%b}' % (envelope.recorded_at_ms, who, _row(kind).write(event))
+    once = b',"nonce":"%b"' % envelope.nonce.encode() if envelope.nonce else b""
+    data = _row(kind).write(event)
+    body = b'"at":%d,%b%b,"data":%b}' % (envelope.recorded_at_ms, who, once, data)
     row_hash = _chained(previous, topic, body)
     return topic, _head + row_hash.encode() + b'",' + body, row_hash
 

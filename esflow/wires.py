@@ -79,7 +79,7 @@ class Row:
 
 def _row_of(kind: type[Any]) -> Row:
     fields: list[Any] = [("hash", str), ("at", _moment), ("host", str), ("data", kind)]
-    fields += [("actor", str | None, None), ("token", _version, 0)]
+    fields += [("actor", str | None, None), ("token", _version, 0), ("nonce", str | None, None)]
     structure = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
     outline = msgspec.defstruct(kind.__name__, [("data", _outline_of(kind))], gc=False)
     read_row = cast("Read", Decoder(structure).decode)

@@ -13,6 +13,7 @@ them, and if they are not recorded, for whatever reason, the job is read again b
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import RLock
@@ -107,10 +108,14 @@ class Session:
 
         now_ms = self.clock.now_ms()
         token, head, rows = self.token, self._head, list[StoredEvent]()
+        nonce = None if token else secrets.token_hex(4)
         for version, event in enumerate(events, start=expected + 1):
             if isinstance(event, ExecutionClaimed):
                 token = version
-            envelope = Envelope(recorded_at_ms=now_ms, host=self.host, actor=actor, token=token)
+            envelope = Envelope(
+                recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce
+            )
+            nonce = None
             topic, state, head = encode(event, envelope, head)
             rows.append(StoredEvent(self.job_id, version, topic, state))
         driving = token > 0 and self.fold.status is Status.RUNNING

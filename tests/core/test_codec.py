@@ -369,3 +369,16 @@ def test_an_event_may_hold_one_of_ours() -> None:
 
 def test_an_empty_tuple_is_written_where_it_is_no_default() -> None:
     assert b'"reasons":[]' in encode(JobPaused(reasons=()), here, genesis("job"))[1]
+
+
+def test_the_same_event_from_two_appends_differs_in_its_nonce_alone() -> None:
+    event = Emitted(id="1.1/o0", output="done", payload={})
+    ours = encode(event, attrs.evolve(here, nonce="0a1b2c3d"), genesis("job"))
+    theirs = encode(event, attrs.evolve(here, nonce="4e5f6a7b"), genesis("job"))
+
+    assert ours[1] != theirs[1]
+    assert json.loads(ours[1])["nonce"] == "0a1b2c3d"
+    (mine, other) = (
+        decode("job", 1, 1, topic, state, genesis("job")) for topic, state, _ in (ours, theirs)
+    )
+    assert attrs.evolve(mine, hash=other.hash) == other
