@@ -1,0 +1,1 @@
+"""Jobs in real processes that race, stop and die, on one SQLite file."""
