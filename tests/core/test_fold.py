@@ -251,6 +251,19 @@ def test_a_merge_that_fails_changes_nothing() -> None:
     assert (fold.merge_failure.reducer, fold.wave) == ("append", 2)
 
 
+@pytest.mark.parametrize(
+    ("found", "reducer", "value"),
+    [("text", "append", 1), ([], "merge", {}), (2**63 - 1, "add", 1), ({}, "max", 1)],
+)
+def test_a_write_must_apply_to_what_earlier_waves_left(
+    found: ev.Json, reducer: str, value: ev.Json
+) -> None:
+    first = done("1.1", wrote("x", "set", found), emitted("1.1/o0", "a.in"))
+    fold = given(*RUNNING, *first, *done("2.1", wrote("x", reducer, value, "2.1"))).fold()
+    assert fold.shared == {"x": found}
+    assert fold.merge_failure is not None
+
+
 def test_a_list_that_grows_is_not_copied_by_every_wave() -> None:
     fold = given(*RUNNING, *done("1.1", wrote("l", "append", 1), emitted("1.1/o0", "a.in"))).fold()
     growing = fold.shared["l"]
