@@ -65,7 +65,7 @@ def test_an_answer_is_json_where_it_is_json_else_text(
 def test_one_of_several_questions_is_named(shell: Shell) -> None:
     shell.start("clerk.survey", people=2)
     refusal = shell.refused(4, *RESUME, "--answer", "well")
-    assert "several are open: 1.1/q0, 1.1/q1" in refusal
+    assert "1.1/q0 or 1.1/q1: several are open" in refusal
     assert "--to names one" in refusal
     done = shell.invoke(*RESUME, "--answer", "well", "--to", "1.1/q1")
     assert (done.exit_code, done.stdout) == (0, "job-1\tpaused\t12\n")

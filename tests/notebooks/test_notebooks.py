@@ -16,7 +16,9 @@ from nbclient import NotebookClient
 from tests.house.tree import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-VARYING = re.compile(r"\d+(?:\.\d)? (?:µs|ms|s)\b|pid \d+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+VARYING = re.compile(
+    r"\d+(?:\.\d)? (?:µs|ms|s)\b|pid \d+(?: #\w+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+)
 
 
 def _read(path: Path) -> Any:

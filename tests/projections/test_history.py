@@ -99,6 +99,15 @@ def test_an_activation_tells_what_led_to_it(told: Sequence[Entry]) -> None:
     assert causes == {"1.1": "", "2.1": "1.1/o0", "2.2": "m1", "2.3": "1.1/q0"}
 
 
+def test_an_activation_stands_at_its_first_event(told: Sequence[Entry]) -> None:
+    first = _activation(told, "1.1")
+    assert first.at == first.calls[0].at
+    for name in ("2.1", "2.2", "2.3"):  # Without calls, the records stand right before the end.
+        later = _activation(told, name)
+        assert later.settled is not None
+        assert later.settled.at.version - later.at.version == len(later.records) > 0
+
+
 def test_a_question_has_its_answer_and_who_gave_it_where(told: Sequence[Entry]) -> None:
     (asked,) = (each for each in told if isinstance(each, QuestionEntry))
     assert (asked.id, asked.text, asked.choices) == ("1.1/q0", "Take it?", ("yes", "no"))

@@ -33,7 +33,7 @@ AT = Circumstances(
 )
 
 # What differs from run to run: durations and process ids.
-VARYING = re.compile(r"\d+(?:\.\d)? (?:µs|ms|s)\b|pid \d+")
+VARYING = re.compile(r"\d+(?:\.\d)? (?:µs|ms|s)\b|pid \d+(?: #\w+)?")
 
 SOLD = """\
 v1    2025-01-01T00:00:00.000Z host-a        started     flow shop version 3 at clerk.order with \
