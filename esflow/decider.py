@@ -207,8 +207,8 @@ def _only_question(fold: JobFold) -> ev.QuestionAsked:
     if fold.questions:
         raise errors.AnswerRefused(
             fold.job_id,
-            "(which?)",
-            f"several are open: {', '.join(fold.questions)}; name one with Answer(value, to=id)",
+            " or ".join(fold.questions),
+            "several are open; name one with Answer(value, to=id)",
         )
     if fold.answers:
         raise _already_answered(fold, list(fold.answers)[-1])

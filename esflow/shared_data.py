@@ -126,7 +126,8 @@ class DataView(MutableMapping[str, Json]):
         if key in self._broken and reducer not in ("set", DELETE):
             return
         try:
-            self._own[key] = reduce(reducer, owned(self._current(key)), value)
+            mine = self._own[key] if key in self._own else owned(self._base.get(key, ABSENT))
+            self._own[key] = reduce(reducer, mine, value)
             self._broken.pop(key, None)
         except DoesNotApply as finding:
             self._broken[key] = MergeError(key, reducer, str(finding))

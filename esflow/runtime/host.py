@@ -31,6 +31,14 @@ from esflow.store import IndexRow, Store
 
 _log = logging.getLogger("esflow")
 
+_ONE_JOBS_TROUBLE = (
+    errors.FlowChanged,
+    errors.NondeterminismError,
+    errors.Fenced,
+    errors.CorruptHistory,
+    errors.UnknownEvent,
+)
+
 
 @final
 @attrs.define(eq=False, kw_only=True)
@@ -138,20 +146,22 @@ class Host:
     def recovered(self, row: IndexRow, older_than: float | None) -> JobState | None:
         """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
-        Returns None where somebody does, or where today's flow lacks what the job needs.
+        Returns None where somebody does, or where this host can't: what is wrong with one job is
+        logged, and keeps no other from being recovered.
         """
         now_ms = self.clock.now_ms()
         stale = older_than is not None and row.updated_at_ms <= now_ms - older_than * 1000
-        session = self.loaded(row.job_id, "recover()")
+        session = self._session(row.job_id, "recover()")
         self._driving[session.lease] = session
         try:
+            session.load()
             if stale:
                 session.commit(self._take_over(session), quiet=lambda: True)
             else:
                 self.commit(session, self.claim(session), actor=None)
             return self._driven(session) if session.token else None
-        except errors.FlowChanged as refused:
-            _log.warning("not recovered: %s", refused, extra={"job_id": row.job_id})
+        except _ONE_JOBS_TROUBLE as trouble:
+            _log.warning("not recovered: %s", trouble, extra={"job_id": row.job_id})
             return None
         finally:
             self._give_back(session)

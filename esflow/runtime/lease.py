@@ -15,32 +15,35 @@ from pathlib import Path
 def new_lease() -> str:
     """Return the text of a lease that this process can hold.
 
-    Shape: ``machine|process id|when the process started|a number of its own``.
+    Shape: ``machine|boot|process id|when the process started|a number of its own``.
     """
     pid = os.getpid()
-    return "|".join((_machine(), str(pid), _started(pid), secrets.token_hex(4)))
+    return "|".join((socket.gethostname(), _boot(), str(pid), _started(pid), secrets.token_hex(4)))
 
 
 def is_abandoned(lease: str | None) -> bool:
-    """Tell whether nobody drives a job: no lease, or that of a dead process of this machine."""
+    """Tell whether nobody drives a job: no lease, or that of a process of this machine that ended.
+
+    A process of another machine may be alive, as far as anybody can tell from here.
+    """
     if lease is None:
         return True
-    machine, pid, started, _ = lease.split("|")
-    if machine != _machine():
+    machine, boot, pid, started, _ = lease.split("|")
+    if machine != socket.gethostname():
         return False
-    return not _is_alive(int(pid)) or _started(int(pid)) != started
+    return boot != _boot() or not _is_alive(int(pid)) or _started(int(pid)) != started
 
 
 def process_of(lease: str) -> str:
     """Return what the log calls the holder of a lease: no two claims are alike."""
-    _, pid, _, number = lease.split("|")
+    _, _, pid, _, number = lease.split("|")
     return f"pid {pid} #{number}"
 
 
 @cache
-def _machine() -> str:
-    """Return what tells this machine, since it was started, from every other."""
-    return f"{socket.gethostname()}/{_text('/proc/sys/kernel/random/boot_id')[:8]}"
+def _boot() -> str:
+    """Return what tells this run of the machine from earlier ones; empty where it isn't told."""
+    return _text("/proc/sys/kernel/random/boot_id")[:8]
 
 
 def _started(pid: int) -> str:

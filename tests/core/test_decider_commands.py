@@ -247,8 +247,8 @@ def test_an_answer_to_a_running_job_is_recorded_and_waits() -> None:
 
 
 def test_several_questions_must_be_told_apart() -> None:
-    problem = "several are open: 1.1/q0, 1.1/q1; name one with Answer(value, to=id)"
-    refused = errors.AnswerRefused(JOB, "(which?)", problem)
+    problem = "several are open; name one with Answer(value, to=id)"
+    refused = errors.AnswerRefused(JOB, "1.1/q0 or 1.1/q1", problem)
     given(*TWO_ASKED).when(Answer("yes")).then(refused)
 
 
