@@ -149,8 +149,7 @@ class Host:
         Returns None where somebody does, or where this host can't: what is wrong with one job is
         logged, and keeps no other from being recovered.
         """
-        now_ms = self.clock.now_ms()
-        stale = older_than is not None and row.updated_at_ms <= now_ms - older_than * 1000
+        stale = older_than is not None and self._is_stale(row.job_id, older_than)
         session = self._session(row.job_id, "recover()")
         self._driving[session.lease] = session
         try:
@@ -165,6 +164,16 @@ class Host:
             return None
         finally:
             self._give_back(session)
+
+    def _is_stale(self, job_id: str, older_than: float) -> bool:
+        """Tell whether nothing was recorded for so long, as the index has it by now.
+
+        What was listed before others were driven says nothing of a job that is alive; and 0 asks
+        no clock, which may be behind that of the host that recorded last.
+        """
+        if older_than <= 0:
+            return True
+        return self.head(job_id).updated_at_ms <= self.clock.now_ms() - older_than * 1000
 
     def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
