@@ -1,6 +1,5 @@
 """An effect is recorded before it is used, and gives the same at every re-execution."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,10 +10,10 @@ from uuid import UUID
 import attrs
 import pytest
 
-from esflow import Context, Engine, Flow, errors
-from esflow.store import Store
+from esflow import Context, Engine, errors
 from esflow.testing import ManualClock
-from tests.engine.world import Hosts, Threads, effects, names, stored
+from tests.engine.outside import Outside, driver, interrupted
+from tests.engine.world import Hosts, effects, names
 
 
 class Colour(Enum):
@@ -31,32 +30,6 @@ class Plan:
     steps: tuple[int, ...] = ()
 
 
-class World:
-    """What is outside: counts its calls, and how often a handler is to be interrupted."""
-
-    def __init__(self, interruptions: int = 1) -> None:
-        self.calls: Counter[str] = Counter()
-        self.interruptions = interruptions
-        self.seen: list[object] = []
-
-    def interrupt(self) -> None:
-        """End the process, as often as wanted."""
-        if self.interruptions:
-            self.interruptions -= 1
-            raise KeyboardInterrupt
-
-
-def _engine(hosts: Hosts, handler: Callable[[Context], None], **kwargs: Any) -> Engine:
-    flow = Flow("outside")
-    flow.routine("agent").slot(name="act")(handler)
-    return hosts(flow, **kwargs)
-
-
-def _interrupted(engine: Engine) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        engine.start("outside", "agent.act", job_id="one")
-
-
 def test_an_effect_is_recorded_before_its_result_is_used(hosts: Hosts) -> None:
     engines: list[Engine] = []
     recorded: list[list[str]] = []
@@ -69,14 +42,14 @@ def test_an_effect_is_recorded_before_its_result_is_used(hosts: Hosts) -> None:
         ctx.effect(call)
         recorded.append(names(engines[0], "one"))
 
-    engines.append(_engine(hosts, handler))
+    engines.append(driver(hosts, handler))
     assert engines[0].start("outside", "agent.act", job_id="one").status == "completed"
     claimed = ["JobStarted", "ExecutionClaimed"]
     assert recorded == [claimed, [*claimed, "EffectRecorded"]]
 
 
 def test_a_recorded_effect_is_not_called_again(hosts: Hosts) -> None:
-    world = World(interruptions=3)
+    world = Outside(interruptions=3)
 
     def call(name: str) -> str:
         world.calls[name] += 1
@@ -88,8 +61,8 @@ def test_a_recorded_effect_is_not_called_again(hosts: Hosts) -> None:
         ctx.shared["second"] = ctx.effect(call, "b")
         world.interrupt()
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             engine.run("one")
@@ -120,7 +93,7 @@ RESULTS: list[tuple[Any, Any]] = [
 def test_a_result_is_what_its_annotation_says_on_the_first_host_and_on_every_other(
     hosts: Hosts, annotation: Any, value: Any
 ) -> None:
-    world = World()
+    world = Outside()
 
     def call() -> Any:
         return value
@@ -131,26 +104,26 @@ def test_a_result_is_what_its_annotation_says_on_the_first_host_and_on_every_oth
         world.seen.append(ctx.effect(call))
         world.interrupt()
 
-    _interrupted(_engine(hosts, handler))
-    assert _engine(hosts, handler).run("one").status == "completed"
+    interrupted(driver(hosts, handler))
+    assert driver(hosts, handler).run("one").status == "completed"
     assert world.seen == [value, value]
     assert type(world.seen[0]) is type(world.seen[1]) is type(value)
 
 
 def test_a_result_without_annotation_is_json_on_every_host(hosts: Hosts) -> None:
-    world = World()
+    world = Outside()
 
     def handler(ctx: Context) -> None:
         world.seen.append(ctx.effect(lambda: (Plan("t", (1,)), {3})))
         world.interrupt()
 
-    _interrupted(_engine(hosts, handler))
-    _engine(hosts, handler).run("one")
+    interrupted(driver(hosts, handler))
+    driver(hosts, handler).run("one")
     assert world.seen == [[{"title": "t", "steps": [1]}, [3]]] * 2
 
 
 def test_a_result_that_its_annotation_does_not_take_is_refused_alike(hosts: Hosts) -> None:
-    world = World()
+    world = Outside()
 
     def lying() -> int:
         result: Any = "text"
@@ -162,14 +135,14 @@ def test_a_result_that_its_annotation_does_not_take_is_refused_alike(hosts: Host
         world.seen.append(str(caught.value))
         world.interrupt()
 
-    _interrupted(_engine(hosts, handler))
-    _engine(hosts, handler).run("one")
+    interrupted(driver(hosts, handler))
+    driver(hosts, handler).run("one")
     assert world.seen[0] == world.seen[1]
     assert "result of" in str(world.seen[0])
 
 
 def test_a_result_belongs_to_the_handler(hosts: Hosts) -> None:
-    world = World()
+    world = Outside()
 
     def call() -> list[Any]:
         return [{"a": 1}]
@@ -180,15 +153,15 @@ def test_a_result_belongs_to_the_handler(hosts: Hosts) -> None:
         result.append("changed")
         world.interrupt()
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     engine.run("one")
     assert world.seen == [[{"a": 1}]] * 2
 
 
 @pytest.mark.parametrize("caught", [False, True])
 def test_a_recorded_error_is_final_and_raised_alike(hosts: Hosts, caught: bool) -> None:
-    world = World()
+    world = Outside()
 
     def fail() -> Never:
         world.calls["fail"] += 1
@@ -203,8 +176,8 @@ def test_a_recorded_error_is_final_and_raised_alike(hosts: Hosts, caught: bool) 
             if not caught:
                 raise
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     state = engine.run("one")
     assert world.calls == {"fail": 1}
     assert world.seen == [
@@ -234,7 +207,7 @@ async def _coroutine() -> None:
 def test_a_result_that_can_not_be_recorded_is_an_error_that_is(
     hosts: Hosts, call: Callable[[], object], shown: str
 ) -> None:
-    world = World()
+    world = Outside()
 
     def handler(ctx: Context) -> None:
         world.calls["runs"] += 1
@@ -243,66 +216,16 @@ def test_a_result_that_can_not_be_recorded_is_an_error_that_is(
         world.seen.append(str(caught.value))
         world.interrupt()
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     assert engine.run("one").status == "completed"
     assert world.seen[0] == world.seen[1]
     assert shown in str(world.seen[0])
     assert len(effects(engine, "one")) == 1
 
 
-CHANGED: list[tuple[Callable[[Context], object], Callable[[Context], object], str]] = [
-    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.effect(len, "abc"), "len('abc')"),
-    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.effect(repr, "ab"), "repr('ab')"),
-    (lambda ctx: ctx.effect(len, "ab"), lambda ctx: ctx.now(), "esflow.now()"),
-    (
-        lambda ctx: ctx.effect(sorted, [2, 1]),
-        lambda ctx: ctx.effect(sorted, [2, 1], reverse=True),
-        "reverse=True",
-    ),
-    (lambda ctx: ctx.effect(abs, 1), lambda ctx: ctx.effect(abs, 1.0), "abs(1.0)"),
-]
-
-
-@pytest.mark.parametrize("swallowed", [False, True])
-@pytest.mark.parametrize(("before", "after", "shown"), CHANGED)
-def test_a_changed_call_is_refused_with_both_and_nothing_is_recorded(
-    hosts: Hosts,
-    before: Callable[[Context], object],
-    after: Callable[[Context], object],
-    shown: str,
-    *,
-    swallowed: bool,
-) -> None:
-    world = World()
-
-    def old(ctx: Context) -> None:
-        before(ctx)
-        world.interrupt()
-
-    def new(ctx: Context) -> None:
-        try:
-            after(ctx)
-        except errors.EsflowError:
-            if not swallowed:
-                raise
-        if swallowed:
-            ctx.log("swallowed")
-
-    _interrupted(_engine(hosts, old))
-    engine = _engine(hosts, new)
-    (recorded,) = effects(engine, "one")
-    with pytest.raises(errors.NondeterminismError) as caught:
-        engine.run("one")
-    assert recorded.function in str(caught.value)
-    assert shown in str(caught.value)
-    assert "deploy the code" in str(caught.value)
-    assert names(engine, "one")[-2:] == ["EffectRecorded", "ExecutionClaimed"]
-    assert _engine(hosts, old).run("one").status == "completed"
-
-
 def test_the_same_arguments_in_another_order_are_the_same_call(hosts: Hosts) -> None:
-    world = World()
+    world = Outside()
 
     def call(**kwargs: object) -> int:
         world.calls["call"] += 1
@@ -313,14 +236,14 @@ def test_the_same_arguments_in_another_order_are_the_same_call(hosts: Hosts) -> 
         ctx.effect(call, **dict.fromkeys(keys, 1))
         world.interrupt()
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     assert engine.run("one").status == "completed"
     assert world.calls == {"call": 1}
 
 
 def test_the_idempotency_key_is_that_of_the_call_at_every_execution(hosts: Hosts) -> None:
-    world = World(interruptions=2)
+    world = Outside(interruptions=2)
 
     def call(key: str) -> str:
         world.seen.append(key)
@@ -332,8 +255,8 @@ def test_the_idempotency_key_is_that_of_the_call_at_every_execution(hosts: Hosts
         assert ctx.effect(call, before) == before
         assert ctx.effect(lambda: ctx.idempotency_key) == ctx.idempotency_key[:-1] + "1"
 
-    engine = _engine(hosts, handler)
-    _interrupted(engine)
+    engine = driver(hosts, handler)
+    interrupted(engine)
     with pytest.raises(KeyboardInterrupt):
         engine.run("one")
     assert engine.run("one").status == "completed"
@@ -342,16 +265,16 @@ def test_the_idempotency_key_is_that_of_the_call_at_every_execution(hosts: Hosts
 
 
 def test_time_ids_and_chance_are_recorded_and_returned_again(hosts: Hosts) -> None:
-    world = World()
+    world = Outside()
     clock = ManualClock()
 
     def handler(ctx: Context) -> None:
         world.seen.append((ctx.now(), ctx.uuid(), ctx.random(), ctx.now()))
         world.interrupt()
 
-    _interrupted(_engine(hosts, handler, clock=clock))
+    interrupted(driver(hosts, handler, clock=clock))
     clock.advance(3600)
-    engine = _engine(hosts, handler, clock=clock)
+    engine = driver(hosts, handler, clock=clock)
     assert engine.run("one").status == "completed"
     assert world.seen[0] == world.seen[1]
     moment, name, number, again = cast("tuple[Any, Any, float, Any]", world.seen[0])
@@ -360,57 +283,3 @@ def test_time_ids_and_chance_are_recorded_and_returned_again(hosts: Hosts) -> No
     assert 0 <= number < 1
     functions = [each.function for each in effects(engine, "one")]
     assert functions == ["esflow.now", "esflow.uuid", "esflow.random", "esflow.now"]
-
-
-@pytest.mark.parametrize("swallows", ["error", "everything"])
-def test_a_handler_that_swallows_the_loss_of_its_job_has_lost_it_all_the_same(
-    hosts: Hosts, store: Store, threads: Threads, swallows: str
-) -> None:
-    world = World()
-    taken: list[tuple[object, ...]] = []
-
-    def handler(ctx: Context) -> None:
-        if not taken:
-            other = _engine(hosts, lambda ctx: ctx.log("elsewhere"))
-            threads.submit(other.recover, older_than=0).result()
-            taken.append(stored(store))
-        for _ in range(2):
-            try:
-                ctx.effect(len, "abc")
-            except Exception as error:  # noqa: BLE001 - what this handler is for
-                world.seen.append(type(error))
-        if swallows == "error":
-            raise RuntimeError("something else")
-
-    engine = _engine(hosts, handler)
-    with pytest.raises(errors.Fenced, match="follow it with wait"):
-        engine.start("outside", "agent.act", job_id="one")
-    assert world.seen == [errors.Fenced, errors.Fenced]
-    assert stored(store) == taken[0]
-    assert [each.message for each in engine.state("one").log] == ["elsewhere"]
-
-
-def test_a_handler_that_swallows_a_store_that_failed_is_abandoned(
-    hosts: Hosts, store: Store
-) -> None:
-    world = World()
-
-    def handler(ctx: Context) -> None:
-        engines[0].store.close()
-        try:
-            ctx.effect(len, "abc")
-        except Exception as error:  # noqa: BLE001 - what this handler is for
-            world.seen.append(type(error))
-
-    flow = Flow("outside")
-    flow.routine("agent").slot(name="act")(handler)
-    engines = [hosts(flow)]
-    if engines[0].store is store:  # In memory all handles are one: nothing is left to look at.
-        with pytest.raises(errors.StoreError, match="closed"):
-            engines[0].start("outside", "agent.act", job_id="one")
-        assert world.seen == [errors.StoreError]
-        return
-    with pytest.raises(errors.StoreError, match="closed"):
-        engines[0].start("outside", "agent.act", job_id="one")
-    assert world.seen == [errors.StoreError]
-    assert names(hosts(), "one") == ["JobStarted", "ExecutionClaimed"]

@@ -127,7 +127,7 @@ def test_a_second_answer_that_names_nothing_meets_the_last_answer(
 def test_several_open_questions_need_to_be_named(hosts: Hosts, store: Store) -> None:
     engine = hosts(panel())
     job_id = engine.start("panel", "chair.opening").job_id
-    with check_refusal(store, errors.AnswerRefused, "1.1/q0, 1.1/q1", "Answer(value, to=id)"):
+    with check_refusal(store, errors.AnswerRefused, "1.1/q0", "1.1/q1", "to=id"):
         engine.resume(job_id, Answer(1))
 
 
