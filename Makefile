@@ -79,6 +79,10 @@ format: $(READY)  ## Let ruff rewrite what it can.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(READY)  ## Write the generated blocks of the documents anew.
+	$(BIN)/python -m tests.house.generated
+
 .PHONY: lock
 lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \

@@ -1,7 +1,7 @@
-"""The longer parts of documents that are written by the code they describe.
+"""The parts of documents that are written by the code they describe.
 
-``python -m tests.house.generated`` writes them anew, between their markers, and those of
-`tests.house.generate` with them.
+A block stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``, each on a line of its own;
+what is between them is written anew by ``python -m tests.house.generated``, or ``make docs``.
 """
 
 import ast
@@ -15,13 +15,13 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 import attrs
 
 from esflow.events import Event, Failure, PauseReason, Target
+from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
-from tests.house import generate
-from tests.house.tree import ROOT
+from tests.house.tree import ROOT, files
 
-MARKED: Final = re.compile(
-    r"(?P<begin><!-- generated: (?P<name>[\w ]+) -->\n)(?P<body>.*?)(?P<end><!-- end of \2 -->)",
-    re.DOTALL,
+BLOCK: Final = re.compile(
+    r"^(?P<begin><!-- generated: (?P<name>[\w-]+) -->\n).*?^<!-- end -->$",
+    re.DOTALL | re.MULTILINE,
 )
 NOTE: Final = re.compile(r"^    (?P<field>\w+): .*?#\s+(?P<note>.+)$", re.MULTILINE)
 PLAIN: Final[Mapping[object, str]] = {
@@ -70,10 +70,16 @@ def stairs() -> str:
     return "\n".join(lines) + "\n"
 
 
+def transitions() -> str:
+    """Draw which event leads a job from which status to which."""
+    return f"```mermaid\n{to_mermaid()}```\n"
+
+
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "events": events,
     "lifts": lifts,
     "stairs": stairs,
+    "transitions": transitions,
 }
 """Which block of a document is written by what."""
 
@@ -83,13 +89,20 @@ def written(text: str) -> str:
 
     Raises: KeyError, for a block that nothing writes.
     """
-    text = generate.generated(text)
-    return MARKED.sub(lambda found: found["begin"] + BLOCKS[found["name"]]() + found["end"], text)
+    return BLOCK.sub(
+        lambda found: f"{found['begin']}{BLOCKS[found['name']]()}<!-- end -->",
+        text,
+    )
 
 
 def names(text: str) -> Iterator[str]:
     """Yield the names of a document's generated blocks."""
-    return (found["name"] for found in MARKED.finditer(text))
+    return (found["name"] for found in BLOCK.finditer(text))
+
+
+def documents() -> dict[str, str]:
+    """Return every Markdown file of the repository, by its path."""
+    return {name: (ROOT / name).read_text("utf-8") for name in files() if name.endswith(".md")}
 
 
 def _class(title: str, kind: type[Any]) -> str:
@@ -140,9 +153,9 @@ def _opening(name: str) -> str | None:
 
 def main() -> None:
     """Write every generated block of every document anew."""
-    for path in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
-        text = path.read_text("utf-8")
-        path.write_text(written(text), "utf-8")
+    for path, text in documents().items():
+        if (anew := written(text)) != text:
+            (ROOT / path).write_text(anew, "utf-8")
 
 
 if __name__ == "__main__":

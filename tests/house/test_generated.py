@@ -8,35 +8,26 @@ import pytest
 
 from esflow.codec import Envelope, encode, genesis
 from esflow.events import JobCompleted
-from tests.house import generated
-from tests.house.generate import BLOCK
-from tests.house.test_documents import DOCUMENTS
+from tests.house.generated import BLOCKS, documents, names, written
 from tests.house.tree import ROOT
 
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_generated_blocks_are_up_to_date(document: str) -> None:
-    text = (ROOT / document).read_text("utf-8")
-    assert generated.written(text) == text, "run: python -m tests.house.generated"
+BLOCK = "before\n\n<!-- generated: transitions -->\nold\n<!-- end -->\n\nafter\n"
 
 
-def test_every_generated_block_stands_in_a_document() -> None:
-    texts = [(ROOT / each).read_text("utf-8") for each in DOCUMENTS]
-    found = [name for text in texts for name in generated.names(text)]
-    assert sorted(found) == sorted(generated.BLOCKS)
+def test_every_generated_block_is_up_to_date() -> None:
+    stale = [path for path, text in documents().items() if written(text) != text]
+    assert stale == [], "run: make docs"
 
 
-def test_the_design_shows_the_table_of_transitions() -> None:
-    text = (ROOT / "docs/design.md").read_text("utf-8")
-    assert "transitions" in {found["name"] for found in BLOCK.finditer(text)}
+def test_everything_that_is_generated_stands_in_one_document() -> None:
+    found = [name for text in documents().values() for name in names(text)]
+    assert sorted(found) == sorted(BLOCKS)
 
 
 def test_every_marker_is_closed() -> None:
-    for document in DOCUMENTS:
-        text = (ROOT / document).read_text("utf-8")
-        begun = re.findall(r"<!-- generated: (\w+) -->", text)
-        closed = [*generated.names(text), *(found["name"] for found in BLOCK.finditer(text))]
-        assert sorted(begun) == sorted(closed), document
+    for path, text in documents().items():
+        begun = re.findall(r"^<!-- generated: (.*) -->$", text, re.MULTILINE)
+        assert begun == list(names(text)), path
 
 
 def test_the_page_names_every_key_of_a_row_in_their_order() -> None:
@@ -52,9 +43,14 @@ def test_the_page_names_every_key_of_a_row_in_their_order() -> None:
     )
 
 
-def test_a_block_that_is_out_of_date_is_written_anew() -> None:
-    text = "A\n<!-- generated: stairs -->\nold\n<!-- end of stairs -->\nB\n"
-    anew = generated.written(text)
-    assert anew.startswith("A\n<!-- generated: stairs -->\n| step |")
-    assert anew.endswith("|\n<!-- end of stairs -->\nB\n")
-    assert generated.written(anew) == anew
+def test_a_block_is_written_anew_and_nothing_around_it() -> None:
+    anew = written(BLOCK)
+    assert anew.startswith("before\n\n<!-- generated: transitions -->\n```mermaid\nstateDiagram")
+    assert anew.endswith("\n```\n<!-- end -->\n\nafter\n")
+    assert "old" not in anew
+    assert written(anew) == anew
+
+
+def test_a_block_that_nothing_writes_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        written(BLOCK.replace("transitions", "weather"))
