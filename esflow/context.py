@@ -14,6 +14,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import get_ident
 from time import perf_counter_ns
 from types import MappingProxyType
@@ -28,7 +29,7 @@ from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
 from esflow.ids import item_id
 from esflow.inputs import checked_text
-from esflow.payloads import digest, return_annotation, structure, to_json
+from esflow.payloads import bind, digest, return_annotation, structure, to_json
 from esflow.reducers import BUILT_IN, DELETE
 from esflow.shared_data import DataView
 from esflow.state import Activation
@@ -133,10 +134,7 @@ class Context:
         self._use("ask()")
         slot = self._flow.resolve_slot(to)
         _refuse_unanswerable(slot)
-        if choices is not None and not choices:
-            problem = "an empty list could never be answered; leave choices out for any answer"
-            raise errors.PayloadError("ask.choices", problem)
-        data = None if choices is None else tuple(to_json(list(choices), "ask.choices"))
+        data = None if choices is None else _choices(slot, choices)
         question = ev.QuestionAsked(
             id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
         )
@@ -149,6 +147,9 @@ class Context:
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
+        while isinstance(function, partial):  # What is bound to it is an argument like another.
+            args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+            function = function.func
         name = getattr(function, "__qualname__", type(function).__qualname__)
         return cast("Result", self._effect(name, function, args, kwargs))
 
@@ -318,6 +319,17 @@ class Context:
             raise
         reach("effect.recorded")
         return effect, error
+
+
+def _choices(slot: Slot, choices: Sequence[object]) -> tuple[Json, ...]:
+    """Return choices as JSON, each of which the slot takes for an answer."""
+    if isinstance(choices, str) or not choices:
+        problem = f"{choices!r:.200} offers no choice; give a list, or leave it out for any answer"
+        raise errors.PayloadError("ask.choices", problem)
+    data = tuple(to_json(list(choices), "ask.choices"))
+    for choice in data:
+        bind(slot.signature, slot.address, {"answer": choice})
+    return data
 
 
 def _refuse_unanswerable(slot: Slot) -> None:

@@ -257,6 +257,10 @@ class Engine:
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
         wanted = (status,) if isinstance(status, str) else tuple(status or ())
+        unknown = [each for each in wanted if each not in set(Status)]
+        if unknown:
+            problem = f"{unknown[0]!r:.200} is no status; use one of {', '.join(Status)}"
+            raise errors.PayloadError("status", problem)
         query = JobQuery(
             statuses=tuple(Status(each).value for each in wanted),
             flow=flow,
@@ -272,6 +276,7 @@ class Engine:
         Units: seconds.
         Raises: JobNotFound; WaitTimeout, and the job lives on.
         """
+        self._host.refuse_inside(job_id, "wait()")
         deadline = monotonic() + timeout
         position = self._store.position()
         while Status((row := self._host.head(job_id)).status) not in _RESTING:

@@ -208,9 +208,10 @@ class Flow:
 
         Raises: SlotNotFound.
         """
-        found = self._slots.get(name) or self._find_slot(name)
+        spelled = str(name)  # Whatever callers give is looked up, and named if it isn't there.
+        found = self._slots.get(spelled) or self._find_slot(spelled)
         if isinstance(found, str):
-            raise SlotNotFound(self.name, name, tuple(self._slots))
+            raise SlotNotFound(self.name, spelled, tuple(self._slots))
         return found
 
     def targets(self, routine: str, output: str) -> tuple[Target, ...]:

@@ -92,7 +92,9 @@ def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             while done:
                 future = done.pop()
-                trouble = _settled(session, future, quiet=not (running or done)) or trouble
+                found = _settled(session, future, quiet=not (running or done))
+                if trouble is None or isinstance(trouble, EsflowError):
+                    trouble = found or trouble  # What ends the process outranks what ends the job.
     if trouble is not None:
         raise trouble
 

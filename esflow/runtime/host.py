@@ -180,9 +180,16 @@ class Host:
         for session in list(self._driving.values()):
             self._give_back(session)
 
-    def _session(self, job_id: str, call: str) -> Session:
+    def refuse_inside(self, job_id: str, call: str) -> None:
+        """Refuse a call on a job from inside one of its handlers.
+
+        Raises: ReentrantCall.
+        """
         if job_id in inside.get():
             raise errors.ReentrantCall(job_id, f"Engine.{call}")
+
+    def _session(self, job_id: str, call: str) -> Session:
+        self.refuse_inside(job_id, call)
         return Session(self.store, self.clock, self.name, job_id, new_lease())
 
     def _driven(self, session: Session) -> JobState:

@@ -59,7 +59,8 @@ def addressed(fold: JobFold, flow: Flow, command: object) -> ResumeCommand:
         problem = f"{command!r} is no command; resume with Continue() or Answer(value)"
         raise PayloadError("command", problem)
     value = to_json(command.value, "answer")
-    question = open_question(fold, Answer(value, command.to))
+    to = None if command.to is None else str(command.to)
+    question = open_question(fold, Answer(value, to))
     if question.to in flow.slots:  # Where it is not, the claim says what the flow lacks.
         slot = flow.slots[question.to]
         bind(slot.signature, slot.address, {"answer": value})

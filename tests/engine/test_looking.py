@@ -187,3 +187,8 @@ def test_following_does_not_outlive_the_store(
     following = threads.submit(rest)
     follower.store.close()
     assert following.result(PATIENCE_SECONDS) == []
+
+
+def test_a_status_that_is_none_is_refused(engine: Engine, store: Store) -> None:
+    with check_refusal(store, errors.PayloadError, "'done'", "completed"):
+        engine.jobs(status="done")

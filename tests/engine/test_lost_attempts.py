@@ -1,6 +1,7 @@
 """An attempt that met other code, or lost its job, records nothing, whatever its handler hides."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -19,6 +20,16 @@ CHANGED: list[tuple[Callable[[Context], object], Callable[[Context], object], st
         "reverse=True",
     ),
     (lambda ctx: ctx.effect(abs, 1), lambda ctx: ctx.effect(abs, 1.0), "abs(1.0)"),
+    (
+        lambda ctx: ctx.effect(partial(pow, 2), 3),
+        lambda ctx: ctx.effect(partial(pow, 3), 3),
+        "pow(3, 3)",
+    ),
+    (
+        lambda ctx: ctx.effect(partial(sorted, reverse=True), [1]),
+        lambda ctx: ctx.effect(partial(sorted, reverse=False), [1]),
+        "reverse=False",
+    ),
 ]
 
 

@@ -202,6 +202,8 @@ UNRECORDABLE: list[tuple[Use, str]] = [
         lambda ctx: ctx.ask("?", to="routine.answered", choices=[{1}, object()]),
         "ask.choices[1]",
     ),
+    (lambda ctx: ctx.ask("?", to="routine.answered", choices="AB"), "ask.choices"),
+    (lambda ctx: ctx.ask("?", to="picky.number", choices=[1, "two"]), "'two'"),
     (lambda ctx: ctx.ask("\ud800", to="routine.answered"), "ask.text"),
     (lambda ctx: ctx.write("key", 1, "no such"), "no such"),
     (lambda ctx: ctx.write("key", float("inf")), "shared['key']"),
@@ -223,7 +225,13 @@ def test_what_can_not_be_recorded_is_refused_at_the_call_and_leaves_nothing(
 
     flow = _flow(handler)
 
-    @flow.routine("picky").slot
+    picky = flow.routine("picky")
+
+    @picky.slot
+    def number(ctx: Context, answer: int) -> None:
+        """Take one kind of answer only."""
+
+    @picky.slot
     def both(ctx: Context, answer: str, more: int) -> None:
         raise AssertionError("nobody asked")
 

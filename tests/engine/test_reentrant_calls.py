@@ -20,6 +20,7 @@ ACTS: list[Act] = [
     lambda engine, job: engine.run(job),
     lambda engine, job: engine.send(job, "own", {}),
     lambda engine, job: engine.pause(job),
+    lambda engine, job: engine.wait(job, 60),
 ]
 
 LOOKS: list[Act] = [

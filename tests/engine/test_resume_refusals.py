@@ -201,3 +201,11 @@ def test_an_actor_that_is_no_text_is_refused(
         engine.pause(asked, actor=actor)
     with check_refusal(store, errors.PayloadError, "actor"):
         engine.run(asked, actor=actor)
+
+
+@pytest.mark.parametrize("to", [[], 7, "9.9/q9"])
+def test_an_answer_to_what_is_no_id_is_refused(
+    engine: Engine, store: Store, asked: str, to: Any
+) -> None:
+    with check_refusal(store, errors.InterruptNotFound, str(to)):
+        engine.resume(asked, Answer("A", to=to))
