@@ -1,17 +1,25 @@
-"""Write the golden bytes of the current format: ``python -m tests.golden.write format-3``.
+"""Write the golden files of the current format: ``python -m tests.golden.write format-3``.
 
-To be run once for each format, by the commit that begins it; a file that exists is never touched.
+To be run by the commit that begins a format, or that adds another kind of file to it; a file that
+exists is never touched, and `MANIFEST` gets a line for each that is new.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from itertools import cycle
 from pathlib import Path
+from typing import Final
 
 from esflow.codec import encode, genesis
 from tests.golden.catalogue import envelopes, events, job_id
+from tests.golden.job import played
+
+GOLDEN: Final = Path(__file__).parent
+MANIFEST: Final = GOLDEN / "MANIFEST"
 
 
 def rows() -> list[dict[str, str]]:
@@ -24,12 +32,36 @@ def rows() -> list[dict[str, str]]:
     return written
 
 
+def _catalogue() -> Mapping[str, str]:
+    return {"every-event.jsonl": _lines(rows())}
+
+
+def _job() -> Mapping[str, str]:
+    stored, expected = played()
+    found = [{"topic": row.topic, "state": row.state.decode()} for row in stored]
+    text = json.dumps(expected, ensure_ascii=False, indent=1, sort_keys=True)
+    return {"whole-job.jsonl": _lines(found), "whole-job.json": f"{text}\n"}
+
+
+KINDS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (_catalogue, _job)
+"""What writes files that belong together: either all of them are new, or none is."""
+
+
 def main(folder: str) -> None:
-    """Write the catalogue to a new file."""
-    path = Path(__file__).parent / folder / "every-event.jsonl"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("x", encoding="utf-8", newline="\n") as lines:
-        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
+    """Write what is not there yet."""
+    (GOLDEN / folder).mkdir(exist_ok=True)
+    for kind in KINDS:
+        files = {f"{folder}/{name}": text.encode() for name, text in kind().items()}
+        if any((GOLDEN / name).exists() for name in files):
+            continue
+        for name, content in files.items():
+            (GOLDEN / name).write_bytes(content)
+            with MANIFEST.open("a", encoding="utf-8", newline="\n") as lines:
+                lines.write(f"{sha256(content).hexdigest()}  {name}\n")
+
+
+def _lines(found: list[dict[str, str]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found)
 
 
 if __name__ == "__main__":

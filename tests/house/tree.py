@@ -57,17 +57,23 @@ def module(path: str, text: str) -> Module:
     return Module(path, text, ast.parse(text, path))
 
 
+def git(*words: str) -> str:
+    """Return what git says of this work tree.
+
+    Raises: CalledProcessError, outside of one.
+    """
+    # Whoever owns the clone, reading it is harmless; git asks to be told so.
+    command = ["git", "-c", "safe.directory=*", *words]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
+
+
 @cache
 def files() -> tuple[str, ...]:
     """List what git tracks or would track and that is still there, sorted.
 
     Raises: CalledProcessError, outside a git work tree.
     """
-    # Whoever owns the clone, listing its files is harmless; git asks to be told so.
-    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
-    options = ["--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)
-    names = listed.stdout.decode().split("\0")
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     return tuple(sorted({name for name in names if name and (ROOT / name).is_file()}))
 
 

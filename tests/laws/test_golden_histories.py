@@ -1,0 +1,81 @@
+"""Law 10: what any format has recorded of a whole job is read for ever, and means what it meant."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esflow.codec import decode, genesis
+from esflow.events import Event
+from esflow.fold import fold_events
+from tests.golden.job import played
+from tests.golden.write import GOLDEN
+
+JOBS = sorted(GOLDEN.glob("format-*/whole-job.jsonl"))
+
+
+def stored(path: Path) -> list[tuple[str, bytes]]:
+    """Return the rows of a golden file."""
+    rows = [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
+    return [(row["topic"], row["state"].encode()) for row in rows]
+
+
+def expected(path: Path) -> dict[str, Any]:
+    """Return what was written down beside the rows when they were recorded."""
+    said: dict[str, Any] = json.loads(path.with_suffix(".json").read_bytes())
+    return said
+
+
+def newest() -> Path:
+    """Return the whole job of the newest format that has one."""
+    return max(JOBS, key=lambda path: int(path.parent.name.removeprefix("format-")))
+
+
+def states(job_id: str, events: list[Event], versions: dict[str, Any]) -> dict[str, Any]:
+    """Return the state at each of some versions, as plain data."""
+    return {
+        version: fold_events(job_id, events[: int(version)]).face().as_dict()
+        for version in versions
+    }
+
+
+def without_chance(state: bytes) -> dict[str, Any]:
+    """Return the circumstances of a row, in their order, and nothing that differs by run."""
+    return {
+        key: value if key in {"at", "actor", "host", "token"} else ...
+        for key, value in json.loads(state).items()
+    }
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.parent.name)
+def test_law_10_a_history_stays_readable(path: Path) -> None:
+    said, head, events = expected(path), genesis(expected(path)["job_id"]), list[Event]()
+
+    for version, (topic, state) in enumerate(stored(path), start=1):
+        recorded = decode(said["job_id"], version, version, topic, state, head)
+        events.append(recorded.event)
+        head = sha256(f"{head}\n{topic}\n".encode() + state[75:]).hexdigest()
+        assert recorded.hash == head
+
+    assert head == said["head"]
+    assert str(len(events)) in said["states"]
+    assert states(said["job_id"], events, said["states"]) == said["states"]
+
+
+def test_the_newest_whole_job_is_what_is_recorded_today() -> None:
+    rows, says = played()
+    path = newest()
+    assert rows
+    assert [row.topic for row in rows] == [topic for topic, _ in stored(path)]
+    assert says["states"] == expected(path)["states"]
+    circumstances = [without_chance(row.state) for row in rows]
+    assert circumstances == [without_chance(state) for _, state in stored(path)]
+
+
+def test_a_whole_job_shows_every_circumstance_of_a_row() -> None:
+    keys = {key for _, state in stored(newest()) for key in json.loads(state)}
+    assert keys == {"hash", "at", "actor", "host", "token", "nonce", "data"}
