@@ -5,6 +5,7 @@ It has no part that depends on chance or time, save what the engine itself adds 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from eventsourcing.persistence import StoredEvent
