@@ -6,6 +6,7 @@ appends (by their ordinal within the play) at which something befalls the host.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -59,6 +60,7 @@ class Play:
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
     befallen: list[Fault] = attrs.field(factory=list[Fault])
     reached: Counter[str] = attrs.field(factory=Counter[str])
+    unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
@@ -68,6 +70,7 @@ class Play:
         """Begin with the whole script before the job."""
         self._commands = list(self.script.commands)
         self.world.on_wave = lambda _, wave: self._send(wave, "open")
+        self.world.on_used = self._used
 
     @property
     def most_executions(self) -> int:
@@ -161,6 +164,12 @@ class Play:
 
     def _rows(self) -> list[bytes]:
         return [row.state for row in self.store.read(JOB)]
+
+    def _used(self, key: str) -> None:
+        """Take note of an effect that a handler goes on with before it is recorded."""
+        mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
+        if not any(mark in row for row in self._rows()):
+            self.unrecorded.append(key)
 
     # Hosts, and what befalls them.
 

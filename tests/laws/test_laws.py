@@ -20,6 +20,7 @@ from esflow import events as ev
 from esflow.codec import genesis
 from esflow.fold import fold_events
 from esflow.replay import replay
+from esflow.state import ENDED
 from esflow.stores import open_store
 from tests.laws.disturbances import every_flavour, schedules
 from tests.laws.play import JOB, Fault, Play, stripped
@@ -147,8 +148,8 @@ def test_law_5_effects_are_recorded_before_they_are_used(
     effects = [it.event for it in play.history() if isinstance(it.event, ev.EffectRecorded)]
     ids = [effect.id for effect in effects]
     assert len(ids) == len(set(ids)), "recorded twice"
-    for effect in effects:
-        assert play.world.executions[effect.key] >= 1, f"{effect} was never executed"
+    assert set(play.world.executions) == {effect.key for effect in effects}, "keys differ"
+    assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
     assert play.world.executions.total() <= play.most_executions
 
 
@@ -227,6 +228,34 @@ def assert_same_as_undisturbed(disturbed: Play) -> None:
 @every_flavour
 @FEW
 @given(flow=st.data())
+def test_law_7_nothing_starts_while_an_operator_holds_the_job(
+    flow: st.DataObject, flavour: str, *, asks: bool
+) -> None:
+    play = played(flow, flavour, asks=asks)
+
+    held = paused = False
+    finished = 0
+    for event in [recorded.event for recorded in play.history()]:
+        match event:
+            case ev.PauseRequested(activation=None):
+                held, finished = True, 0
+            case ev.JobPaused(reasons=reasons):
+                paused = paused or any(each.kind == "operator" for each in reasons)
+            case ev.JobResumed(lifted="operator"):
+                held = paused = False
+            case ev.ExecutionClaimed():
+                assert not held, f"{event} while an operator holds the job"
+            case ev.ActivationCompleted() | ev.ActivationFailed():
+                finished += 1
+                assert not paused, f"{event} while the job is paused"
+                assert not held or finished <= play.parallel, f"{event} was not running"
+            case _:
+                pass
+
+
+@every_flavour
+@FEW
+@given(flow=st.data())
 def test_law_8_there_is_one_writer(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
     play = played(flow, flavour, asks=asks)
 
@@ -252,6 +281,8 @@ def test_law_9_nothing_is_lost_and_nothing_is_doubled(
     for message in accepted:
         assert causes.count(message) + waiting.count(message) == 1, f"{message} is lost or doubled"
     assert state.status in ("failed", "paused") or not waiting
+    if state.status in ENDED:
+        assert not replay(play.store, JOB).fold.unsettled, "the job has ended under its handlers"
 
 
 def delivered(play: Play) -> list[str]:

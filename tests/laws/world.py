@@ -31,6 +31,7 @@ class World:
 
     executions: Counter[str] = attrs.field(factory=Counter[str])
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
+    on_used: Callable[[str], None] | None = None  # The key of an effect, whenever it is used.
     _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
     _lock: Lock = attrs.field(factory=Lock)
 
@@ -47,6 +48,11 @@ class World:
         """Take note that an effect's function really ran."""
         with self._lock:
             self.executions[key] += 1
+
+    def used(self, key: str) -> None:
+        """Tell that a handler goes on with what became of an effect."""
+        if self.on_used is not None:
+            self.on_used(key)
 
 
 def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
@@ -119,10 +125,10 @@ def _request(ctx: Context, operation: data.JobOperation, here: Locals) -> None:
 def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world: World) -> None:
     match operation:
         case data.Effect(name=name, result=result):
-            here["last"] = ctx.effect(_outside(ctx, name, world, result=result))
+            here["last"] = _called(ctx, name, world, result=result)
         case data.FailingEffect(name=name, message=message, caught=caught):
             try:
-                ctx.effect(_outside(ctx, name, world, message=message))
+                _called(ctx, name, world, message=message)
             except EffectError as error:
                 if not caught:
                     raise
@@ -136,10 +142,10 @@ def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world
             assert_never(operation)
 
 
-def _outside(
+def _called(
     ctx: Context, name: str, world: World, *, result: data.Json = None, message: str | None = None
-) -> Callable[[], Any]:
-    """Return a function of the world outside that counts how often it is run."""
+) -> data.Json:
+    """Call a function of the world outside that counts how often it is run."""
     key = ctx.idempotency_key
 
     def function() -> data.Json:
@@ -149,7 +155,13 @@ def _outside(
         return result
 
     function.__qualname__ = name
-    return function
+    try:
+        returned = ctx.effect(function)
+    except EffectError:
+        world.used(key)
+        raise
+    world.used(key)
+    return returned
 
 
 def _value(ctx: Context, expression: data.Expression, here: Locals) -> data.Json:

@@ -1,0 +1,110 @@
+"""Wrongs of hosts and of the log: conflicts, fencing, the chain, and reading anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import (
+    APPEND_ONLY,
+    NOTHING_LOST,
+    ONE_WRITER,
+    TRUTH,
+    Mutant,
+    Patch,
+    Trial,
+)
+
+_FENCED: Final = "        if self.token and self.fold.token != self.token:\n"
+
+MUTANTS: Final = (
+    Mutant(
+        name="the last event is folded twice",
+        breaks="Law 1: a state is the fold of its events, each of them once.",
+        patches=(
+            Patch(
+                "replay.py",
+                "    if not fold.version:\n        raise JobNotFound(job_id)\n",
+                "    if not fold.version:\n        raise JobNotFound(job_id)\n"
+                "    if fold.ended is None:\n"
+                "        evolve(fold, recorded.event)\n"
+                "        fold.version -= 1\n",
+            ),
+        ),
+        trial=Trial(TRUTH),
+    ),
+    Mutant(
+        name="a gap between versions",
+        breaks="Law 3: versions are gapless.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "enumerate(events, start=expected + 1)",
+                "enumerate(events, start=expected + 1 + (expected > 3))",
+            ),
+        ),
+        trial=Trial(APPEND_ONLY),
+    ),
+    Mutant(
+        name="a hash without its predecessor",
+        breaks="Law 3: the hash of an event is over its bytes and its predecessor's hash.",
+        patches=(
+            Patch(
+                "codec.py",
+                "sha256(previous.encode() + line + body)",
+                "sha256(line + body)",
+            ),
+        ),
+        trial=Trial("test_rows_that_were_dropped_swapped_doubled_or_moved_are_seen"),
+    ),
+    Mutant(
+        name="a hash without the event's name",
+        breaks="Law 3: the hash of an event is over all of its bytes.",
+        patches=(
+            Patch(
+                "codec.py",
+                "sha256(previous.encode() + line + body)",
+                'sha256(previous.encode() + b"\\n" + body)',
+            ),
+        ),
+        trial=Trial(APPEND_ONLY),
+    ),
+    Mutant(
+        name="a message is dropped after a conflict",
+        breaks="RULES 31: what came in between is decided on anew.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "        if self._ahead:\n            self.load()\n",
+                "        if self._ahead:\n            self.load()\n"
+                "            self.fold.inputs = []\n            self.fold.messages = {}\n",
+            ),
+        ),
+        trial=Trial(NOTHING_LOST),
+    ),
+    Mutant(
+        name="the same events again after a conflict",
+        breaks="RULES 31: rebasing is deciding again, never appending what was decided before.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            while True:\n                self._catch_up()\n",
+                "            kept: list[Event] = []\n"
+                "            while True:\n                self._catch_up()\n",
+            ),
+            Patch(
+                "runtime/session.py",
+                "                events = self._planned(steps, quiet=quiet())\n",
+                "                for event in kept:\n"
+                "                    evolve(self.fold, event)\n"
+                "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
+            ),
+        ),
+        trial=Trial(NOTHING_LOST),
+    ),
+    Mutant(
+        name="a fenced host goes on",
+        breaks="RULES 31: a conflict with another execution ends this one.",
+        patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
+        trial=Trial(ONE_WRITER),
+    ),
+)

@@ -1,0 +1,166 @@
+"""Wrongs of pauses: who lifts which, what they keep, and when deferrals are released."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import HOLDS, PAUSED, REFERENCE, REFUSED, Mutant, Patch, Trial
+
+_LIFTED_BY_OPERATOR: Final = 'return (ev.JobResumed(command="Continue", lifted="operator"),)'
+
+MUTANTS: Final = (
+    Mutant(
+        name="an operator's resume releases deferrals",
+        breaks="RULES 12: a Continue that lifts the operator's hold releases nothing.",
+        patches=(
+            Patch(
+                "decider.py",
+                _LIFTED_BY_OPERATOR,
+                'lifted = ev.JobResumed(command="Continue", lifted="operator")\n'
+                "        if fold.program and fold.deferrals:\n"
+                "            return (ev.DeferralsReleased(ids=tuple(fold.deferrals)), lifted)\n"
+                "        return (lifted,)",
+            ),
+        ),
+        trial=Trial(PAUSED),
+    ),
+    Mutant(
+        name="an operator's resume lifts the program's pause",
+        breaks="RULES 12: a Continue that lifts the operator's hold lifts no other.",
+        patches=(
+            Patch(
+                "decider.py",
+                _LIFTED_BY_OPERATOR,
+                'lifted = ev.JobResumed(command="Continue", lifted="operator")\n'
+                "        if fold.program_paused:\n"
+                '            return (lifted, *_resume(fold, "Continue", release=False))\n'
+                "        return (lifted,)",
+            ),
+        ),
+        trial=Trial(PAUSED),
+    ),
+    Mutant(
+        name="an operator's pause loses kept work",
+        breaks="RULES 12: an operator's pause is transparent.",
+        patches=(
+            Patch(
+                "fold.py",
+                "        fold.operator_paused = True\n",
+                "        fold.operator_paused = True\n        fold.kept = []\n",
+            ),
+        ),
+        trial=Trial(PAUSED),
+    ),
+    Mutant(
+        name="an operator's hold lets work start",
+        breaks="RULES 12: while the operator's hold stands, nothing starts.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if fold.ended is not None or fold.operator is not None:\n",
+                "    if fold.ended is not None:\n",
+            ),
+            Patch(
+                "runtime/drive.py",
+                " and fold.operator is None\n",
+                "\n",
+            ),
+        ),
+        trial=Trial(HOLDS),
+    ),
+    Mutant(
+        name="paused while handlers are running",
+        breaks="RULES 13: the pause is recorded when the running activations have settled.",
+        patches=(
+            Patch(
+                "decider.py",
+                "return _operator_pause(fold) if quiet else None",
+                "return _operator_pause(fold)",
+            ),
+        ),
+        trial=Trial(HOLDS),
+    ),
+    Mutant(
+        name="a Continue releases deferrals though something is asked",
+        breaks="RULES 15: a Continue while something is asked releases no deferral.",
+        patches=(Patch("decider.py", "release=not asked", "release=True"),),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a Continue passes a question by",
+        breaks="RULES 15: a Continue with nothing to lift or to run is refused.",
+        patches=(Patch("decider.py", "if asked and not held_back:", "if asked and False:"),),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="an answer releases nothing while others are open",
+        breaks="RULES 14: an answer to a question is a full resume.",
+        patches=(
+            Patch(
+                "decider.py",
+                '(recorded, *_resume(fold, "Answer", release=True))',
+                '(recorded, *_resume(fold, "Answer", release=len(fold.questions) == 1))',
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a job with open questions completes",
+        breaks="RULES 14: with other questions open the job is paused again.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if fold.questions:\n        reasons = [",
+                "    if fold.questions and not fold.answers:\n        reasons = [",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a deferral is lost when a question follows",
+        breaks="DESIGN 3.4: what is deferred is held until the job resumes.",
+        patches=(
+            Patch(
+                "context.py",
+                "        self._records.append(question)\n",
+                "        self._records = [\n"
+                "            each for each in self._records "
+                "if not isinstance(each, ev.EmissionDeferred)\n"
+                "        ]\n"
+                "        self._records.append(question)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="deferrals are released at once where nothing is asked",
+        breaks="RULES 14: without a pause, deferrals are released when nothing else is left.",
+        patches=(
+            Patch(
+                "fold.py",
+                "            fold.deferrals[event.id] = event\n",
+                "            if fold.questions:\n"
+                "                fold.deferrals[event.id] = event\n"
+                "            else:\n"
+                "                _follow(fold, event)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE, asks=False),
+    ),
+    Mutant(
+        name="a refused command leaves a trace",
+        breaks="Law 9: whatever is refused leaves the log byte for byte unchanged.",
+        patches=(
+            Patch(
+                "engine.py",
+                "            return decide(fold, wish)\n",
+                "            try:\n"
+                "                return decide(fold, wish)\n"
+                "            except errors.EsflowError:\n"
+                '                self.pause(job_id, "somebody tried")\n'
+                "                raise\n",
+            ),
+        ),
+        trial=Trial(REFUSED),
+    ),
+)

@@ -1,0 +1,232 @@
+"""Wrongs of waves: their order, their ids, their limit, and what of them is merged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import (
+    ENTIRELY,
+    NOTHING_LOST,
+    ONE_ORDER,
+    PAUSED,
+    REFERENCE,
+    Mutant,
+    Patch,
+    Trial,
+)
+
+# No wrong: law 6 lets the members of a wave be started in any order.
+LAST_FIRST: Final = Patch(
+    "runtime/drive.py",
+    "waiting = deque(runnable(session.fold))",
+    "waiting = deque(reversed(runnable(session.fold)))",
+)
+
+MUTANTS: Final = (
+    Mutant(
+        name="an activation in two transactions",
+        breaks="Law 4: everything that an activation asked for and its settling are one append.",
+        patches=(
+            Patch(
+                "runtime/drive.py",
+                "session.commit(_decided(settled), quiet=lambda: True)",
+                "session.commit(_decided(settled[:-1]))\n"
+                "            session.commit(_decided(settled[-1:]), quiet=lambda: True)",
+            ),
+        ),
+        trial=Trial(ENTIRELY),
+    ),
+    Mutant(
+        name="a failed run leaks what it asked for",
+        breaks="Law 4: nothing that a failed handler asked for is recorded.",
+        patches=(
+            Patch(
+                "runtime/drive.py",
+                "return (failed,)",
+                "return (*context._records, failed)",
+            ),
+        ),
+        trial=Trial(ENTIRELY, "failure"),
+    ),
+    Mutant(
+        name="ids restart after a resume",
+        breaks="RULES 1: ids are ordinals of the whole job.",
+        patches=(
+            Patch(
+                "fold.py",
+                "        fold.program = ()\n        fold.program_paused = False\n",
+                "        fold.program = ()\n        fold.program_paused = False\n"
+                "        fold.wave = 0\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="released outputs stand last",
+        breaks="RULES 2: everything ordered in a state is ordered by id.",
+        patches=(
+            Patch(
+                "fold.py",
+                "bisect.insort(fold.outputs, output, key=lambda each: order(each.id))",
+                "fold.outputs.append(output)",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a second target is dropped",
+        breaks="RULES 4: emissions follow all of their connections, in connection order.",
+        patches=(
+            Patch(
+                "fold.py",
+                "for target in emission.targets:",
+                "for target in emission.targets[:1]:",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="kept work behind inputs",
+        breaks="RULES 4: kept work stands before outside inputs in the wave that opens.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    for delivery in fold.inputs:\n        _keep(fold, delivery)\n",
+                "    kept, fold.kept = fold.kept, []\n"
+                "    for delivery in [*fold.inputs, *kept]:\n"
+                "        given = Delivery(\n"
+                "            cause=delivery.cause, slot=delivery.slot, payload=delivery.payload\n"
+                "        )\n"
+                "        _keep(fold, given)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="released deferrals behind inputs",
+        breaks="RULES 4: released deferrals stand before outside inputs in the wave that opens.",
+        patches=(
+            Patch(
+                "fold.py",
+                "        _keep(fold, Delivery(cause=emission.id, slot=target.slot, "
+                "payload=payload))\n",
+                "        given = Delivery(cause=emission.id, slot=target.slot, payload=payload)\n"
+                "        if isinstance(emission, ev.Emitted):\n"
+                "            _keep(fold, given)\n"
+                "        else:\n"
+                "            fold.inputs.append(given)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="the next wave opens in spite of a pause",
+        breaks="RULES 4: unless its program paused the job, the next wave opens.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    )\n    if not fold.program:\n        _open(fold)\n",
+                "    )\n    _open(fold)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a neighbour's writes are seen",
+        breaks="RULES 4: the shared data of a wave is that of its opening.",
+        patches=(
+            Patch(
+                "runtime/drive.py",
+                "        shared=fold.shared,\n",
+                "        shared=dict(fold.shared)\n"
+                "        | {\n"
+                "            each.key: each.value\n"
+                "            for member in fold.members.values()\n"
+                "            for each in member.records\n"
+                '            if isinstance(each, ev.SharedWritten) and each.reducer == "set"\n'
+                "        },\n",
+            ),
+        ),
+        trial=Trial(ONE_ORDER),
+    ),
+    Mutant(
+        name="merged in the order of completion",
+        breaks="RULES 4: a wave is merged in activation order, whichever member finished first.",
+        patches=(
+            LAST_FIRST,
+            Patch(
+                "fold.py",
+                "    member.settled = True\n",
+                "    member.settled = True\n"
+                "    fold.members[member.activation.id] = "
+                "fold.members.pop(member.activation.id)\n",
+            ),
+        ),
+        trial=Trial(PAUSED),
+    ),
+    Mutant(
+        name="logged in the order of completion",
+        breaks="RULES 2: the log of a job is in activation order.",
+        patches=(
+            LAST_FIRST,
+            Patch(
+                "fold.py",
+                "    ev.Logged: _buffered,",
+                "    ev.Logged: lambda fold, event: fold.log.append(event),",
+            ),
+        ),
+        trial=Trial(PAUSED),
+    ),
+    Mutant(
+        name="a failed wave is merged",
+        breaks="RULES 6: nothing of a wave with a failure in it is merged.",
+        patches=(
+            Patch(
+                "fold.py",
+                "if not fold.unsettled and all(each.failure is None for each in "
+                "fold.members.values()):",
+                "if not fold.unsettled and any(\n"
+                "        each.failure is None for each in fold.members.values()\n"
+                "    ):",
+            ),
+        ),
+        trial=Trial(REFERENCE, "failure"),
+    ),
+    Mutant(
+        name="the last failure is the job's",
+        breaks="RULES 6: the failure of a job is the first in activation order.",
+        patches=(Patch("decider.py", "failures[0]", "failures[-1]"),),
+        trial=Trial(REFERENCE, "failure"),
+    ),
+    Mutant(
+        name="a failure cuts its neighbours off",
+        breaks="RULES 6: a failure lets the neighbours settle.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if fold.unsettled:\n",
+                "    if fold.unsettled and all(each.failure is None for each in "
+                "fold.members.values()):\n",
+            ),
+        ),
+        trial=Trial(NOTHING_LOST, "failure"),
+    ),
+    Mutant(
+        name="the limit is one too low",
+        breaks="RULES 9: a wave that would pass the limit isn't begun; one that meets it is.",
+        patches=(Patch("fold.py", "> fold.limit:", ">= fold.limit:"),),
+        trial=Trial(REFERENCE, "loop"),
+    ),
+    Mutant(
+        name="re-executions count",
+        breaks="RULES 9: re-executions don't count against the limit.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.host = event.host\n",
+                "    fold.host = event.host\n    fold.activations_count += fold.wave > 1\n",
+            ),
+        ),
+        trial=Trial(PAUSED, "loop"),
+    ),
+)
