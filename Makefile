@@ -32,6 +32,7 @@ help:  ## Show the targets.
 .PHONY: demo
 demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_VENV)/.ready)  ## Watch a job pause on one host and end on another.
 	@$(patsubst %/.ready,%,$<)/bin/esflow demo
+	@echo '  # esflow is on the PATH after: export PATH="$$PWD/$(patsubst %/.ready,%,$<)/bin:$$PATH"'
 
 .PHONY: test
 test: lint types imports measured gates rest  ## Check everything; pytest has the last word.

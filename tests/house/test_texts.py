@@ -25,6 +25,13 @@ def test_the_readme_says_how_the_distribution_is_called() -> None:
     assert "pip install esflow-jobs" in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_the_readme_puts_the_demo_on_the_path_from_where_make_installs_it() -> None:
+    make = (ROOT / "Makefile").read_text("utf-8")
+    (folder,) = re.findall(r"^DEMO_VENV := (\S+)$", make, re.MULTILINE)
+    assert f'export PATH="$PWD/{folder}/bin:$PATH"' in (ROOT / "README.md").read_text("utf-8")
+    assert 'export PATH="$$PWD/$(patsubst %/.ready,%,$<)/bin:$$PATH"' in make
+
+
 # Every example is written in two pieces: the rules hold for this file too.
 @pytest.mark.parametrize(
     "text",
