@@ -1,7 +1,7 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
 from esflow import errors, events
-from esflow.commands import Answer, Continue
+from esflow.commands import Answer, Continue, Goto, Update
 from esflow.context import Context
 from esflow.engine import Engine
 from esflow.errors import EsflowError
@@ -19,12 +19,14 @@ __all__ = [
     "Engine",
     "EsflowError",
     "Flow",
+    "Goto",
     "JobState",
     "JobSummary",
     "Recorded",
     "Routine",
     "Status",
     "Store",
+    "Update",
     "VerifyReport",
     "errors",
     "events",

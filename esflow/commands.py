@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import attrs
 
@@ -26,6 +26,23 @@ class Answer:
 
     value: Json
     to: str | None = None
+
+
+@final
+@attrs.frozen
+class Update:
+    """Change the shared data, each key by its declared reducer, and carry on."""
+
+    values: Mapping[str, Json]
+
+
+@final
+@attrs.frozen
+class Goto:
+    """Drop what is in flight and run exactly one slot instead."""
+
+    slot: str
+    payload: Mapping[str, Json] = attrs.field(factory=dict[str, Any])
 
 
 @final
@@ -75,7 +92,36 @@ class PauseJob:
     reason: str
 
 
-Command: TypeAlias = Continue | Answer | StartJob | ClaimExecution | SendMessage | PauseJob
+@final
+@attrs.frozen(kw_only=True)
+class UpdateShared:
+    """Write to the shared data from outside.
 
-ResumeCommand: TypeAlias = Continue | Answer
+    Shape: ``writes`` are keys with their reducers and values.
+    """
+
+    writes: tuple[tuple[str, str, Json], ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class CancelJob:
+    """End the job, whatever it is doing."""
+
+    reason: str
+
+
+Command: TypeAlias = (
+    Continue
+    | Answer
+    | Goto
+    | StartJob
+    | ClaimExecution
+    | SendMessage
+    | PauseJob
+    | UpdateShared
+    | CancelJob
+)
+
+ResumeCommand: TypeAlias = Continue | Answer | Update | Goto
 """What `Engine.resume` takes."""

@@ -52,6 +52,10 @@ class Recorder(Protocol):
         """Return the host's time, in milliseconds since 1970."""
         ...
 
+    def is_cancelled(self) -> bool:
+        """Tell whether somebody has ended the job."""
+        ...
+
 
 @final
 @attrs.frozen
@@ -209,6 +213,14 @@ class Context:
         effect_id = item_id(self._id, "e", self._counts["e"])
         recorded = self._recorded.get(effect_id)
         return f"{self._job_id}/{effect_id}" if recorded is None else recorded.key
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody has cancelled the job: nothing of this run will be recorded then.
+
+        It is looked up in the store each time, so that a long handler can stop in good order.
+        """
+        return self._recorder.is_cancelled()
 
     # For the driver.
 

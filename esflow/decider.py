@@ -10,23 +10,28 @@ append is a resting point from which any host can go on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from esflow import errors
 from esflow import events as ev
 from esflow.commands import (
     Answer,
+    CancelJob,
     ClaimExecution,
     Command,
     Continue,
+    Goto,
     PauseJob,
     SendMessage,
     StartJob,
+    UpdateShared,
 )
 from esflow.events import PauseReason
-from esflow.ids import activation_of, message_id
+from esflow.ids import activation_of, message_id, order
 from esflow.json_values import same_json
-from esflow.state import Activation, JobFold
+from esflow.merge import is_finished, rehearse, writes_of
+from esflow.state import Activation, JobFold, Status
 
 
 def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:
@@ -47,6 +52,12 @@ def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:
             return _continue(fold)
         case Answer():
             return _answer(fold, command)
+        case Goto():
+            return _goto(fold, command)
+        case UpdateShared():
+            return _update(fold, command)
+        case CancelJob():
+            return _cancel(fold, command)
         case _:
             assert_never(command)
 
@@ -192,7 +203,52 @@ def _resume(fold: JobFold, command: str, *, release: bool) -> tuple[ev.Event, ..
     return (ev.DeferralsReleased(ids=tuple(fold.deferrals)), resumed)
 
 
+def _goto(fold: JobFold, goto: Goto) -> tuple[ev.Event, ...]:
+    _refuse_unpaused(fold, f"Goto({goto.slot!r})")
+    _refuse_unmergeable(fold, writes_of(fold))
+    dropped = ev.WorkDropped(slot=goto.slot, payload=goto.payload, ids=_in_flight(fold))
+    if not fold.program_paused:
+        return (dropped,)
+    return (dropped, ev.JobResumed(command="Goto", lifted="program"))
+
+
+def _in_flight(fold: JobFold) -> tuple[str, ...]:
+    """Return the ids of what leads nowhere once the job is led elsewhere."""
+    records = [record for member in fold.members.values() for record in member.records]
+    emissions = ev.Emitted | ev.EmissionDeferred | ev.QuestionAsked
+    lost = [each.id for each in records if isinstance(each, emissions) and not is_finished(each)]
+    lost += [each.id for each in fold.ready]
+    return tuple(sorted([*lost, *fold.deferrals, *fold.questions], key=order))
+
+
+def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
+    _refuse_unpaused(fold, "an update")
+    writes = tuple(
+        ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
+        for key, reducer, value in update.writes
+    )
+    _refuse_unmergeable(fold, [*writes_of(fold), *writes])
+    return writes
+
+
+def _cancel(fold: JobFold, cancel: CancelJob) -> tuple[ev.Event, ...]:
+    _refuse_ended(fold, "a cancellation")
+    return (ev.JobCancelled(reason=cancel.reason),)
+
+
 # Refusals that several commands share.
+
+
+def _refuse_unpaused(fold: JobFold, wish: str) -> None:
+    _refuse_ended(fold, wish)
+    if fold.status is not Status.PAUSED:
+        raise errors.NotPaused(fold.job_id, fold.status, fold.host)
+
+
+def _refuse_unmergeable(fold: JobFold, writes: Iterable[ev.SharedWritten]) -> None:
+    finding = rehearse(fold.shared, writes)
+    if finding is not None:
+        raise errors.MergeError(finding.key, finding.reducer, finding.problem)
 
 
 def _refuse_ended(fold: JobFold, wish: str) -> None:

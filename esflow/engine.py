@@ -14,14 +14,15 @@ from typing import Any, Final, Self, final
 
 from esflow import errors
 from esflow.clock import Clock, SystemClock
-from esflow.commands import Continue, PauseJob, ResumeCommand
+from esflow.commands import CancelJob, Command, Continue, PauseJob, ResumeCommand
 from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
 from esflow.inputs import checked_text, expect_version, findable_id
 from esflow.replay import VerifyReport, decode_row, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
-from esflow.runtime.wishes import addressed, send_message, start_job
+from esflow.runtime.session import Decide
+from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import JobQuery, Store
 from esflow.stores import open_store
@@ -141,19 +142,27 @@ class Engine:
 
         An answer to a job that somebody is driving is only recorded.
         Raises: JobNotFound, JobClosed, NotPaused, AnswerRequired, AnswerRefused,
-        InterruptNotFound, VersionConflict, and what `run` raises; nothing is recorded then.
+        InterruptNotFound, SlotNotFound, PayloadError, MergeError, VersionConflict, and what `run`
+        raises; nothing is recorded then.
         """
         session = self._host.loaded(job_id, "resume()")
         flow = self._host.flow(session.fold.flow)
-        wish = addressed(session.fold, flow, command)
+        wishes = resuming(session.fold, flow, command)
 
-        def step(fold: JobFold) -> Sequence[Event]:
+        def expected(fold: JobFold) -> Sequence[Event]:
             expect_version(fold, expected_version)
-            if isinstance(wish, Continue) and self._host.is_orphan(fold):
-                return ()
-            return decide(fold, wish)
+            return ()
 
-        return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
+        def deciding(wish: Command) -> Decide:
+            def step(fold: JobFold) -> Sequence[Event]:
+                if isinstance(wish, Continue) and self._host.is_orphan(fold):
+                    return ()
+                return decide(fold, wish)
+
+            return step
+
+        steps = (expected, *map(deciding, wishes), self._host.claim(session))
+        return self._host.carried_on(session, *steps, actor=actor)
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -210,6 +219,39 @@ class Engine:
         """
         session = self._host.loaded(job_id, "pause()")
         command = PauseJob(reason=checked_text(reason, "reason"))
+        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
+        return session.fold.face()
+
+    def update(
+        self,
+        job_id: str,
+        values: Mapping[str, object],
+        *,
+        actor: str | None = None,
+        expected_version: int | None = None,
+    ) -> JobState:
+        """Change the shared data of a paused job, each key by its declared reducer.
+
+        Raises: JobNotFound, JobClosed, NotPaused, PayloadError, MergeError, VersionConflict.
+        """
+        session = self._host.loaded(job_id, "update()")
+        command = update_shared(self._host.known_flow(session.fold), values)
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            expect_version(fold, expected_version)
+            return decide(fold, command)
+
+        self._host.commit(session, step, actor=actor)
+        return session.fold.face()
+
+    def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
+        """End the job now; what its handlers are doing will not be recorded.
+
+        A running handler can learn of it from ``ctx.cancelled``.
+        Raises: JobNotFound, JobClosed.
+        """
+        session = self._host.loaded(job_id, "cancel()")
+        command = CancelJob(reason=checked_text(reason, "reason"))
         self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
         return session.fold.face()
 

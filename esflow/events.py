@@ -137,10 +137,11 @@ class SharedWritten:
     """A routine wrote to the shared data of the job.
 
     Shape: ``reducer`` is ``delete`` for a deletion; its value is null.
+    Without an activation somebody outside did.
     """
 
     name: ClassVar = "SharedWritten"
-    activation: str
+    activation: str | None
     key: str
     reducer: str
     value: Json = None
@@ -272,6 +273,21 @@ class DeferralsReleased:
 
 @final
 @attrs.frozen(kw_only=True)
+class WorkDropped:
+    """A command led the job elsewhere: to one slot, instead of what was in flight.
+
+    Shape: ``ids`` are those of activations, emissions, deferrals and questions that came to
+    nothing by it.
+    """
+
+    name: ClassVar = "WorkDropped"
+    slot: str
+    payload: Mapping[str, Json]
+    ids: tuple[str, ...] = ()
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobCompleted:
     """Nothing was left to do."""
 
@@ -286,6 +302,15 @@ class JobFailed:
     name: ClassVar = "JobFailed"
     error: Failure
     activation: str | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class JobCancelled:
+    """Somebody ended the job before its time."""
+
+    name: ClassVar = "JobCancelled"
+    reason: str
 
 
 Event: TypeAlias = (
@@ -306,8 +331,10 @@ Event: TypeAlias = (
     | JobPaused
     | JobResumed
     | DeferralsReleased
+    | WorkDropped
     | JobCompleted
     | JobFailed
+    | JobCancelled
 )
 
 

@@ -17,13 +17,13 @@ A wave with a failure in it, or with a write that doesn't apply, stays open; not
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from esflow import events as ev
 from esflow.events import Json, PauseReason
 from esflow.ids import activation_id, activation_of, order
-from esflow.reducers import ABSENT, DoesNotApply, outline, reduce
+from esflow.merge import is_finished, put, rehearse, writes_of
 from esflow.state import (
     Activation,
     Answered,
@@ -32,7 +32,6 @@ from esflow.state import (
     JobFailure,
     JobFold,
     Member,
-    MergeFailure,
     Output,
     Status,
 )
@@ -98,6 +97,15 @@ def _buffered(fold: JobFold, event: ev.Event) -> None:
     fold.buffer.append(event)
 
 
+def _shared_written(fold: JobFold, event: ev.SharedWritten) -> None:
+    if event.activation is not None:
+        fold.buffer.append(event)
+    elif fold.members:
+        fold.updates.append(event)  # The last write of the open wave.
+    else:
+        put(fold.shared, event)
+
+
 def _effect_recorded(fold: JobFold, event: ev.EffectRecorded) -> None:
     fold.members[activation_of(event.id)].effects[event.id] = event
 
@@ -125,13 +133,14 @@ def _settle(fold: JobFold, member: Member) -> None:
 
 def _close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
-    fold.merge_failure = _rehearsed(fold)
+    fold.merge_failure = rehearse(fold.shared, writes_of(fold))
     if fold.merge_failure is not None:
         return
     members, fold.members = fold.members, {}
     for member in members.values():
         for event in member.records:
             _take(fold, event)
+    _take_updates(fold)
     fold.program = tuple(
         reason
         for member in members.values()
@@ -142,62 +151,29 @@ def _close(fold: JobFold) -> None:
         _open(fold)
 
 
-def _rehearsed(fold: JobFold) -> MergeFailure | None:
-    """Return the first write of the wave that doesn't apply, having changed nothing.
-
-    Whether a write applies depends on what kinds of value meet, and on numbers.
-    So it is tried on outlines, because copying what has grown so far, wave after wave, would make
-    a long history cost its square.
-    """
-    outlines: dict[str, Json] = {}
-    for event in _shared_writes(fold):
-        if event.key not in outlines:
-            outlines[event.key] = outline(fold.shared.get(event.key, ABSENT))
-        try:
-            merged = reduce(event.reducer, outlines[event.key], outline(event.value))
-        except DoesNotApply as finding:
-            return MergeFailure(
-                activation=event.activation,
-                key=event.key,
-                reducer=event.reducer,
-                problem=str(finding),
-            )
-        outlines[event.key] = outline(merged)
-    return None
-
-
-def _shared_writes(fold: JobFold) -> Iterator[ev.SharedWritten]:
-    for member in fold.members.values():
-        for event in member.records:
-            if isinstance(event, ev.SharedWritten):
-                yield event
+def _take_updates(fold: JobFold) -> None:
+    for write in fold.updates:
+        put(fold.shared, write)
+    fold.updates = []
 
 
 def _take(fold: JobFold, event: ev.Event) -> None:
     """Let one record of a completed activation hold."""
     match event:
         case ev.SharedWritten():
-            _put(fold.shared, event)
+            put(fold.shared, event)
         case ev.Emitted():
             _follow(fold, event)
         case ev.EmissionDeferred():
             fold.deferrals[event.id] = event
         case ev.MemoryWritten():
-            _put(fold.memory.setdefault(event.routine, {}), event)
+            put(fold.memory.setdefault(event.routine, {}), event)
         case ev.Logged():
             fold.log.append(event)
         case ev.QuestionAsked():
             fold.questions[event.id] = event
         case _:
             pass  # A pause holds the job, not what the activation made.
-
-
-def _put(data: dict[str, Json], write: ev.SharedWritten | ev.MemoryWritten) -> None:
-    value = reduce(write.reducer, data.get(write.key, ABSENT), write.value)
-    if value is ABSENT:
-        data.pop(write.key, None)
-    else:
-        data[write.key] = value
 
 
 def _follow(fold: JobFold, emission: Emission) -> None:
@@ -261,6 +237,11 @@ def _open(fold: JobFold) -> None:
         return
     fold.inputs = []
     fold.messages = {}
+    _begin(fold)
+
+
+def _begin(fold: JobFold) -> None:
+    """Make a wave of what is kept."""
     fold.members = {each.id: Member(each) for each in fold.kept}
     fold.kept = []
     fold.wave += 1
@@ -310,7 +291,29 @@ def _resumed(fold: JobFold, event: ev.JobResumed) -> None:
     else:
         fold.program = ()
         fold.program_paused = False
-        _open(fold)
+        if not fold.members:
+            _open(fold)
+
+
+def _dropped(fold: JobFold, event: ev.WorkDropped) -> None:
+    """Let what is finished hold, but lead nowhere; begin a wave of one slot alone."""
+    members, fold.members = fold.members, {}
+    for member in members.values():
+        for record in member.records:
+            if is_finished(record):
+                _take(fold, record)
+    _take_updates(fold)
+    fold.kept, fold.deferrals, fold.questions = [], {}, {}
+    fold.program, fold.program_paused = (), False
+    if fold.activations_count >= fold.limit:
+        fold.over_limit = True
+        return
+    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))
+    _begin(fold)
+
+
+def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
+    fold.ended = Status.CANCELLED
 
 
 def _released(fold: JobFold, event: ev.DeferralsReleased) -> None:
@@ -326,7 +329,7 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.EffectRecorded: _effect_recorded,
     ev.Emitted: _buffered,
     ev.EmissionDeferred: _buffered,
-    ev.SharedWritten: _buffered,
+    ev.SharedWritten: _shared_written,
     ev.MemoryWritten: _buffered,
     ev.Logged: _buffered,
     ev.PauseRequested: _pause_requested,
@@ -338,6 +341,8 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.JobPaused: _paused,
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
+    ev.WorkDropped: _dropped,
+    ev.JobCancelled: _cancelled,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,
 }

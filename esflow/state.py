@@ -73,9 +73,9 @@ class JobFailure:
 @final
 @attrs.frozen(kw_only=True)
 class MergeFailure:
-    """The first write of a wave that does not apply."""
+    """The first write that does not apply; one from outside has no activation."""
 
-    activation: str
+    activation: str | None
     key: str
     reducer: str
     problem: str
@@ -144,6 +144,7 @@ class JobFold:
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
     over_limit: bool = False
+    updates: list[ev.SharedWritten] = attrs.field(factory=list[ev.SharedWritten])
     merge_failure: MergeFailure | None = None
     shared: dict[str, Json] = attrs.field(factory=dict[str, Any])
     memory: dict[str, dict[str, Json]] = attrs.field(factory=dict[str, dict[str, Any]])

@@ -45,8 +45,14 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.JobPaused: ((Status.PENDING, Status.PAUSED), (Status.RUNNING, Status.PAUSED), _PAUSED),
     ev.JobResumed: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), *_ACTIVE),
     ev.DeferralsReleased: _ACTIVE,
+    ev.WorkDropped: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), _PAUSED),
     ev.JobCompleted: ((Status.RUNNING, Status.COMPLETED), (Status.PAUSED, Status.COMPLETED)),
     ev.JobFailed: ((Status.RUNNING, Status.FAILED), (Status.PAUSED, Status.FAILED)),
+    ev.JobCancelled: (
+        (Status.PENDING, Status.CANCELLED),
+        (Status.RUNNING, Status.CANCELLED),
+        (Status.PAUSED, Status.CANCELLED),
+    ),
 }
 """Complete over the events; an event that may leave the status as it is says so."""
 

@@ -26,10 +26,18 @@ def _count_microseconds(data: Data) -> Data:
     return lifted | {"duration_us": milliseconds * 1000}
 
 
+def _know_the_activation(data: Data) -> Data:
+    """Schema 1 knew the writes of activations only, none from outside."""
+    if type(data.get("activation")) is not str:
+        raise Misfit("schema 1 names the activation")
+    return data
+
+
 upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
     ("ActivationCompleted", 1): _count_microseconds,
     ("ActivationFailed", 1): _count_microseconds,
     ("EffectRecorded", 1): _count_microseconds,
+    ("SharedWritten", 1): _know_the_activation,
 }
 """From an event's name and an old schema to the function that lifts its data by one."""
 

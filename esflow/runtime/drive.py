@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 import attrs
 
@@ -22,13 +22,16 @@ from esflow import events as ev
 from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
-from esflow.errors import EsflowError
+from esflow.errors import EsflowError, JobClosed
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.payloads import bind
 from esflow.runtime.session import Decide, Session
-from esflow.state import Activation, JobFold
+from esflow.state import Activation, JobFold, Status
+
+Settled: TypeAlias = Future[tuple[ev.Event, ...]]
+"""A running handler, and in the end the events that settle its activation."""
 
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
@@ -47,8 +50,22 @@ class Run:
     memory: Mapping[str, Json]
 
     def record_effect(self, effect: ev.EffectRecorded) -> None:
-        """Append an effect to the job's stream."""
-        self.session.commit(_decided((effect,)))
+        """Append an effect to the job's stream.
+
+        Raises: JobClosed, when the job no longer waits for this activation.
+        """
+
+        def step(fold: JobFold) -> tuple[ev.Event, ...]:
+            if not _is_awaited(fold, self.activation):
+                raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
+            return (effect,)
+
+        self.session.commit(step)
+
+    def is_cancelled(self) -> bool:
+        """Tell whether somebody has ended the job."""
+        row = self.session.store.head(self.session.job_id)
+        return row is not None and row.status == Status.CANCELLED
 
     def now_ms(self) -> int:
         """Return the host's time."""
@@ -64,35 +81,43 @@ def drive(session: Session, flow: Flow, max_parallel: int) -> None:
     reach("execution.claimed")
     while ready := runnable(session.fold):
         if len(ready) == 1:
-            settled = _performed(_prepared(session, session.fold, flow, ready[0]))
-            session.commit(_decided(settled), quiet=lambda: True)
+            run = _prepared(session, session.fold, flow, ready[0])
+            with suppress(JobClosed):
+                session.commit(_settling(run.activation, _performed(run)), quiet=lambda: True)
         else:
             _drive_wave(session, flow, min(max_parallel, len(ready)))
 
 
-def _decided(events: tuple[ev.Event, ...]) -> Decide:
-    """Return the step that decides on nothing but these events, whatever else has happened."""
-    return lambda _: events
+def _is_awaited(fold: JobFold, activation: Activation) -> bool:
+    """Tell whether an activation can still be settled: nobody has ended or led away the job."""
+    member = fold.members.get(activation.id)
+    return fold.ended is None and member is not None and not member.settled
+
+
+def _settling(activation: Activation, events: tuple[ev.Event, ...]) -> Decide:
+    """Return the step that settles an activation, or leaves a late result alone."""
+    return lambda fold: events if _is_awaited(fold, activation) else ()
 
 
 def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
     """Run the open wave in threads, as many at once as allowed, recording each as it finishes."""
     waiting = deque(runnable(session.fold))
-    running: set[Future[tuple[ev.Event, ...]]] = set()
+    running: dict[Settled, Activation] = {}
     trouble: BaseException | None = None
     with ThreadPoolExecutor(max_parallel, thread_name_prefix="esflow-wave") as pool:
         while True:
             fold = session.fold  # A member's effect may meanwhile read the job anew.
             may_start = trouble is None and fold.token == session.token and fold.operator is None
             while waiting and may_start and len(running) < max_parallel:
-                run = _prepared(session, fold, flow, waiting.popleft())
-                running.add(pool.submit(copy_context().run, _performed, run))
+                activation = waiting.popleft()
+                if _is_awaited(fold, activation):
+                    run = _prepared(session, fold, flow, activation)
+                    running[pool.submit(copy_context().run, _performed, run)] = activation
             if not running:
                 break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            while done:
-                future = done.pop()
-                found = _settled(session, future, quiet=not (running or done))
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                activation = running.pop(future)
+                found = _settled(session, activation, future, quiet=not running)
                 if trouble is None or isinstance(trouble, EsflowError):
                     trouble = found or trouble  # What ends the process outranks what ends the job.
     if trouble is not None:
@@ -100,17 +125,16 @@ def _drive_wave(session: Session, flow: Flow, max_parallel: int) -> None:
 
 
 def _settled(
-    session: Session, future: Future[tuple[ev.Event, ...]], *, quiet: bool
+    session: Session, activation: Activation, future: Settled, *, quiet: bool
 ) -> BaseException | None:
     """Record what became of a member of the wave; return what ends the execution, if it does."""
     trouble = future.exception()
-    if trouble is not None:
-        return trouble
-    try:
-        session.commit(_decided(future.result()), quiet=lambda: quiet)
-    except EsflowError as refused:
-        return refused
-    return None
+    if trouble is None:
+        try:
+            session.commit(_settling(activation, future.result()), quiet=lambda: quiet)
+        except EsflowError as refused:
+            return refused
+    return None if isinstance(trouble, JobClosed) else trouble
 
 
 def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activation) -> Run:

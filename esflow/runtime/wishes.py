@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from esflow.commands import Answer, Continue, ResumeCommand, SendMessage, StartJob
+from esflow.commands import (
+    Answer,
+    Command,
+    Continue,
+    Goto,
+    SendMessage,
+    StartJob,
+    Update,
+    UpdateShared,
+)
 from esflow.decider import open_question
 from esflow.errors import PayloadError
 from esflow.flow import Flow
@@ -48,16 +57,42 @@ def send_message(
     return SendMessage(slot=target.address, payload=data, key=label)
 
 
-def addressed(fold: JobFold, flow: Flow, command: object) -> ResumeCommand:
-    """Return a command that names the question it answers, with a value that its slot takes.
+def update_shared(flow: Flow, values: Mapping[str, object]) -> UpdateShared:
+    """Return the wish to write to the shared data, each key by its declared reducer.
 
-    Raises: AnswerRefused, InterruptNotFound, JobClosed, PayloadError.
+    Raises: PayloadError.
     """
-    if isinstance(command, Continue):
-        return command
-    if not isinstance(command, Answer):
-        problem = f"{command!r} is no command; resume with Continue() or Answer(value)"
-        raise PayloadError("command", problem)
+    data = checked_payload(values, "values")
+    reducers = flow.reducers
+    return UpdateShared(
+        writes=tuple((key, reducers.get(key, "set"), value) for key, value in data.items())
+    )
+
+
+def resuming(fold: JobFold, flow: Flow, command: object) -> tuple[Command, ...]:
+    """Return what a resume command amounts to, one decision after the other.
+
+    Raises: SlotNotFound, AnswerRefused, InterruptNotFound, JobClosed, PayloadError.
+    """
+    match command:
+        case Continue():
+            return (command,)
+        case Answer():
+            return (_addressed(fold, flow, command),)
+        case Update():
+            return (update_shared(flow, command.values), Continue())
+        case Goto():
+            return (_led_to(flow, command),)
+        case _:
+            problem = (
+                f"{command!r:.200} is no command; give Continue(), Answer(value), "
+                "Update(values) or Goto(slot, payload)"
+            )
+            raise PayloadError("command", problem)
+
+
+def _addressed(fold: JobFold, flow: Flow, command: Answer) -> Answer:
+    """Return an answer that names its question, with a value that the question's slot takes."""
     value = to_json(command.value, "answer")
     to = None if command.to is None else str(command.to)
     question = open_question(fold, Answer(value, to))
@@ -65,3 +100,11 @@ def addressed(fold: JobFold, flow: Flow, command: object) -> ResumeCommand:
         slot = flow.slots[question.to]
         bind(slot.signature, slot.address, {"answer": value})
     return Answer(value, question.id)
+
+
+def _led_to(flow: Flow, command: Goto) -> Goto:
+    """Return a command whose slot is an address, with a payload that the slot takes."""
+    target = flow.resolve_slot(command.slot)
+    data = checked_payload(command.payload, "payload")
+    bind(target.signature, target.address, data)
+    return Goto(target.address, data)
