@@ -45,7 +45,7 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.JobPaused: ((Status.PENDING, Status.PAUSED), (Status.RUNNING, Status.PAUSED), _PAUSED),
     ev.JobResumed: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), *_ACTIVE),
     ev.DeferralsReleased: _ACTIVE,
-    ev.WorkDropped: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), _PAUSED),
+    ev.WorkDropped: ((Status.PAUSED, Status.RUNNING), _PAUSED),
     ev.JobCompleted: ((Status.RUNNING, Status.COMPLETED), (Status.PAUSED, Status.COMPLETED)),
     ev.JobFailed: ((Status.RUNNING, Status.FAILED), (Status.PAUSED, Status.FAILED)),
     ev.JobCancelled: (

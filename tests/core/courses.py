@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from esflow import Answer, Context, Continue, Engine, Flow, errors
+from esflow import Answer, Context, Continue, Engine, Flow, Goto, errors
 from esflow import events as ev
 from esflow.store import Store
 from esflow.stores import open_store
@@ -53,6 +53,11 @@ def steered() -> dict[str, list[ev.Event]]:
         "paused by its program": _course(_everything, _continued),
         "deferring without a pause": _course(_deferring, _look),
         "failing": _course(_failing, _look),
+        "led elsewhere": _course(_everything, _led_elsewhere),
+        "led elsewhere under a hold": _course(_everything, _led_elsewhere_under_a_hold),
+        "cancelled before it is claimed": _course(_nothing, _cancelled_before_the_claim),
+        "cancelled while running": _course(_cancelled, _look),
+        "cancelled while paused": _course(_everything, _cancelled_afterwards),
     }
 
 
@@ -60,7 +65,7 @@ def _course(body: Body, then: Callable[[Engine], None]) -> list[ev.Event]:
     store = open_store("memory://")
     other = Engine(store, flows=[_flow(_nothing, store)])
     driver = Engine(store, flows=[_flow(body, store, lambda: driver)])
-    if then is _held_before_the_claim:
+    if then in (_held_before_the_claim, _cancelled_before_the_claim):
         driver.submit("flow", "a.in", job_id=JOB)
     else:
         with suppress(errors.Fenced):
@@ -142,6 +147,10 @@ def _taken_over(ctx: Context, driver: Engine, other: Engine) -> None:
     _elsewhere(lambda: other.recover(older_than=0))
 
 
+def _cancelled(ctx: Context, driver: Engine, other: Engine) -> None:
+    _elsewhere(lambda: other.cancel(JOB, "enough"))
+
+
 def _asking(ctx: Context, driver: Engine, other: Engine) -> None:
     ctx.emit("out")
     ctx.ask("which?", to="a.told")
@@ -177,3 +186,22 @@ def _answered_under_the_hold(other: Engine) -> None:
 
 def _answered_while_running(other: Engine) -> None:
     other.resume(JOB, Continue())
+
+
+def _led_elsewhere(other: Engine) -> None:
+    other.update(JOB, {"n": 2})
+    other.resume(JOB, Goto("a.told", {"answer": 1}))
+
+
+def _led_elsewhere_under_a_hold(other: Engine) -> None:
+    other.pause(JOB, "inspection")
+    other.resume(JOB, Goto("a.told", {"answer": 1}))
+    other.resume(JOB, Continue())
+
+
+def _cancelled_before_the_claim(other: Engine) -> None:
+    other.cancel(JOB, "enough")
+
+
+def _cancelled_afterwards(other: Engine) -> None:
+    other.cancel(JOB)

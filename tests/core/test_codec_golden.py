@@ -16,6 +16,10 @@ golden = Path(__file__).parents[1] / "golden"
 formats = sorted(path.name for path in golden.glob("format-*"))
 
 
+def newest() -> str:
+    return max(formats, key=lambda name: int(name.removeprefix("format-")))
+
+
 def stored(folder: str) -> list[tuple[str, bytes]]:
     lines = (golden / folder / "every-event.jsonl").read_bytes().split(b"\n")
     found = [json.loads(line) for line in lines if line]
@@ -38,13 +42,13 @@ def test_every_format_decodes_to_todays_events(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", formats)
-def test_every_format_holds_the_whole_catalogue(folder: str) -> None:
-    assert len(stored(folder)) == len(events)
+def test_every_format_holds_the_catalogue_of_its_day(folder: str) -> None:
+    held = len(stored(folder))
+    assert held == len(events) if folder == newest() else 0 < held < len(events)
 
 
 def test_the_newest_format_is_written_to_the_byte() -> None:
-    newest = max(formats, key=lambda name: int(name.removeprefix("format-")))
-    assert [(row["topic"], row["state"].encode()) for row in rows()] == stored(newest)
+    assert [(row["topic"], row["state"].encode()) for row in rows()] == stored(newest())
 
 
 def test_an_upcaster_lifts_milliseconds_without_touching_the_row() -> None:

@@ -21,6 +21,7 @@ from esflow.events import (
     Event,
     ExecutionClaimed,
     Failure,
+    JobCancelled,
     JobCompleted,
     JobFailed,
     JobPaused,
@@ -35,6 +36,7 @@ from esflow.events import (
     QuestionAsked,
     SharedWritten,
     Target,
+    WorkDropped,
 )
 
 job_id: Final = "golden-job ✓"
@@ -116,6 +118,12 @@ events: Final[tuple[Event, ...]] = (
     JobFailed(error=_failure),
     JobFailed(error=_full_failure, activation="2.1"),
     JobCompleted(),
+    # Since format 3, which ends here; formats 1 and 2 end before.
+    SharedWritten(activation=None, key="plan", reducer="merge", value=_values),
+    WorkDropped(slot="agent.t", payload={}),
+    WorkDropped(slot="agent.t", payload=_values, ids=("1.1", "1.2/o0", "1.2/q1", "2.1")),
+    JobCancelled(reason=""),
+    JobCancelled(reason="no longer needed"),
 )
 
 envelopes: Final = (
