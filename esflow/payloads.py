@@ -108,7 +108,7 @@ def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
     if kind is dict:
         return _copied_dict(value, depth - 1, room, strict=strict)
     if kind is list or kind is tuple:
-        return _copied_list(value, depth - 1, room, strict=strict)
+        return _copied_items(value, depth - 1, room, strict=strict)
     if kind is set or kind is frozenset:
         return _copied_set(value, depth - 1, room, strict=strict)
     from esflow import forms
@@ -161,7 +161,7 @@ def _copied_dict(value: dict[Any, Any], depth: int, room: _Room, *, strict: bool
     return made
 
 
-def _copied_list(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
+def _copied_items(value: Any, depth: int, room: _Room, *, strict: bool) -> list[Json]:
     _enter(len(value), depth, room)
     made: list[Json] = []
     for item in value:
@@ -169,7 +169,9 @@ def _copied_list(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
             made.append(_copied(item, depth, room, strict=strict))
         except Misfit as misfit:
             if strict:
-                raise misfit.within(f"[{len(made)}]") from misfit.__cause__
+                in_order = isinstance(value, list | tuple)
+                step = f"[{len(made)}]" if in_order else f"{{{type(item).__name__}}}"
+                raise misfit.within(step) from misfit.__cause__
             made.append(_unknown(item))
     return made
 
@@ -177,16 +179,7 @@ def _copied_list(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
 def _copied_set(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
     from esflow import wires
 
-    _enter(len(value), depth, room)
-    made: list[Json] = []
-    for item in value:
-        try:
-            made.append(_copied(item, depth, room, strict=strict))
-        except Misfit as misfit:
-            if strict:
-                raise misfit.within(f"{{{type(item).__name__}}}") from misfit.__cause__
-            made.append(_unknown(item))
-    return sorted(made, key=wires.to_sorted_bytes)
+    return sorted(_copied_items(value, depth, room, strict=strict), key=wires.to_sorted_bytes)
 
 
 def _a(value: object) -> str:
