@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
 from esflow.codec import decode, genesis
 from tests.golden.catalogue import envelopes, events, job_id
+from tests.golden.rows import GOLDEN, stored_rows
 from tests.golden.write import rows
 
-golden = Path(__file__).parents[1] / "golden"
-formats = sorted(path.name for path in golden.glob("format-*"))
+formats = sorted(path.name for path in GOLDEN.glob("format-*"))
 
 
 def newest() -> str:
@@ -21,9 +20,7 @@ def newest() -> str:
 
 
 def stored(folder: str) -> list[tuple[str, bytes]]:
-    lines = (golden / folder / "every-event.jsonl").read_bytes().split(b"\n")
-    found = [json.loads(line) for line in lines if line]
-    return [(row["topic"], row["state"].encode()) for row in found]
+    return stored_rows(GOLDEN / folder / "every-event.jsonl")
 
 
 @pytest.mark.parametrize("folder", formats)

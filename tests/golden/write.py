@@ -11,14 +11,13 @@ import sys
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from itertools import cycle
-from pathlib import Path
 from typing import Final
 
 from esflow.codec import encode, genesis
 from tests.golden.catalogue import envelopes, events, job_id
 from tests.golden.job import played
+from tests.golden.rows import GOLDEN
 
-GOLDEN: Final = Path(__file__).parent
 MANIFEST: Final = GOLDEN / "MANIFEST"
 
 

@@ -13,15 +13,9 @@ from esflow.codec import decode, genesis
 from esflow.events import Event
 from esflow.fold import fold_events
 from tests.golden.job import played
-from tests.golden.write import GOLDEN
+from tests.golden.rows import GOLDEN, stored_rows
 
 JOBS = sorted(GOLDEN.glob("format-*/whole-job.jsonl"))
-
-
-def stored(path: Path) -> list[tuple[str, bytes]]:
-    """Return the rows of a golden file."""
-    rows = [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
-    return [(row["topic"], row["state"].encode()) for row in rows]
 
 
 def expected(path: Path) -> dict[str, Any]:
@@ -55,7 +49,7 @@ def without_chance(state: bytes) -> dict[str, Any]:
 def test_law_10_a_history_stays_readable(path: Path) -> None:
     said, head, events = expected(path), genesis(expected(path)["job_id"]), list[Event]()
 
-    for version, (topic, state) in enumerate(stored(path), start=1):
+    for version, (topic, state) in enumerate(stored_rows(path), start=1):
         recorded = decode(said["job_id"], version, version, topic, state, head)
         events.append(recorded.event)
         head = sha256(f"{head}\n{topic}\n".encode() + state[75:]).hexdigest()
@@ -70,12 +64,12 @@ def test_the_newest_whole_job_is_what_is_recorded_today() -> None:
     rows, says = played()
     path = newest()
     assert rows
-    assert [row.topic for row in rows] == [topic for topic, _ in stored(path)]
+    assert [row.topic for row in rows] == [topic for topic, _ in stored_rows(path)]
     assert says["states"] == expected(path)["states"]
     circumstances = [without_chance(row.state) for row in rows]
-    assert circumstances == [without_chance(state) for _, state in stored(path)]
+    assert circumstances == [without_chance(state) for _, state in stored_rows(path)]
 
 
 def test_a_whole_job_shows_every_circumstance_of_a_row() -> None:
-    keys = {key for _, state in stored(newest()) for key in json.loads(state)}
+    keys = {key for _, state in stored_rows(newest()) for key in json.loads(state)}
     assert keys == {"hash", "at", "actor", "host", "token", "nonce", "data"}
