@@ -1,34 +1,21 @@
 """Stores to judge: each a factory, which opens one more handle on the same data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from esflow import failpoints
 from esflow.store import Store
-from esflow.stores import open_store
 from esflow.stores.sqlite import SQLiteStore
+from tests.stores import KINDS, OpenStore, handles
 
-OpenStore = Callable[[], Store]
 
-
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=KINDS)
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    """Return a factory of handles; in memory a second handle is the same object."""
-    opened: list[Store] = []
-
-    def open_one() -> Store:
-        if request.param == "memory":
-            store = opened[0] if opened else open_store("memory://")
-        else:
-            store = open_store(f"sqlite:///{tmp_path}/jobs.db?synchronous=normal")
-        opened.append(store)
-        return store
-
-    yield open_one
-    for store in opened:
-        store.close()
+    """Return a factory of handles on one store of each kind."""
+    with handles(request.param, tmp_path) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from esflow import failpoints
 from esflow.errors import StoreError, VersionConflict
 from esflow.store import JobQuery, Store
-from tests.contract.conftest import OpenStore
 from tests.contract.rows import append, make_index, make_rows, marks, versions
+from tests.stores import OpenStore
 
 
 def test_a_new_job_begins_at_version_1(store: Store) -> None:

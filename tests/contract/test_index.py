@@ -6,8 +6,8 @@ import pytest
 
 from esflow.errors import JobNotFound, VersionConflict
 from esflow.store import IndexRow, JobQuery, Store
-from tests.contract.conftest import OpenStore
 from tests.contract.rows import append, make_index, make_rows, versions
+from tests.stores import OpenStore
 
 STATUSES = ("running", "paused", "completed")
 FLOWS = ("support", "billing")

@@ -6,8 +6,8 @@ import pytest
 
 from esflow.errors import StoreError
 from esflow.store import JobQuery, Store
-from tests.contract.conftest import OpenStore
 from tests.contract.rows import append, make_index
+from tests.stores import OpenStore
 
 
 def test_an_unknown_job_has_no_rows(store: Store) -> None:

@@ -11,8 +11,8 @@ from esflow.store import Store
 from esflow.stores import open_store
 from esflow.stores.memory import MemoryStore
 from esflow.stores.sqlite import SQLiteStore
-from tests.contract.conftest import OpenStore
 from tests.contract.rows import append
+from tests.stores import OpenStore
 
 GENEROUS_SECONDS = 60.0
 

@@ -1,6 +1,6 @@
 """Hosts to judge: engines that share nothing but a store, in memory and in SQLite."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,37 +9,26 @@ import pytest
 from esflow import Engine, Flow
 from esflow.clock import Clock
 from esflow.store import Store
-from esflow.stores import open_store
 from tests.engine.flows import support
 from tests.engine.world import Hosts, Threads
+from tests.stores import KINDS, OpenStore, handles
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Return a factory of handles; in memory a second handle is the same object."""
-    opened: list[Store] = []
-
-    def open_one() -> Store:
-        if request.param == "memory":
-            store = opened[0] if opened else open_store("memory://")
-        else:
-            store = open_store(f"sqlite:///{tmp_path}/jobs.db?synchronous=normal")
-        opened.append(store)
-        return store
-
-    yield open_one
-    for store in opened:
-        store.close()
+@pytest.fixture(params=KINDS)
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+    """Return a factory of handles on one store of each kind."""
+    with handles(request.param, tmp_path) as open_one:
+        yield open_one
 
 
 @pytest.fixture
-def store(open_again: Callable[[], Store]) -> Store:
+def store(open_again: OpenStore) -> Store:
     """Return a new, empty store."""
     return open_again()
 
 
 @pytest.fixture
-def hosts(store: Store, open_again: Callable[[], Store]) -> Iterator[Hosts]:
+def hosts(store: Store, open_again: OpenStore) -> Iterator[Hosts]:
     """Return a factory of engines, each with a handle of its own on the store."""
     engines: list[Engine] = []
 
