@@ -147,6 +147,30 @@ class MessageEntry:
 
 @final
 @attrs.frozen(kw_only=True)
+class UpdateEntry:
+    """Somebody outside wrote to one key of the shared data."""
+
+    kind: ClassVar = "update"
+    at: Circumstances
+    key: str
+    reducer: str
+    value: Json
+
+
+@final
+@attrs.frozen(kw_only=True)
+class LeadEntry:
+    """Somebody led the job to one slot; ``dropped`` are the ids of what came to nothing by it."""
+
+    kind: ClassVar = "lead"
+    at: Circumstances
+    slot: str
+    payload: Mapping[str, Json]
+    dropped: tuple[str, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
 class HoldEntry:
     """An operator wants the job to stand still."""
 
@@ -189,13 +213,18 @@ class ReleaseEntry:
 @final
 @attrs.frozen(kw_only=True)
 class EndEntry:
-    """The job ended; a failure names the activation that it came from, where there is one."""
+    """The job ended.
+
+    Shape: a failure names the activation that it came from, where there is one; ``reason`` is what
+    was said of a cancellation.
+    """
 
     kind: ClassVar = "end"
     at: Circumstances
     status: Status
     error: Failure | None = None
     activation: str | None = None
+    reason: str = ""
 
 
 Entry: TypeAlias = (
@@ -204,6 +233,8 @@ Entry: TypeAlias = (
     | ActivationEntry
     | QuestionEntry
     | MessageEntry
+    | UpdateEntry
+    | LeadEntry
     | HoldEntry
     | PauseEntry
     | ResumeEntry

@@ -27,6 +27,7 @@ from esflow_projections.entries import (
     EndEntry,
     Entry,
     HoldEntry,
+    LeadEntry,
     MessageEntry,
     PauseEntry,
     QuestionEntry,
@@ -34,6 +35,7 @@ from esflow_projections.entries import (
     ResumeEntry,
     Settlement,
     StartEntry,
+    UpdateEntry,
     circumstances,
 )
 
@@ -213,6 +215,25 @@ def _message(book: _Book, recorded: Recorded, event: ev.MessageReceived) -> None
     )
 
 
+def _shared_written(book: _Book, recorded: Recorded, event: ev.SharedWritten) -> None:
+    if event.activation is not None:
+        _buffered(book, recorded, event)
+        return
+    book.add(
+        UpdateEntry(
+            at=circumstances(recorded), key=event.key, reducer=event.reducer, value=event.value
+        )
+    )
+
+
+def _dropped(book: _Book, recorded: Recorded, event: ev.WorkDropped) -> None:
+    book.add(
+        LeadEntry(
+            at=circumstances(recorded), slot=event.slot, payload=event.payload, dropped=event.ids
+        )
+    )
+
+
 def _pause_requested(book: _Book, recorded: Recorded, event: ev.PauseRequested) -> None:
     if event.activation is None:
         book.add(HoldEntry(at=circumstances(recorded), reason=event.reason))
@@ -247,13 +268,18 @@ def _failed(book: _Book, recorded: Recorded, event: ev.JobFailed) -> None:
     book.add(end)
 
 
+def _cancelled(book: _Book, recorded: Recorded, event: ev.JobCancelled) -> None:
+    at = circumstances(recorded)
+    book.add(EndEntry(at=at, status=Status.CANCELLED, reason=event.reason))
+
+
 TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.JobStarted: _started,
     ev.ExecutionClaimed: _claimed,
     ev.EffectRecorded: _called,
     ev.Emitted: _buffered,
     ev.EmissionDeferred: _buffered,
-    ev.SharedWritten: _buffered,
+    ev.SharedWritten: _shared_written,
     ev.MemoryWritten: _buffered,
     ev.Logged: _buffered,
     ev.PauseRequested: _pause_requested,
@@ -265,7 +291,9 @@ TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.JobPaused: _paused,
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
+    ev.WorkDropped: _dropped,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,
+    ev.JobCancelled: _cancelled,
 }
 """How each event is told; a test holds the table complete."""

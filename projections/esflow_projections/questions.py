@@ -2,7 +2,8 @@
 
 A question is open once the wave that it was asked in has closed, which is when the job pauses for
 it: before that, its neighbours may still fail, and an answer would be refused.
-It leaves when it is answered, and when its job ends.
+It leaves when it is answered, when it is dropped because its job was led elsewhere, and when its
+job ends.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class OpenQuestions:
                 self._open.setdefault(job, {}).update(self._asked.pop(job, {}))
             case ev.AnswerRecorded():
                 self._open[job].pop(event.id)
-            case ev.JobCompleted() | ev.JobFailed():
+            case ev.WorkDropped() | ev.JobCompleted() | ev.JobFailed() | ev.JobCancelled():
                 self._asked.pop(job, None)
                 self._open.pop(job, None)
             case _:

@@ -13,6 +13,7 @@ import attrs
 
 from esflow import events as ev
 from esflow.events import Failure, PauseReason, Recorded
+from esflow.state import Status
 from esflow_projections.entries import (
     ActivationEntry,
     Call,
@@ -21,12 +22,14 @@ from esflow_projections.entries import (
     EndEntry,
     Entry,
     HoldEntry,
+    LeadEntry,
     MessageEntry,
     PauseEntry,
     QuestionEntry,
     ReleaseEntry,
     ResumeEntry,
     StartEntry,
+    UpdateEntry,
 )
 from esflow_projections.plain import cut, moment, plain, printable, recorded_as_dict, shown
 
@@ -108,7 +111,16 @@ def _told(entry: Entry) -> Iterator[Line]:
 
 
 def _circumstance(
-    entry: StartEntry | ClaimEntry | MessageEntry | HoldEntry | ResumeEntry | ReleaseEntry,
+    entry: (
+        StartEntry
+        | ClaimEntry
+        | MessageEntry
+        | UpdateEntry
+        | LeadEntry
+        | HoldEntry
+        | ResumeEntry
+        | ReleaseEntry
+    ),
 ) -> Line:
     match entry:
         case StartEntry():
@@ -122,6 +134,13 @@ def _circumstance(
             key = "" if entry.key is None else f", key {_value(entry.key)}"
             text = f"{entry.id} to {entry.slot} with {_value(entry.payload)}{key}{_by(entry.at)}"
             return Line(at=entry.at, label="message", text=text)
+        case UpdateEntry():
+            text = f"shared[{_value(entry.key)}] {_write(entry)}{_by(entry.at)}"
+            return Line(at=entry.at, label="updated", text=text)
+        case LeadEntry():
+            instead = f" instead of {', '.join(entry.dropped)}" if entry.dropped else ""
+            text = f"to {entry.slot} with {_value(entry.payload)}{instead}{_by(entry.at)}"
+            return Line(at=entry.at, label="led", text=text)
         case HoldEntry():
             why = f": {_text(entry.reason)}" if entry.reason else ""
             text = f"the operator asked for a pause{_by(entry.at)}{why}"
@@ -194,7 +213,7 @@ def _record(event: ev.Event) -> tuple[str, str]:
             return event.name, _value(plain(event))
 
 
-def _write(event: ev.SharedWritten | ev.MemoryWritten) -> str:
+def _write(event: ev.SharedWritten | ev.MemoryWritten | UpdateEntry) -> str:
     if event.reducer == "delete":
         return "deleted"
     sign = "=" if event.reducer == "set" else event.reducer
@@ -215,6 +234,10 @@ def _question(entry: QuestionEntry) -> Iterator[Line]:
 
 
 def _end(entry: EndEntry) -> Line:
+    if entry.status is Status.CANCELLED:
+        why = f": {_text(entry.reason)}" if entry.reason else ""
+        text = f"the job was cancelled{_by(entry.at)}{why}"
+        return Line(at=entry.at, label=entry.status.value, text=text, tone="bad")
     if entry.error is None:
         return Line(at=entry.at, label=entry.status.value, text="", tone="good")
     where = f" in {entry.activation}" if entry.activation else ""

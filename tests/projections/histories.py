@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from esflow import Answer, Context, Continue, Engine, Flow, Recorded
+from esflow import Answer, Context, Continue, Engine, Flow, Goto, Recorded
 from esflow.stores import open_store
 from esflow.testing import ManualClock
 from tests.laws.disturbances import schedules
@@ -79,6 +79,17 @@ def failed(folder: Path) -> Sequence[Recorded]:
     with Engine(f"sqlite:///{folder / 'jobs.db'}", [shop()], host="host-a") as engine:
         engine.start("shop", "break_down", {"reason": "closed"}, job_id="job-failed")
         return engine.history("job-failed")
+
+
+def led_and_cancelled(folder: Path) -> Sequence[Recorded]:
+    """Return the history of a job that was updated, led elsewhere and cancelled."""
+    with Engine(f"sqlite:///{folder / 'jobs.db'}", [shop()], host="host-a") as engine:
+        engine.start("shop", "clerk.order", {"article": "tea"}, job_id="job-led")
+        engine.update("job-led", {"article": "gin", "price": 3}, actor="boss")
+        goto = Goto("clerk.order", {"article": "rum"})
+        engine.resume("job-led", goto, actor="boss")
+        engine.cancel("job-led", "sold out", actor="till")
+        return engine.history("job-led")
 
 
 @st.composite

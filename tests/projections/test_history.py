@@ -18,15 +18,17 @@ from esflow_projections.entries import (
     EndEntry,
     Entry,
     HoldEntry,
+    LeadEntry,
     MessageEntry,
     PauseEntry,
     QuestionEntry,
     ReleaseEntry,
     ResumeEntry,
     StartEntry,
+    UpdateEntry,
 )
 from esflow_projections.history import TELLERS, History, grouped
-from tests.projections.histories import disturbed, failed, sold
+from tests.projections.histories import disturbed, failed, led_and_cancelled, sold
 
 
 @pytest.fixture
@@ -162,6 +164,27 @@ def test_an_activation_that_has_not_ended_is_open(tmp_path: Path) -> None:
     assert isinstance(activation, ActivationEntry)
     assert [call.result for call in activation.calls] == [3]
     assert (activation.records, activation.settled) == ((), None)
+
+
+def test_writes_from_outside_tell_who_wrote_what(tmp_path: Path) -> None:
+    told = grouped(led_and_cancelled(tmp_path))
+    updates = [each for each in told if isinstance(each, UpdateEntry)]
+    assert [(each.key, each.reducer, each.value, each.at.actor) for each in updates] == [
+        ("article", "set", "gin", "boss"),
+        ("price", "set", 3, "boss"),
+    ]
+
+
+def test_a_job_that_was_led_elsewhere_tells_where_and_what_was_dropped(tmp_path: Path) -> None:
+    (led,) = (each for each in grouped(led_and_cancelled(tmp_path)) if isinstance(each, LeadEntry))
+    assert (led.slot, led.payload, led.at.actor) == ("clerk.order", {"article": "rum"}, "boss")
+    assert led.dropped == ("1.1/d0", "1.1/q0", "2.1")
+
+
+def test_a_cancellation_is_an_end_with_a_reason_and_who_gave_it(tmp_path: Path) -> None:
+    end = grouped(led_and_cancelled(tmp_path))[-1]
+    assert isinstance(end, EndEntry)
+    assert (end.status, end.reason, end.at.actor) == (Status.CANCELLED, "sold out", "till")
 
 
 @settings(max_examples=40)

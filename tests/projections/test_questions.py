@@ -11,7 +11,7 @@ from esflow import Answer, Engine, Recorded
 from esflow import events as ev
 from esflow.fold import fold_events
 from esflow_projections.questions import OpenQuestions, open_questions
-from tests.projections.histories import disturbed, shop, sold
+from tests.projections.histories import disturbed, led_and_cancelled, shop, sold
 
 
 def _ends_an_append(recorded: Sequence[Recorded], version: int) -> bool:
@@ -57,3 +57,17 @@ def test_questions_of_all_jobs_are_listed_oldest_first_until_they_are_answered(
 
 def test_an_ended_job_asks_nothing(tmp_path: Path) -> None:
     assert open_questions(sold(tmp_path)) == ()
+
+
+def test_a_job_that_is_led_elsewhere_drops_its_questions(tmp_path: Path) -> None:
+    recorded = led_and_cancelled(tmp_path)
+    (led,) = (each.version for each in recorded if isinstance(each.event, ev.WorkDropped))
+    assert [each.id for each in open_questions(recorded[: led - 1])] == ["1.1/q0"]
+    assert open_questions(recorded[:led]) == ()
+
+
+def test_a_cancelled_job_asks_nothing(tmp_path: Path) -> None:
+    recorded = led_and_cancelled(tmp_path)
+    assert isinstance(recorded[-1].event, ev.JobCancelled)
+    assert [each.id for each in open_questions(recorded[:-1])] == ["2.1/q0"]
+    assert open_questions(recorded) == ()

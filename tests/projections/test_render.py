@@ -26,7 +26,7 @@ from esflow_projections.entries import (
 )
 from esflow_projections.history import grouped
 from esflow_projections.render import as_text, lines, raw_fields, reason_text
-from tests.projections.histories import disturbed, failed, sold
+from tests.projections.histories import disturbed, failed, led_and_cancelled, sold
 
 AT = Circumstances(
     version=1, recorded_at=datetime(2025, 1, 1, tzinfo=UTC), host="host-a", actor=None
@@ -80,6 +80,16 @@ def test_a_failure_is_told_in_words(tmp_path: Path) -> None:
     assert "called      refuse failed in * on host-a (v3): ValueError: closed\n" in text
     assert "error       EffectError: ValueError: closed\n" in text
     assert text.splitlines()[-1].endswith("failed      EffectError: ValueError: closed in 1.1")
+
+
+def test_updates_a_lead_and_a_cancellation_are_told_in_words(tmp_path: Path) -> None:
+    text = _text(led_and_cancelled(tmp_path))
+    assert 'updated     shared["article"] = "gin" by boss\n' in text
+    led = (
+        'led         to clerk.order with {"article": "rum"} instead of 1.1/d0, 1.1/q0, 2.1 by boss'
+    )
+    assert f"{led}\n" in text
+    assert text.endswith("cancelled   the job was cancelled by till: sold out\n")
 
 
 def test_a_question_without_an_answer_says_so(tmp_path: Path) -> None:
