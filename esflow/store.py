@@ -44,6 +44,7 @@ class IndexRow:
     error: str | None = None
     host: str | None = None
     lease: str | None = None  # Who drives the job now; None: nobody. Opaque to the store.
+    lease_until_ms: int | None = None  # Written with the lease.
 
 
 @final

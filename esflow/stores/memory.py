@@ -165,7 +165,11 @@ class MemoryStore:
     def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:
         before = self._index.get(row.job_id)
         if keep_lease:
-            row = attrs.evolve(row, lease=before.lease if before else None)
+            row = attrs.evolve(
+                row,
+                lease=before.lease if before else None,
+                lease_until_ms=before.lease_until_ms if before else None,
+            )
         if before is None:
             insort(self._born, self._birth(row.job_id))
         self._index[row.job_id] = row
@@ -221,7 +225,7 @@ class MemoryStore:
             row = self._index.get(job_id)
             if row is None or row.lease != lease:
                 return False
-            self._index[job_id] = attrs.evolve(row, lease=None)
+            self._index[job_id] = attrs.evolve(row, lease=None, lease_until_ms=None)
             return True
 
     def position(self) -> int:
@@ -249,7 +253,7 @@ class MemoryStore:
         """Replace the whole index."""
         with self._lock:
             self._refuse_if_closed("rebuilding the index")
-            fresh = {row.job_id: attrs.evolve(row, lease=None) for row in rows}
+            fresh = {row.job_id: attrs.evolve(row, lease=None, lease_until_ms=None) for row in rows}
             for row in fresh.values():
                 found = self._events.last_version(row.job_id)
                 if found != row.version:

@@ -37,7 +37,8 @@ _Row: TypeAlias = tuple[Any, ...]
 
 _UPDATE_UNINDEXED = """
 UPDATE esflow_jobs
-SET version = ?, head = ?, updated_at_ms = ?, wakes_at_ms = ?, question = ?, error = ?, host = ?
+SET version = ?, head = ?, updated_at_ms = ?, wakes_at_ms = ?, question = ?, error = ?, host = ?,
+    lease_until_ms = CASE WHEN ? THEN lease_until_ms ELSE ? END
 WHERE job_id = ? AND status = ? AND flow = ? AND flow_version = ? AND labels = ?
     AND created_at_ms = ? AND (? OR lease IS ?)
 """
@@ -45,10 +46,11 @@ WHERE job_id = ? AND status = ? AND flow = ? AND flow_version = ? AND labels = ?
 _UPSERT = """
 INSERT INTO esflow_jobs (
     ordinal, job_id, flow, flow_version, status, version, head, labels, created_at_ms,
-    updated_at_ms, wakes_at_ms, question, error, host, lease)
+    updated_at_ms, wakes_at_ms, question, error, host, lease, lease_until_ms)
 SELECT rowid, :job_id, :flow, :flow_version, :status, :version, :head, :labels, :created_at_ms,
     :updated_at_ms, :wakes_at_ms, :question, :error, :host,
-    CASE WHEN NOT :keep_lease THEN :lease END
+    CASE WHEN NOT :keep_lease THEN :lease END,
+    CASE WHEN NOT :keep_lease THEN :lease_until_ms END
 FROM stored_events
 WHERE originator_id = :job_id AND originator_version = 1
 ON CONFLICT DO UPDATE SET
@@ -64,13 +66,16 @@ ON CONFLICT DO UPDATE SET
     question = excluded.question,
     error = excluded.error,
     host = excluded.host,
-    lease = CASE WHEN :keep_lease THEN lease ELSE excluded.lease END
+    lease = CASE WHEN :keep_lease THEN lease ELSE excluded.lease END,
+    lease_until_ms = CASE WHEN :keep_lease THEN lease_until_ms ELSE excluded.lease_until_ms END
 """
 
 SELECT_ONE = "SELECT * FROM esflow_jobs WHERE job_id = ?"
 _SELECT_ORDINAL = "SELECT ordinal FROM esflow_jobs WHERE job_id = ?"
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
-RELEASE = "UPDATE esflow_jobs SET lease = NULL WHERE job_id = ? AND lease = ?"
+RELEASE = """
+UPDATE esflow_jobs SET lease = NULL, lease_until_ms = NULL WHERE job_id = ? AND lease = ?
+"""
 _FIND = "SELECT job_id FROM esflow_jobs WHERE job_id >= ? ORDER BY job_id LIMIT ?"
 FIND_BELOW = """
 SELECT job_id FROM esflow_jobs WHERE job_id >= ? AND job_id < ? ORDER BY job_id LIMIT ?
@@ -146,6 +151,8 @@ def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
             row.question,
             row.error,
             row.host,
+            keep_lease,
+            row.lease_until_ms,
             row.job_id,
             row.status,
             row.flow,
@@ -213,7 +220,8 @@ def replace(cursor: sqlite3.Cursor, rows: Iterable[IndexRow]) -> None:
             raise VersionConflict(row.job_id, row.version, found or 0)
         values = attrs.asdict(row, recurse=False)
         labels = _labels_text(row.labels)
-        cursor.execute(_UPSERT, {**values, "labels": labels, "lease": None, "keep_lease": False})
+        nobody = {"lease": None, "lease_until_ms": None, "keep_lease": False}
+        cursor.execute(_UPSERT, {**values, "labels": labels, **nobody})
 
 
 def _ordinal(connection: sqlite3.Connection, job_id: str | None) -> int:
@@ -270,6 +278,7 @@ def _index_row(row: _Row) -> IndexRow:
         error=row[12],
         host=row[13],
         lease=row[14],
+        lease_until_ms=row[15],
     )
 
 

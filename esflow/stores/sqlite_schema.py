@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 1702061687  # "esfw", so that a file says whose it is.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CREATE_EVENTS: tuple[str, ...] = (
     """
@@ -128,9 +128,25 @@ _JOB_COLUMNS: dict[str, type] = {
     "error": str,
     "host": str,
     "lease": str,
+    "lease_until_ms": int,
 }
 _JOB_REQUIRED = tuple(_JOB_COLUMNS)[:10]
 _LEASED_INDEX = "CREATE INDEX esflow_jobs_leased ON esflow_jobs (ordinal) WHERE lease IS NOT NULL"
+
+# Nothing guards this table: a snapshot holds nothing that the events don't say.
+_CREATE_SNAPSHOTS = """
+CREATE TABLE esflow_snapshots (
+    job_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    fold_version INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (job_id, fold_version, version)
+) STRICT
+"""
+
+_FROM_1 = ("ALTER TABLE esflow_jobs ADD COLUMN lease_until_ms INTEGER", _CREATE_SNAPSHOTS)
 
 
 def prepare(connection: sqlite3.Connection, doing: str) -> None:
@@ -146,6 +162,7 @@ def prepare(connection: sqlite3.Connection, doing: str) -> None:
             _create(connection)
         else:
             _refuse_foreign(connection, doing)
+            _migrate(connection)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -179,6 +196,14 @@ def _refuse_foreign(connection: sqlite3.Connection, doing: str) -> None:
         raise StoreError(doing, problem, False)
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an older file up to this schema, inside the caller's transaction."""
+    if _version(connection) == 1:  # Not 2: somebody else may have been first.
+        for statement in _FROM_1:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 2")
+
+
 def _create(connection: sqlite3.Connection) -> None:
     from sqlite_utils import Database
 
@@ -189,6 +214,7 @@ def _create(connection: sqlite3.Connection) -> None:
         database.create_view("esflow_events", _EVENTS_VIEW)
         _create_jobs(database)
         connection.execute(_LEASED_INDEX)
+        connection.execute(_CREATE_SNAPSHOTS)
         database.table("esflow_definitions").create(
             {"fingerprint": str, "definition": bytes},
             pk="fingerprint",
@@ -196,7 +222,7 @@ def _create(connection: sqlite3.Connection) -> None:
             strict=True,
         )
     connection.execute("PRAGMA application_id = 1702061687")  # A pragma takes no parameters.
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute("PRAGMA user_version = 2")
 
 
 def _create_jobs(database: Database) -> None:

@@ -36,6 +36,7 @@ def make_index(
     flow: str = "support",
     labels: Mapping[str, str] | None = None,
     lease: str | None = None,
+    lease_until_ms: int | None = None,
 ) -> IndexRow:
     """Return the index row of a job that stands at a version."""
     return IndexRow(
@@ -50,6 +51,7 @@ def make_index(
         updated_at_ms=1763690000000 + version,
         host="host-a",
         lease=lease,
+        lease_until_ms=lease_until_ms,
     )
 
 
@@ -64,10 +66,19 @@ def append(
     flow: str = "support",
     labels: Mapping[str, str] | None = None,
     lease: str | None = None,
+    lease_until_ms: int | None = None,
     keep_lease: bool = False,
 ) -> int:
     """Append rows to a job, and return the position of the last."""
-    index = make_index(job_id, after + count, status=status, flow=flow, labels=labels, lease=lease)
+    index = make_index(
+        job_id,
+        after + count,
+        status=status,
+        flow=flow,
+        labels=labels,
+        lease=lease,
+        lease_until_ms=lease_until_ms,
+    )
     rows = make_rows(job_id, after, count, mark)
     return store.append(rows, index, expected=after, keep_lease=keep_lease)
 

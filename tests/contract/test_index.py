@@ -43,6 +43,7 @@ def test_the_index_row_comes_back_as_it_was_given(store: Store) -> None:
         error="ValueError: no",
         host="host-a",
         lease="host-a/1",
+        lease_until_ms=1763690031000,
     )
     store.append(make_rows("job", 0, 1), row, expected=0, keep_lease=False)
     assert store.head("job") == row
@@ -66,6 +67,7 @@ def test_every_field_of_the_row_follows_an_append(store: Store) -> None:
         error="e",
         host="host-b",
         lease=None,
+        lease_until_ms=7,
     )
     store.append(make_rows("job", 1, 1), changed, expected=1, keep_lease=False)
     assert store.head("job") == changed
@@ -167,6 +169,29 @@ def test_an_append_sets_the_lease_unless_it_keeps_it(store: Store) -> None:
     assert lease_of(store, "job") == "two"
     append(store, "job", after=4, lease=None, status="paused")
     assert lease_of(store, "job") is None
+
+
+def test_the_end_of_a_lease_is_kept_and_given_back_with_it(store: Store) -> None:
+    def until() -> int | None:
+        row = store.head("job")
+        assert row is not None
+        return row.lease_until_ms
+
+    append(store, "job", lease="one", lease_until_ms=5)
+    append(store, "job", after=1, lease="one", lease_until_ms=6)
+    assert until() == 6
+    append(store, "job", after=2, lease="two", lease_until_ms=7, keep_lease=True)
+    assert until() == 6
+    append(store, "job", after=3, lease_until_ms=8, status="paused", keep_lease=True)
+    assert until() == 6
+    append(store, "job", after=4, lease="one", lease_until_ms=9, status="paused")
+    assert until() == 9
+    assert store.release("job", "two") is False
+    assert until() == 9
+    assert store.release("job", "one") is True
+    assert until() is None
+    store.reindex([make_index("job", 5, lease="one", lease_until_ms=10)])
+    assert until() is None
 
 
 def test_a_new_job_has_no_lease_to_keep(store: Store) -> None:
