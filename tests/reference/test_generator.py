@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 
 from tests.reference.features import FEATURES, features
 from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
@@ -21,13 +21,17 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
 )
 
+RUNS = 4
+
 
 def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
     exercised: Counter[str] = Counter()
     drawn = 0
-    for flavour, asks in product(FLAVOURS, (True, False)):
+    # Many short runs: within one, Hypothesis varies what it has just drawn.
+    for flavour, asks, number in product(FLAVOURS, (True, False), range(RUNS)):
 
-        @settings(SETTINGS, max_examples=300 // (2 * len(FLAVOURS)))
+        @seed(number)
+        @settings(SETTINGS, max_examples=300 // (2 * len(FLAVOURS) * RUNS))
         @given(examples(asks=asks, flavour=flavour))
         def count(example: tuple[Program, Script]) -> None:
             nonlocal drawn
