@@ -102,10 +102,17 @@ def replay(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
 
 
 def index_row(
-    fold: JobFold, *, head: str, created_at_ms: int, updated_at_ms: int, lease: str | None
+    fold: JobFold,
+    *,
+    head: str,
+    created_at_ms: int,
+    updated_at_ms: int,
+    lease: str | None,
+    lease_until_ms: int | None = None,
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
-    question = next(iter(fold.questions.values()), None)
+    waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
+    question = next(iter(fold.questions.values()), None) if waits else None
     return IndexRow(
         job_id=fold.job_id,
         flow=fold.flow,
@@ -120,6 +127,7 @@ def index_row(
         error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
         host=fold.host,
         lease=lease,
+        lease_until_ms=lease_until_ms,
     )
 
 
