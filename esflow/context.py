@@ -9,33 +9,27 @@ that no ``except`` in a handler can hide it.
 
 from __future__ import annotations
 
-import inspect
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from threading import get_ident
-from time import perf_counter_ns
-from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar, cast, final
+from typing import Protocol, TypeVar, cast, final
 
-import attrs
-
-from esflow import errors, usercode
+from esflow import effects, errors
 from esflow import events as ev
+from esflow.effects import Call, call_of
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
 from esflow.ids import item_id
 from esflow.inputs import checked_text
-from esflow.payloads import bind, digest, return_annotation, structure, to_json
+from esflow.payloads import bind, structure, to_json
 from esflow.reducers import BUILT_IN, DELETE
 from esflow.shared_data import DataView
 from esflow.state import Activation
 
 Result = TypeVar("Result")
-_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Recorder(Protocol):
@@ -58,18 +52,6 @@ class Recorder(Protocol):
 
 
 @final
-@attrs.frozen
-class Call:
-    """A call to the outside world, with the name and the digest that it is recorded under."""
-
-    name: str
-    function: Callable[..., Any]
-    args: tuple[object, ...]
-    kwargs: Mapping[str, object]
-    digest: str  # Taken before the call can change its arguments.
-
-
-@final
 class Context:
     """A handler's access to its job."""
 
@@ -79,7 +61,7 @@ class Context:
         flow: Flow,
         job_id: str,
         activation: Activation,
-        effects: Mapping[str, ev.EffectRecorded],
+        recorded: Mapping[str, ev.EffectRecorded],
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
         recorder: Recorder,
@@ -88,7 +70,7 @@ class Context:
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
-        self._recorded = effects
+        self._recorded = recorded
         self._recorder = recorder
         self._thread = get_ident()
         self._records: list[ev.Event] = []
@@ -151,23 +133,19 @@ class Context:
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
-        while isinstance(function, partial):  # What is bound to it is an argument like another.
-            args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
-            function = function.func
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        return cast("Result", self._effect(name, function, args, kwargs))
+        return cast("Result", self._effect(call_of(function, args, kwargs)))
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
-        return cast("datetime", self._effect("esflow.now", self._moment))
+        return cast("datetime", self._effect(call_of(self._moment, (), {}, "esflow.now")))
 
     def uuid(self) -> uuid.UUID:
         """Return a random UUID, recorded as an effect."""
-        return cast("uuid.UUID", self._effect("esflow.uuid", _uuid))
+        return cast("uuid.UUID", self._effect(call_of(_uuid, (), {}, "esflow.uuid")))
 
     def random(self) -> float:
         """Return a number from 0 up to 1, recorded as an effect."""
-        return cast("float", self._effect("esflow.random", _random))
+        return cast("float", self._effect(call_of(_random, (), {}, "esflow.random")))
 
     @property
     def shared(self) -> DataView:
@@ -286,44 +264,25 @@ class Context:
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._recorder.now_ms() / 1000, tz=UTC)
 
-    def _effect(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        args: tuple[object, ...] = (),
-        kwargs: Mapping[str, object] = _NOTHING,
-    ) -> object:
-        self._use(f"effect({name})")
-        call = Call(name, function, args, kwargs, digest(args, kwargs))
+    def _effect(self, call: Call) -> object:
+        self._use(f"effect({call.name})")
         effect_id = item_id(self._id, "e", self._counts["e"])
         recorded, cause = self._recorded.get(effect_id), None
         if recorded is None:
-            recorded, cause = self._called(effect_id, call)
-        elif (recorded.function, recorded.digest) != (call.name, call.digest):
-            self._lost = _other_call(self._id, recorded, call)
-            raise self._lost
+            recorded, cause = self._made(call, effect_id)
+        elif (difference := effects.difference(self._id, recorded, call)) is not None:
+            self._lost = difference
+            raise difference
         self._counts["e"] += 1
-        return _result(recorded, return_annotation(call.function), cause)
+        return effects.result_of(recorded, call, cause)
 
-    def _called(self, effect_id: str, call: Call) -> tuple[ev.EffectRecorded, Exception | None]:
-        """Run an effect and record what became of it, before anybody uses it."""
-        began = perf_counter_ns()
+    def _made(self, call: Call, effect_id: str) -> tuple[ev.EffectRecorded, Exception | None]:
+        """Make a call and record what became of it, before anybody uses it."""
         self._in_effect = True
         try:
-            outcome = usercode.call(call.function, call.args, call.kwargs)
+            effect, error = effects.make(call, effect_id, self.idempotency_key)
         finally:
             self._in_effect = False
-        reach("effect.returned")
-        result, error = _encoded(outcome, f"result of {call.name}")
-        effect = ev.EffectRecorded(
-            id=effect_id,
-            function=call.name,
-            digest=call.digest,
-            key=self.idempotency_key,
-            duration_us=(perf_counter_ns() - began) // 1000,
-            result=result,
-            error=None if error is None else usercode.failure_of(error, with_traceback=False),
-        )
         try:
             self._recorder.record_effect(effect)
         except errors.EsflowError as lost:
@@ -369,40 +328,3 @@ def _uuid() -> uuid.UUID:
 
 def _random() -> float:
     return random.random()  # noqa: S311 - chance for programs, not for secrets
-
-
-def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | None]:
-    """Return an effect's result as JSON, or the error that stands for it."""
-    if isinstance(outcome, usercode.Raised):
-        return None, outcome.error
-    if inspect.iscoroutine(outcome.value):
-        outcome.value.close()
-        return None, errors.PayloadError(path, "is a coroutine; call a plain function")
-    try:
-        return to_json(outcome.value, path), None
-    except errors.PayloadError as error:
-        return None, error
-
-
-def _result(effect: ev.EffectRecorded, annotation: object, cause: Exception | None) -> object:
-    """Return a recorded result, or raise the recorded error, alike on every host."""
-    error = effect.error
-    if error is None:
-        return structure(effect.result, annotation, f"result of {effect.function}")
-    if error.path is not None:
-        prefix = f"{error.path}: "
-        raise errors.PayloadError(error.path, error.message.removeprefix(prefix)) from cause
-    raise errors.EffectError(error.type, error.message) from cause
-
-
-def _other_call(
-    activation: str, recorded: ev.EffectRecorded, call: Call
-) -> errors.NondeterminismError:
-    given = [repr(each) for each in call.args]
-    given += [f"{key}={value!r}" for key, value in call.kwargs.items()]
-    return errors.NondeterminismError(
-        activation,
-        f"effect {recorded.id}",
-        f"{recorded.function} (arguments {recorded.digest[:12]})",
-        f"{call.name}({', '.join(given)}) (arguments {call.digest[:12]})",
-    )

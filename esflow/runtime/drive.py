@@ -160,7 +160,7 @@ def _performed(run: Run) -> tuple[ev.Event, ...]:
         flow=run.flow,
         job_id=run.session.job_id,
         activation=run.activation,
-        effects=run.effects,
+        recorded=run.effects,
         shared=run.shared,
         memory=run.memory,
         recorder=run,

@@ -32,6 +32,10 @@ class Effects:
         """Stand still."""
         return 0
 
+    def is_cancelled(self) -> bool:
+        """Let nobody cancel anything."""
+        return False
+
 
 @pytest.fixture
 def flow(tmp_path: Path) -> Flow:
@@ -49,7 +53,7 @@ def _context(
         flow=flow,
         job_id="job-1",
         activation=Activation(id="1.1", slot=slot, payload={}),
-        effects={},
+        recorded={},
         shared=shared or {},
         memory=memory or {},
         recorder=Effects(),

@@ -1,0 +1,108 @@
+"""An effect: a call to the outside world as it is made, recorded, and told again.
+
+It knows how a call is named and compared, and what its record means; when it is made and where it
+is appended is the business of the context.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter_ns
+from typing import Any, final
+
+import attrs
+
+from esflow import errors, usercode
+from esflow.events import EffectRecorded, Json
+from esflow.failpoints import reach
+from esflow.payloads import digest, return_annotation, structure, to_json
+
+
+@final
+@attrs.frozen
+class Call:
+    """A call to the outside world, with the name and the digest that it is recorded under."""
+
+    name: str
+    function: Callable[..., Any]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+    digest: str  # Taken before the call can change its arguments.
+
+
+def call_of(
+    function: Callable[..., Any],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    name: str | None = None,
+) -> Call:
+    """Return a call under the function's own name, unless another is given."""
+    while isinstance(function, partial):  # What is bound to it is an argument like another.
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
+    own = getattr(function, "__qualname__", type(function).__qualname__)
+    return Call(name or own, function, args, kwargs, digest(args, kwargs))
+
+
+def make(call: Call, effect_id: str, key: str) -> tuple[EffectRecorded, Exception | None]:
+    """Make a call, and return what is to be recorded of it and what it raised."""
+    began = perf_counter_ns()
+    outcome = usercode.call(call.function, call.args, call.kwargs)
+    reach("effect.returned")
+    result, error = _encoded(outcome, f"result of {call.name}")
+    effect = EffectRecorded(
+        id=effect_id,
+        function=call.name,
+        digest=call.digest,
+        key=key,
+        duration_us=(perf_counter_ns() - began) // 1000,
+        result=result,
+        error=None if error is None else usercode.failure_of(error, with_traceback=False),
+    )
+    return effect, error
+
+
+def result_of(effect: EffectRecorded, call: Call, cause: Exception | None) -> object:
+    """Return a recorded result, or raise the recorded error, alike on every host.
+
+    Raises: EffectError; PayloadError, when the result could not be recorded.
+    """
+    error = effect.error
+    if error is None:
+        annotation = return_annotation(call.function)
+        return structure(effect.result, annotation, f"result of {effect.function}")
+    if error.path is not None:
+        prefix = f"{error.path}: "
+        raise errors.PayloadError(error.path, error.message.removeprefix(prefix)) from cause
+    raise errors.EffectError(error.type, error.message) from cause
+
+
+def difference(
+    activation: str, recorded: EffectRecorded, call: Call
+) -> errors.NondeterminismError | None:
+    """Return the error of a call that is not the one that is recorded in its place."""
+    if (recorded.function, recorded.digest) == (call.name, call.digest):
+        return None
+    given = [repr(each) for each in call.args]
+    given += [f"{key}={value!r}" for key, value in call.kwargs.items()]
+    return errors.NondeterminismError(
+        activation,
+        f"effect {recorded.id}",
+        f"{recorded.function} (arguments {recorded.digest[:12]})",
+        f"{call.name}({', '.join(given)}) (arguments {call.digest[:12]})",
+    )
+
+
+def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | None]:
+    """Return an effect's result as JSON, or the error that stands for it."""
+    if isinstance(outcome, usercode.Raised):
+        return None, outcome.error
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()
+        return None, errors.PayloadError(path, "is a coroutine; call a plain function")
+    try:
+        return to_json(outcome.value, path), None
+    except errors.PayloadError as error:
+        return None, error
