@@ -6,6 +6,7 @@ It holds nothing of a job between two calls; whatever it knows, it reads from th
 from __future__ import annotations
 
 import logging
+import math
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
@@ -30,6 +31,7 @@ from esflow.summary import JobSummary, summary_of
 
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
+max_lease_seconds: Final = 86_400.0
 _RESTING: Final = ENDED | {Status.PAUSED}
 _CONTINUE: Final = Continue()
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -40,8 +42,10 @@ class Engine:
     """Drives jobs on this host, in the caller's thread.
 
     Shape: ``store`` is a URL or a `Store`; ``host`` is what the log calls this host, its network
-    name by default; at most ``max_parallel`` handlers of a wave run at once.
-    Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened.
+    name by default; at most ``max_parallel`` handlers of a wave run at once; a host that shows no
+    sign of life for ``lease_seconds`` may lose its jobs to another.
+    Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
+    PayloadError, for a lease that is not above 0 or longer than a day.
     """
 
     def __init__(
@@ -51,8 +55,12 @@ class Engine:
         *,
         host: str | None = None,
         max_parallel: int = 8,
+        lease_seconds: float = 30.0,
         clock: Clock | None = None,
     ) -> None:
+        if not 0 < lease_seconds <= max_lease_seconds:
+            problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
+            raise errors.PayloadError("lease_seconds", problem)
         known = registered(flows)
         self._owns_store = isinstance(store, str)
         self._store = open_store(store) if isinstance(store, str) else store
@@ -62,6 +70,7 @@ class Engine:
             name=host or socket.gethostname(),
             flows=known,
             max_parallel=max_parallel,
+            lease_ms=math.ceil(lease_seconds * 1000),
         )
 
     def __enter__(self) -> Self:

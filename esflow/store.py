@@ -16,7 +16,8 @@ decided the same thing in the same millisecond, and only one of them was recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import attrs
@@ -125,6 +126,13 @@ class Store(Protocol):
         """Give a lease back, unless somebody else holds the job by now; say which."""
         ...
 
+    def renew(self, leases: Collection[str], until_ms: int) -> int:
+        """Move the end of every job's lease that is one of these; return how many there are.
+
+        Shape: one transaction and one statement, however many jobs it concerns.
+        """
+        ...
+
     def position(self) -> int:
         """Return the position of the newest row, 0 when there is none."""
         ...
@@ -133,6 +141,14 @@ class Store(Protocol):
         """Block until something stands behind a position; return the newest position.
 
         Returns early, with what is known, when the time is up or the store is closed.
+        """
+        ...
+
+    def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called whenever somebody has committed something, while the block runs.
+
+        It is called from any thread, also for less than an append, and when the store is closed:
+        it does no more than wake whoever looks for themselves.
         """
         ...
 

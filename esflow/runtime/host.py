@@ -24,7 +24,8 @@ from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.runtime.drive import drive, inside
-from esflow.runtime.lease import is_abandoned, new_lease, process_of
+from esflow.runtime.heartbeat import Heartbeat
+from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
 from esflow.state import JobFold, JobState
 from esflow.store import IndexRow, Store
@@ -50,8 +51,14 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    lease_ms: int
+    heartbeat: Heartbeat = attrs.field(init=False)
     _driving: dict[str, Session] = attrs.field(factory=dict[str, Session], init=False)  # By lease.
     _defined: set[str] = attrs.field(factory=set[str], init=False)  # Fingerprints.
+
+    def __attrs_post_init__(self) -> None:
+        """Drive nothing yet."""
+        self.heartbeat = Heartbeat(self.store, self.clock, self.lease_ms)
 
     def flow(self, name: str) -> Flow:
         """Return a flow by its name.
@@ -115,7 +122,7 @@ class Host:
     def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         """Append what a caller's wish leads to, from outside of any execution."""
         session.commit(
-            *steps, actor=checked_actor(actor), quiet=lambda: self._is_free(session.job_id)
+            *steps, actor=checked_actor(actor), quiet=lambda: self._is_quiet(session.job_id)
         )
 
     def claim(self, session: Session) -> Decide:
@@ -175,8 +182,13 @@ class Host:
             return True
         return self.head(job_id).updated_at_ms <= self.clock.now_ms() - older_than * 1000
 
+    def is_anybodys(self, row: IndexRow) -> bool:
+        """Tell whether a job has no driver, or one that let its lease lapse."""
+        return is_abandoned(row.lease, row.lease_until_ms, self.clock.now_ms())
+
     def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
+        self.heartbeat.close()
         for session in list(self._driving.values()):
             self._give_back(session)
 
@@ -190,18 +202,20 @@ class Host:
 
     def _session(self, job_id: str, call: str) -> Session:
         self.refuse_inside(job_id, call)
-        return Session(self.store, self.clock, self.name, job_id, new_lease())
+        lease = new_lease()
+        return Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms)
 
     def _driven(self, session: Session) -> JobState:
         if session.token:
-            drive(session, self.flow(session.fold.flow), self.max_parallel)
+            with self.heartbeat.holding(session.lease):
+                drive(session, self.flow(session.fold.flow), self.max_parallel)
         return session.fold.face()
 
     def _give_back(self, session: Session) -> None:
         """Give the lease back, unless the job's last append has.
 
         A store that can't do it is no reason to hide what ended the execution; the lease then
-        lapses with the process.
+        lapses by itself.
         """
         self._driving.pop(session.lease, None)
         if session.holds_lease:
@@ -216,8 +230,14 @@ class Host:
             self._defined.add(flow.fingerprint)
 
     def _is_free(self, job_id: str) -> bool:
+        """Tell whether a job may be taken over."""
         row = self.store.head(job_id)
-        return row is None or is_abandoned(row.lease)
+        return row is None or self.is_anybodys(row)
+
+    def _is_quiet(self, job_id: str) -> bool:
+        """Tell whether certainly no handler of a job runs: who let a lease lapse may go on yet."""
+        row = self.store.head(job_id)
+        return row is None or is_gone(row.lease)
 
     def _take_over(self, session: Session) -> Decide:
         """Return the step that claims a job, whoever drives it."""

@@ -1,6 +1,9 @@
 """Who drives a job, as text in the index, and whether that somebody is still there.
 
 A lease is about liveness only, and may be wrong: who may append is decided by the log.
+It ends with its process, which this machine knows at once, and by time, for who merely stands still
+and for processes that nobody here can see.
+A clock that jumps makes jobs change their driver too early or too late, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +24,16 @@ def new_lease() -> str:
     return "|".join((socket.gethostname(), _boot(), str(pid), _started(pid), secrets.token_hex(4)))
 
 
-def is_abandoned(lease: str | None) -> bool:
+def is_abandoned(lease: str | None, lease_until_ms: int | None, now_ms: int) -> bool:
+    """Tell whether a job is anybody's: nobody drives it, or its driver let the lease lapse.
+
+    Shape: a lease without an end never lapses.
+    """
+    lapsed = lease_until_ms is not None and lease_until_ms <= now_ms
+    return lapsed or is_gone(lease)
+
+
+def is_gone(lease: str | None) -> bool:
     """Tell whether nobody drives a job: no lease, or that of a process of this machine that ended.
 
     A process of another machine may be alive, as far as anybody can tell from here.

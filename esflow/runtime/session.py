@@ -48,6 +48,7 @@ class Session:
     host: str
     job_id: str
     lease: str  # What the index says while this session drives the job.
+    lease_ms: int  # How long it is good for after each append.
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
     holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
@@ -127,6 +128,7 @@ class Session:
             created_at_ms=created_at_ms,
             updated_at_ms=now_ms,
             lease=self.lease if driving else None,
+            lease_until_ms=now_ms + self.lease_ms if driving else None,
         )
         self.store.append(rows, index, expected=expected, keep_lease=not token)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import final
 
 from esflow.errors import StoreError
@@ -22,6 +24,23 @@ class Bell:
         self._position = 0
         self._closed = False
         self._fault: StoreError | None = None
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    @contextmanager
+    def listening(self, wake: Callable[[], None]) -> Generator[None]:
+        """Have a function called at every ring, and at whatever else a waiter is woken by."""
+        with self._changed:
+            self._listeners = (*self._listeners, wake)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners = tuple(each for each in self._listeners if each is not wake)
+
+    def stir(self) -> None:
+        """Wake those who listen: something has changed, but for the position."""
+        for wake in self._listeners:
+            wake()
 
     def ring(self, position: int) -> None:
         """Make a position known, and wake whoever waits for it."""
@@ -30,12 +49,14 @@ class Bell:
             if position > self._position:
                 self._position = position
                 self._changed.notify_all()
+        self.stir()
 
     def fail(self, fault: StoreError) -> None:
         """Tell whoever waits that nothing can be heard."""
         with self._changed:
             self._fault = fault
             self._changed.notify_all()
+        self.stir()
 
     def wait(self, after: int, deadline: float | None) -> int:
         """Block until a position behind ``after`` is known, the time is up or the bell is closed.
@@ -61,8 +82,10 @@ class Bell:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self.stir()
 
     def renew(self) -> None:
         """Begin anew in the child of a fork, whose other threads are gone."""
         self._changed = threading.Condition()
+        self._listeners = ()
         self.waiting = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from itertools import islice
 from typing import Any, final
@@ -226,7 +226,18 @@ class MemoryStore:
             if row is None or row.lease != lease:
                 return False
             self._index[job_id] = attrs.evolve(row, lease=None, lease_until_ms=None)
-            return True
+        self.bell.stir()
+        return True
+
+    def renew(self, leases: Collection[str], until_ms: int) -> int:
+        """Move the end of every job's lease that is one of these."""
+        wanted = frozenset(leases)
+        with self._lock:
+            self._refuse_if_closed("renewing leases")
+            held = [row for row in self._index.values() if row.lease in wanted]
+            for row in held:
+                self._index[row.job_id] = attrs.evolve(row, lease_until_ms=until_ms)
+            return len(held)
 
     def position(self) -> int:
         """Return the position of the newest row."""
@@ -238,6 +249,11 @@ class MemoryStore:
         self._refuse_if_closed("waiting")
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         return self.bell.wait(after, deadline)
+
+    def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called whenever somebody has committed something."""
+        self._refuse_if_closed("listening")
+        return self.bell.listening(wake)
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,9 @@ from esflow.stores.sqlite_recorder import Events
 from esflow.stores.sqlite_schema import prepare
 from esflow.stores.watcher import Watcher
 
+# A commit whose fsync failed isn't seen by anybody, but stands in the write-ahead log: whoever
+# opens the file after this process was killed finds it there whole, unless it was written over.
+_UNSETTLED = "it may be written or not, which the next append or opening of the file settles"
 _PAGE_ROWS = 256
 _FOREVER = 2**63 - 1
 READ = """
@@ -119,6 +122,8 @@ class SQLiteStore:
             return written[-1].id
         if found != expected:
             raise VersionConflict(job_id, expected, found) from fault
+        if committing and not error.retry:
+            raise StoreError(error.doing, f"{error.problem}; {_UNSETTLED}", False) from fault
         raise error from fault
 
     def _last_version(self, job_id: str) -> int:
@@ -170,6 +175,11 @@ class SQLiteStore:
         with self._writing(f"releasing job {job_id!r}") as cursor:
             return sqlite_index.release(cursor.sqlite_cursor, job_id, lease)
 
+    def renew(self, leases: Collection[str], until_ms: int) -> int:
+        """Move the end of every job's lease that is one of these."""
+        with self._writing("renewing leases") as cursor:
+            return sqlite_index.renew(cursor.sqlite_cursor, leases, until_ms)
+
     def position(self) -> int:
         """Return the position of the newest row."""
         with self._reading("reading the position") as connection:
@@ -184,6 +194,12 @@ class SQLiteStore:
             return position
         with self.watcher.watching():
             return self.bell.wait(after, deadline)
+
+    @contextmanager
+    def listening(self, wake: Callable[[], None]) -> Generator[None]:
+        """Have a function called whenever somebody has committed something."""
+        with self.bell.listening(wake), self.watcher.watching():
+            yield
 
     def put_definition(self, fingerprint: str, definition: bytes) -> None:
         """Keep the definition of a flow."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
 from typing import Any, TypeAlias
@@ -75,6 +75,10 @@ _SELECT_ORDINAL = "SELECT ordinal FROM esflow_jobs WHERE job_id = ?"
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
 RELEASE = """
 UPDATE esflow_jobs SET lease = NULL, lease_until_ms = NULL WHERE job_id = ? AND lease = ?
+"""
+RENEW = """
+UPDATE esflow_jobs INDEXED BY esflow_jobs_leased SET lease_until_ms = ?
+WHERE lease IS NOT NULL AND lease IN (SELECT value FROM json_each(?))
 """
 _FIND = "SELECT job_id FROM esflow_jobs WHERE job_id >= ? ORDER BY job_id LIMIT ?"
 FIND_BELOW = """
@@ -206,6 +210,11 @@ def find(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
 def release(cursor: sqlite3.Cursor, job_id: str, lease: str) -> bool:
     """Give a lease back if it is still this one."""
     return cursor.execute(RELEASE, (job_id, lease)).rowcount == 1
+
+
+def renew(cursor: sqlite3.Cursor, leases: Collection[str], until_ms: int) -> int:
+    """Move the end of leases, walking the jobs that somebody drives."""
+    return cursor.execute(RENEW, (until_ms, json.dumps(list(leases)))).rowcount
 
 
 def replace(cursor: sqlite3.Cursor, rows: Iterable[IndexRow]) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import attrs
 import pytest
 
 from esflow.errors import JobNotFound, VersionConflict
@@ -209,6 +210,27 @@ def test_a_lease_is_given_back_by_its_holder_alone(open_again: OpenStore) -> Non
     assert two.release("job", "mine") is False
     assert two.release("nobody", "mine") is False
     assert versions(one, "job") == [1]
+
+
+def test_leases_are_renewed_together_and_no_others(open_again: OpenStore) -> None:
+    one, two = open_again(), open_again()
+    held = {"a": "mine", "b": "yours", "c": "mine, too", "d": None, "e": "mine"}
+    for job_id, lease in held.items():
+        append(one, job_id, lease=lease, lease_until_ms=5 if lease else None)
+    before = {row.job_id: row for row in one.jobs(JobQuery())}
+    assert two.renew(["mine", "mine, too", "gone", "d'OR''="], 9) == 3
+    rows = {row.job_id: row for row in one.jobs(JobQuery())}
+    ends = {job_id: row.lease_until_ms for job_id, row in rows.items()}
+    assert ends == {"a": 9, "b": 5, "c": 9, "d": None, "e": 9}
+    assert {each: attrs.evolve(rows[each], lease_until_ms=0) for each in rows} == {
+        each: attrs.evolve(before[each], lease_until_ms=0) for each in rows
+    }
+    assert two.renew([], 11) == 0
+    assert two.renew(("mine",), 3) == 2
+    assert [row.lease_until_ms for row in one.jobs(JobQuery(leased=True))] == [3, 5, 9, 3]
+    assert one.release("a", "mine") is True
+    assert two.renew(["mine"], 13) == 1
+    assert versions(one, "a") == [1]
 
 
 def test_the_index_is_rebuilt_in_the_order_of_creation(store: Store) -> None:

@@ -78,6 +78,21 @@ def test_every_other_statement_is_a_seek(
     assert not [step for step in steps if WALKS_THE_TABLE.search(step)], steps
 
 
+def test_renewing_leases_is_one_transaction_that_walks_what_is_driven(
+    sqlite_store: SQLiteStore, connection: sqlite3.Connection
+) -> None:
+    (walk, *_) = plan(connection, sqlite_index.RENEW, (5, "[]"))
+    assert walk == "SCAN esflow_jobs USING INDEX esflow_jobs_leased"
+    for number in range(40):
+        append(sqlite_store, f"job-{number}", lease=f"lease-{number}", lease_until_ms=1)
+    traced: list[str] = []
+    with sqlite_store.connections.writing() as cursor:
+        writer = cursor.sqlite_cursor.connection
+    writer.set_trace_callback(traced.append)
+    assert sqlite_store.renew([f"lease-{number}" for number in range(40)], 5) == 40
+    assert [line.split()[0] for line in traced] == ["BEGIN", "UPDATE", "COMMIT"]
+
+
 def test_an_append_that_changes_no_index_rewrites_none(
     sqlite_store: SQLiteStore,
 ) -> None:

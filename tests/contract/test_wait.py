@@ -98,6 +98,38 @@ def test_waiting_longer_than_a_closed_store_is_refused(store: Store, waiting: Wa
         waiting(store, 0).result(GENEROUS_SECONDS)
 
 
+def test_who_listens_is_woken_by_whatever_is_committed(open_again: OpenStore) -> None:
+    one, two = open_again(), open_again()
+    woken, another = threading.Event(), threading.Event()
+    acts: list[Callable[[], object]] = [
+        lambda: append(two, "job", lease="mine"),
+        lambda: append(one, "job", after=1, lease="mine"),
+        lambda: two.release("job", "mine"),
+        lambda: append(two, "another"),
+    ]
+    with one.listening(woken.set), one.listening(another.set):
+        woken.wait(0.1)  # What a watcher sees first may wake, too.
+        for number, act in enumerate(acts):
+            woken.clear()
+            another.clear()
+            assert act() is not None
+            assert woken.wait(GENEROUS_SECONDS), number
+            assert another.wait(GENEROUS_SECONDS), number
+        woken.clear()
+        one.close()
+        assert woken.wait(GENEROUS_SECONDS)
+
+
+def test_who_listens_no_more_is_left_in_peace(store: Store) -> None:
+    woken: list[int] = []
+    with store.listening(lambda: woken.append(1)):
+        append(store, "job")
+        assert woken
+    del woken[:]
+    append(store, "job", after=1)
+    assert woken == []
+
+
 def test_each_memory_store_is_one_of_its_own() -> None:
     one, two = open_store("memory://"), open_store("memory://")
     append(one, "job")

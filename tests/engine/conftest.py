@@ -32,10 +32,20 @@ def hosts(store: Store, open_again: OpenStore) -> Iterator[Hosts]:
     """Return a factory of engines, each with a handle of its own on the store."""
     engines: list[Engine] = []
 
-    def open_host(*flows: Flow, max_parallel: int = 4, clock: Clock | None = None) -> Engine:
-        name = f"host-{len(engines)}"
-        handle = open_again()
-        engine = Engine(handle, flows, host=name, max_parallel=max_parallel, clock=clock)
+    def open_host(
+        *flows: Flow,
+        max_parallel: int = 4,
+        clock: Clock | None = None,
+        lease_seconds: float = 30.0,
+    ) -> Engine:
+        engine = Engine(
+            open_again(),
+            flows,
+            host=f"host-{len(engines)}",
+            max_parallel=max_parallel,
+            clock=clock,
+            lease_seconds=lease_seconds,
+        )
         engines.append(engine)
         return engine
 

@@ -11,7 +11,7 @@ from sqlite3 import connect
 import pytest
 
 from esflow import Answer, Context, Engine, Flow, JobState, errors
-from esflow.runtime.lease import is_abandoned, new_lease
+from esflow.runtime.lease import is_gone, new_lease
 from esflow.store import Store
 from esflow.testing import ManualClock
 from esflow.testing.manual_clock import START
@@ -166,7 +166,8 @@ def test_taking_over_regardless_asks_no_clock(hosts: Hosts, threads: Threads, ho
 def test_a_driver_is_stale_only_after_so_many_seconds(hosts: Hosts, threads: Threads) -> None:
     gate = Gate()
     clock = ManualClock()
-    driver, other = hosts(gated(gate), clock=clock), hosts(gated(_open_gate()), clock=clock)
+    driver = hosts(gated(gate), clock=clock, lease_seconds=3600)
+    other = hosts(gated(_open_gate()), clock=clock)
     with held(threads, gate, _start(driver)) as released:
         clock.advance(59)
         assert other.recover(older_than=60) == []
@@ -242,9 +243,9 @@ def test_a_lease_is_abandoned_when_its_process_has_gone() -> None:
         parts |= changed
         return "|".join((parts.pop("machine"), *boot, *parts.values()))
 
-    assert is_abandoned(None)
-    assert not is_abandoned(lease())
-    assert not is_abandoned(lease(number="another"))
-    assert not is_abandoned(lease(machine="elsewhere", began="0"))
-    assert is_abandoned(lease(began="0"))
-    assert is_abandoned(lease(process="999999999"))
+    assert is_gone(None)
+    assert not is_gone(lease())
+    assert not is_gone(lease(number="another"))
+    assert not is_gone(lease(machine="elsewhere", began="0"))
+    assert is_gone(lease(began="0"))
+    assert is_gone(lease(process="999999999"))

@@ -24,7 +24,13 @@ EVERYTHING: Final = 1_000_000
 class Hosts(Protocol):
     """Opens engines on the store of the test."""
 
-    def __call__(self, *flows: Flow, max_parallel: int = 4, clock: Clock | None = None) -> Engine:
+    def __call__(
+        self,
+        *flows: Flow,
+        max_parallel: int = 4,
+        clock: Clock | None = None,
+        lease_seconds: float = 30.0,
+    ) -> Engine:
         """Return one more engine."""
         ...
 
