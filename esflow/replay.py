@@ -102,7 +102,13 @@ def replay(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
 
 
 def index_row(
-    fold: JobFold, *, head: str, created_at_ms: int, updated_at_ms: int, lease: str | None
+    fold: JobFold,
+    *,
+    head: str,
+    created_at_ms: int,
+    updated_at_ms: int,
+    lease: str | None,
+    lease_until_ms: int | None = None,
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
     waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
@@ -121,6 +127,7 @@ def index_row(
         error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
         host=fold.host,
         lease=lease,
+        lease_until_ms=lease_until_ms,
     )
 
 
