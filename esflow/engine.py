@@ -9,11 +9,14 @@ import logging
 import math
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from time import monotonic
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, final
 
 from esflow import errors
+from esflow.bundle import export_job, import_job
 from esflow.clock import Clock, SystemClock
 from esflow.commands import CancelJob, Command, Continue, PauseJob, ResumeCommand
 from esflow.decider import decide
@@ -24,6 +27,7 @@ from esflow.replay import VerifyReport, decode_row, pages, read_history, replay,
 from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
 from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
+from esflow.runtime.worker import Worker
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import JobQuery, Store
 from esflow.stores import open_store
@@ -194,6 +198,13 @@ class Engine:
         states = [self._host.recovered(row, older_than) for row in rows]
         return [state for state in states if state is not None]
 
+    def worker(self, *, jobs: int = 4) -> Worker:
+        """Return what drives submitted and left jobs, up to so many at once, until it is stopped.
+
+        Raises: PayloadError, for less than one job at once.
+        """
+        return Worker(self._host, jobs)
+
     def send(
         self,
         job_id: str,
@@ -343,6 +354,24 @@ class Engine:
         Raises: JobNotFound.
         """
         return verify(self._store, None if job_id is None else findable_id(job_id))
+
+    # Carrying away.
+
+    def export(self, job_id: str, path: str | PathLike[str], *, overwrite: bool = False) -> int:
+        """Write all that is recorded of a job to a file that anybody can verify; count its events.
+
+        Raises: JobNotFound, CorruptHistory, UnknownEvent; PayloadError, when the file is there
+        already; StoreError.
+        """
+        return export_job(self._store, findable_id(job_id), Path(path), overwrite=overwrite)
+
+    def import_job(self, path: str | PathLike[str]) -> JobState:
+        """Verify a file that `export` wrote of an ended job, and take the job in under its id.
+
+        Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file, or
+        the job can still go on; StoreError.
+        """
+        return import_job(self._store, Path(path))
 
     # Within.
 
