@@ -197,6 +197,156 @@ class Engine:
         states = [self._host.recovered(row, older_than) for row in rows]
         return [state for state in states if state is not None]
 
+    def send(
+        self,
+        job_id: str,
+        slot: str,
+        payload: Mapping[str, object],
+        *,
+        key: str | None = None,
+        actor: str | None = None,
+    ) -> int:
+        """Record a message to a slot, for whoever drives the job; return its version.
+
+        The same ``key`` with the same message again returns the first one's version.
+        Raises: JobNotFound, JobClosed, SlotNotFound, PayloadError, MessageKeyReused.
+        """
+        session = self._host.loaded(job_id, "send()")
+        message = send_message(self._host.known_flow(session.fold), slot, payload, key)
+        versions: list[int] = []
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            events = decide(fold, message)
+            versions[:] = [fold.version + 1 if events else fold.keys[message.key or ""].version]
+            return events
+
+        self._host.commit(session, step, actor=actor)
+        return versions[0]
+
+    def pause(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
+        """Let nothing of the job start until somebody resumes it with `Continue`.
+
+        What is running finishes first; the program can't tell that it was paused.
+        Raises: JobNotFound, JobClosed.
+        """
+        session = self._host.loaded(job_id, "pause()")
+        command = PauseJob(reason=checked_text(reason, "reason"))
+        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
+        return session.fold.face()
+
+    def update(
+        self,
+        job_id: str,
+        values: Mapping[str, object],
+        *,
+        actor: str | None = None,
+        expected_version: int | None = None,
+    ) -> JobState:
+        """Change the shared data of a paused job, each key by its declared reducer.
+
+        Raises: JobNotFound, JobClosed, NotPaused, PayloadError, MergeError, VersionConflict.
+        """
+        session = self._host.loaded(job_id, "update()")
+        command = update_shared(self._host.known_flow(session.fold), values)
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            expect_version(fold, expected_version)
+            return decide(fold, command)
+
+        self._host.commit(session, step, actor=actor)
+        return session.fold.face()
+
+    def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
+        """End the job now; what its handlers are doing will not be recorded.
+
+        A running handler can learn of it from ``ctx.cancelled``.
+        Raises: JobNotFound, JobClosed.
+        """
+        session = self._host.loaded(job_id, "cancel()")
+        command = CancelJob(reason=checked_text(reason, "reason"))
+        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
+        return session.fold.face()
+
+    # Looking.
+
+    def state(self, job_id: str, version: int | None = None) -> JobState:
+        """Return the job as it was at a version, the last by default.
+
+        Raises: JobNotFound; VersionConflict, for a version that isn't recorded; CorruptHistory.
+        """
+        if version is not None and version < 1:
+            raise errors.VersionConflict(job_id, version, self._host.head(job_id).version)
+        fold = replay(self._store, findable_id(job_id), upto=version).fold
+        if version is not None and fold.version != version:
+            raise errors.VersionConflict(job_id, version, fold.version)
+        return fold.face()
+
+    def history(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
+        """Return what was recorded of a job after a version, verified.
+
+        Raises: JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        self._host.head(job_id)
+        return tuple(read_history(self._store, job_id, after=after))
+
+    def follow(self, job_id: str | None = None, after: int = 0) -> Iterator[Recorded]:
+        """Yield what is and will be recorded: of one job after a version, of all after a position.
+
+        The iterator waits for more, and ends when the store is closed.
+        Raises: JobNotFound, CorruptHistory, UnknownEvent.
+        """
+        if job_id is None:
+            return self._follow_all(after)
+        self._host.head(job_id)
+        return self._follow_job(job_id, after)
+
+    def jobs(
+        self,
+        *,
+        status: str | Iterable[str] | None = None,
+        flow: str | None = None,
+        labels: Mapping[str, str] = _EMPTY,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[JobSummary]:
+        """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
+        wanted = (status,) if isinstance(status, str) else tuple(status or ())
+        unknown = [each for each in wanted if each not in set(Status)]
+        if unknown:
+            problem = f"{unknown[0]!r:.200} is no status; use one of {', '.join(Status)}"
+            raise errors.PayloadError("status", problem)
+        query = JobQuery(
+            statuses=tuple(Status(each).value for each in wanted),
+            flow=flow,
+            labels=dict(labels),
+            limit=limit,
+            after=after,
+        )
+        return tuple(summary_of(row) for row in self._store.jobs(query))
+
+    def wait(self, job_id: str, timeout: float) -> JobState:
+        """Return the job when it is paused or has ended, woken by the store.
+
+        Units: seconds.
+        Raises: JobNotFound; WaitTimeout, and the job lives on.
+        """
+        self._host.refuse_inside(job_id, "wait()")
+        deadline = monotonic() + timeout
+        position = self._store.position()
+        while Status((row := self._host.head(job_id)).status) not in _RESTING:
+            remaining = deadline - monotonic()
+            if remaining <= 0:
+                raise errors.WaitTimeout(job_id, row.status, timeout)
+            position = self._store.wait(position, remaining)
+        return self.state(job_id)
+
+    def verify(self, job_id: str | None = None) -> VerifyReport:
+        """Check the hash of every event of a job, or of every job.
+
+        Raises: JobNotFound.
+        """
+        return verify(self._store, None if job_id is None else findable_id(job_id))
+
     # Carrying away.
 
     def export(self, job_id: str, path: str | PathLike[str], *, overwrite: bool = False) -> int:
