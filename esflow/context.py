@@ -70,7 +70,7 @@ class Context:
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
-        self._recorded = recorded
+        self._recorded = dict(recorded)  # What is recorded from now on, this run knows by itself.
         self._recorder = recorder
         self._thread = get_ident()
         self._records: list[ev.Event] = []
@@ -283,11 +283,14 @@ class Context:
             effect, error = effects.make(call, effect_id, self.idempotency_key)
         finally:
             self._in_effect = False
+        # Whatever interrupts the recording, a signal too, this run may not go on without it.
+        self._lost = errors.ContextClosed(self._id, f"effect({call.name})")
         try:
             self._recorder.record_effect(effect)
         except errors.EsflowError as lost:
             self._lost = lost
             raise
+        self._lost = None
         reach("effect.recorded")
         return effect, error
 

@@ -107,11 +107,18 @@ def open_question(fold: JobFold, answer: Answer) -> ev.QuestionAsked:
 
 def needed_slots(fold: JobFold) -> frozenset[str]:
     """Return the slots that what is recorded will still be delivered to."""
+    records = [record for member in fold.members.values() for record in member.records]
+    emissions = [each for each in records if isinstance(each, ev.Emitted | ev.EmissionDeferred)]
+    asked = [each for each in records if isinstance(each, ev.QuestionAsked)]
     return frozenset(
         [each.slot for each in fold.ready]
         + [each.slot for each in fold.inputs]
-        + [each.to for each in fold.questions.values()]
-        + [target.slot for each in fold.deferrals.values() for target in each.targets]
+        + [each.to for each in (*asked, *fold.questions.values())]
+        + [
+            target.slot
+            for each in (*emissions, *fold.deferrals.values())
+            for target in each.targets
+        ]
     )
 
 

@@ -220,7 +220,15 @@ class Flow:
         Raises: FlowError, when the routine has no such output.
         """
         found = self._targets.get((routine, output))
-        return self.targets(*self._output(f"{routine}.{output}")) if found is None else found
+        if found is None:
+            return self.targets(*self._output(f"{routine}.{output}"))
+        if all(target.rename is None for target in found):
+            return found
+        # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
+        return tuple(
+            Target(slot=each.slot, rename=dict(each.rename) if each.rename else None)
+            for each in found
+        )
 
     def definition(self) -> dict[str, Json]:
         """Return the graph as JSON: all that `from_definition` needs beside the handlers.

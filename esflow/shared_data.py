@@ -9,7 +9,7 @@ It knows nothing of jobs or events: what is written goes to whoever made the vie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import attrs
 
@@ -18,6 +18,9 @@ from esflow.events import Json
 from esflow.json_values import same_json
 from esflow.payloads import copy_json, to_json
 from esflow.reducers import ABSENT, DELETE, DoesNotApply, owned, reduce
+
+max_watched_copies: Final = 16
+"""Of each key, the last so many copies that were handed out are watched until the end."""
 
 Write: TypeAlias = Callable[[str, str | None, Json], str]
 """Records a write of a key by a reducer (None: the declared one); returns the reducer's name."""
@@ -53,7 +56,10 @@ class DataView(MutableMapping[str, Json]):
         if type(value) not in (list, dict):
             return value
         handed = copy_json(value)
-        self._handed.setdefault(key, []).append((handed, value))
+        copies = self._handed.setdefault(key, [])
+        copies.append((handed, value))
+        if len(copies) > max_watched_copies:
+            self._refuse_lost_change(key, *copies.pop(0))
         return handed
 
     def __setitem__(self, key: str, value: object) -> None:
@@ -114,10 +120,14 @@ class DataView(MutableMapping[str, Json]):
         Raises: PayloadError, naming the key.
         """
         for key, copies in self._handed.items():
-            if any(not same_json(handed, source) for handed, source in copies):
-                path = f"{self._name}[{key!r}]"
-                problem = "was read and changed in place, which records nothing; write it back"
-                raise PayloadError(path, problem)
+            for handed, source in copies:
+                self._refuse_lost_change(key, handed, source)
+
+    def _refuse_lost_change(self, key: str, handed: Json, source: Json) -> None:
+        if not same_json(handed, source):
+            path = f"{self._name}[{key!r}]"
+            problem = "was read and changed in place, which records nothing; write it back"
+            raise PayloadError(path, problem)
 
     def _current(self, key: str) -> Json:
         return self._own[key] if key in self._own else self._base.get(key, ABSENT)

@@ -48,18 +48,29 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
 
 def failure_of(error: Exception, *, with_traceback: bool) -> Failure:
     """Return an exception as text that can be recorded, whatever its own methods do."""
-    match call(str, (error,), {}):
-        case Returned(text):
-            message = text
-        case Raised():
-            message = "(its text can't be shown: __str__ raised)"
-    lines = traceback.format_exception(error) if with_traceback else ()
+    message = _text(str, error, "(its text can't be shown: __str__ raised)")
+    lines = _text(_traceback, error, "(its traceback can't be shown)") if with_traceback else ""
     return Failure(
         type=_recordable(type(error).__qualname__, max_type_characters),
         message=_recordable(message, max_message_characters),
-        traceback=_recordable("".join(lines), max_traceback_characters, keep_end=True),
-        path=error.path if isinstance(error, PayloadError) else None,
+        traceback=_recordable(lines, max_traceback_characters, keep_end=True),
+        path=_recordable(str(error.path), max_message_characters)
+        if isinstance(error, PayloadError)
+        else None,
     )
+
+
+def _text(show: Callable[[Exception], str], error: Exception, otherwise: str) -> str:
+    """Return an exception as text by code that may be the user's."""
+    match call(show, (error,), {}):
+        case Returned(text):
+            return str(text)
+        case Raised():
+            return otherwise
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _recordable(text: str, limit: int, *, keep_end: bool = False) -> str:

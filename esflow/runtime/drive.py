@@ -1,7 +1,7 @@
 """The sync driver: runs what is ready, records what came of it, until nothing may run.
 
-A wave of one runs in the caller's thread; a wider one in threads of its own, which see the same
-context variables, so that a handler can't tell which of the two it is in.
+A wave of one runs in the caller's thread; a wider one in threads of its own; both in a copy of the
+caller's context variables, so that a handler can't tell which of the two it is in.
 Each activation is recorded by the caller's thread as soon as it has finished; which of them
 finished first shows nowhere but in the order of the records.
 """
@@ -9,9 +9,9 @@ finished first shows nowhere but in the order of the records.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
 from typing import Final, TypeAlias, final
@@ -22,7 +22,7 @@ from esflow import events as ev
 from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
-from esflow.errors import EsflowError, JobClosed
+from esflow.errors import EsflowError, FlowChanged, JobClosed
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow
@@ -80,12 +80,21 @@ def drive(session: Session, flow: Flow, max_parallel: int) -> None:
     """
     reach("execution.claimed")
     while ready := runnable(session.fold):
+        _refuse_missing(session.fold, flow, ready)
         if len(ready) == 1:
             run = _prepared(session, session.fold, flow, ready[0])
             with suppress(JobClosed):
-                session.commit(_settling(run.activation, _performed(run)), quiet=lambda: True)
+                settled = copy_context().run(_performed, run)
+                session.commit(_settling(run.activation, settled), quiet=lambda: True)
         else:
             _drive_wave(session, flow, min(max_parallel, len(ready)))
+
+
+def _refuse_missing(fold: JobFold, flow: Flow, ready: tuple[Activation, ...]) -> None:
+    """Refuse a wave that brings work, sent by a host with another flow, for a slot not there."""
+    missing = sorted({each.slot for each in ready} - set(flow.slots))
+    if missing:
+        raise FlowChanged(fold.job_id, fold.flow, tuple(missing))
 
 
 def _is_awaited(fold: JobFold, activation: Activation) -> bool:
@@ -152,8 +161,10 @@ def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activatio
 def _performed(run: Run) -> tuple[ev.Event, ...]:
     """Run one handler and return the events that settle its activation.
 
+    It is called in a copied context, so that nothing has to be undone when it is interrupted.
     Raises: what ends the execution rather than the activation.
     """
+    inside.set(inside.get() | {run.session.job_id})
     started_at_ms = run.now_ms()
     began = perf_counter_ns()
     context = Context(
@@ -166,8 +177,7 @@ def _performed(run: Run) -> tuple[ev.Event, ...]:
         recorder=run,
     )
     try:
-        with _inside(run.session.job_id):
-            outcome = usercode.call(_handle, (run, context), {})
+        outcome = usercode.call(_handle, (run, context), {})
     finally:
         context.close()
     if context.lost is not None:
@@ -197,12 +207,3 @@ def _handle(run: Run, context: Context) -> tuple[ev.Event, ...]:
     arguments = bind(slot.signature, slot.address, run.activation.payload)
     slot.function(context, **arguments)
     return context.records()
-
-
-@contextmanager
-def _inside(job_id: str) -> Generator[None]:
-    before = inside.set(inside.get() | {job_id})
-    try:
-        yield
-    finally:
-        inside.reset(before)
