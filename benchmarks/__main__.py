@@ -16,8 +16,12 @@ from benchmarks.measuring import ROUNDS, Case, compare, table
 from esflow import Answer, Engine
 from esflow.store import Store
 from esflow.stores import open_store
+from esflow_projections.tables import catch_up
+from esflow_projections.tables.feeding import page_events
 
 STEPS = 300
+FED_JOBS = 50
+FED_EVENTS = 2_000  # Of each job.
 FILES = count()
 
 
@@ -32,6 +36,8 @@ def main() -> None:
                 print(table(title, compare(_steps(folder, synchronous, effect=effect))))
         print(table("replay of a job, per event", compare(_replays(folder))))
         print(table("an answer on a fresh host, per answer", compare(_answers(folder))))
+        title = f"feeding tables from {FED_JOBS} jobs, per event"
+        print(table(title, compare(_feedings(folder), rounds=3)))
     print(table("starting a process", compare(_imports())))
 
 
@@ -106,6 +112,26 @@ def _chain_of(folder: Path, events: int) -> tuple[Store, str]:
     store = open_store(f"sqlite:///{_file(folder)}?synchronous=normal")
     job = Engine(store, flows=[chain()]).start("chain", "counter.step", {"n": events // 2})
     return store, job.job_id
+
+
+def _feedings(folder: Path) -> dict[str, Case]:
+    """Prepare 100,000 events; a feeding begins with empty tables, and ends with all of them."""
+    store = open_store(f"sqlite:///{_file(folder)}?synchronous=normal")
+    with Engine(store, flows=[chain()]) as engine:
+        for _ in range(FED_JOBS):
+            engine.start("chain", "counter.step", {"n": FED_EVENTS // 2})
+
+    def reading() -> int:
+        events = position = 0
+        while rows := store.read_all(after=position, limit=page_events):
+            events += len(rows)
+            position = rows[-1].id
+        return events
+
+    return {
+        "reading rows": reading,
+        "feeding tables": lambda: catch_up(store, str(_file(folder))),
+    }
 
 
 def _imports() -> dict[str, Case]:

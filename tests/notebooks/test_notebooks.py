@@ -73,3 +73,17 @@ def test_the_first_notebook_asks_the_shop_once_and_shows_each_moment() -> None:
     assert shown[6] == "<JobState lamp-1 paused v8 waiting: 'Buy a lamp for 120?'>"
     assert 'answered   "yes" by user:17 on tuesday at *' in shown[7]
     assert shown[8].startswith("VerifyReport(ok=True, jobs=1, ")
+
+
+def test_the_second_notebook_checks_here_and_pays_there_once_each() -> None:
+    shown = _shown(_read(ROOT / "notebooks" / "02_pause_here_resume_there.ipynb"))
+    assert shown[1] == "<JobState refund-1 paused v8 waiting: 'Pay it back?'>"
+    assert shown[3].startswith("<JobState refund-1 completed v17>\n")
+    ledger = "lamp-1 is checked by *\n120 is paid for lamp-1 by *\n\n"
+    assert shown[4] == ledger
+    assert shown[5].splitlines() == [
+        "checked in this process: True",
+        "paid in this process:    False",
+    ]
+    assert shown[7] == "17 events\n0 events\n"
+    assert "('pay', 'host-b', '\"paid\"', 'refund-1/3.1/e0')" in shown[9]
