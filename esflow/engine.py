@@ -22,8 +22,9 @@ from esflow.commands import CancelJob, Command, Continue, PauseJob, ResumeComman
 from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
+from esflow.following import followed
 from esflow.inputs import checked_text, expect_version, findable_id
-from esflow.replay import VerifyReport, decode_row, pages, read_history, replay, verify
+from esflow.replay import VerifyReport, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
 from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
@@ -295,10 +296,9 @@ class Engine:
         The iterator waits for more, and ends when the store is closed.
         Raises: JobNotFound, CorruptHistory, UnknownEvent.
         """
-        if job_id is None:
-            return self._follow_all(after)
-        self._host.head(job_id)
-        return self._follow_job(job_id, after)
+        if job_id is not None:
+            self._host.head(job_id)
+        return followed(self._store, job_id, after)
 
     def jobs(
         self,
@@ -364,22 +364,3 @@ class Engine:
         the job can still go on; StoreError.
         """
         return import_job(self._store, Path(path))
-
-    # Within.
-
-    def _follow_job(self, job_id: str, after: int) -> Iterator[Recorded]:
-        while True:
-            position = self._store.position()
-            for recorded in read_history(self._store, job_id, after=after):
-                after = recorded.version
-                yield recorded
-            if self._store.wait(position, None) == position:
-                return
-
-    def _follow_all(self, after: int) -> Iterator[Recorded]:
-        while True:
-            for row in self._store.read_all(after=after):
-                after = row.id
-                yield decode_row(row)
-            if self._store.wait(after, None) == after:
-                return

@@ -78,6 +78,11 @@ class Store(Protocol):
         """Where the store is, as text that may be shown to anybody."""
         ...
 
+    @property
+    def closed(self) -> bool:
+        """Whether somebody has closed the store."""
+        ...
+
     def append(
         self,
         rows: Sequence[StoredEvent],

@@ -42,6 +42,11 @@ class Bell:
         for wake in self._listeners:
             wake()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it will never ring again."""
+        return self._closed
+
     def ring(self, position: int) -> None:
         """Make a position known, and wake whoever waits for it."""
         with self._changed:

@@ -125,6 +125,11 @@ class MemoryStore:
         self.bell = Bell()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether somebody has closed the store."""
+        return self._closed
+
     def append(
         self,
         rows: Sequence[StoredEvent],

@@ -79,6 +79,11 @@ class SQLiteStore:
             self.close()
             raise
 
+    @property
+    def closed(self) -> bool:
+        """Whether somebody has closed the store."""
+        return self.bell.closed
+
     def append(
         self,
         rows: Sequence[StoredEvent],

@@ -1,7 +1,6 @@
 """Looking at a job shows any of its versions, and changes nothing."""
 
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -179,14 +178,26 @@ def test_following_does_not_outlive_the_store(
     for _ in engine.history("one"):
         next(iterator)
 
-    def rest() -> list[Recorded]:
-        with suppress(errors.StoreError):  # For one that was not waiting at that moment.
-            return list(iterator)
-        return []
-
-    following = threads.submit(rest)
+    following = threads.submit(list[Recorded], iterator)
     follower.store.close()
     assert following.result(PATIENCE_SECONDS) == []
+
+
+@pytest.mark.parametrize("job_id", [None, "one"])
+def test_following_ends_quietly_when_the_store_is_closed_in_between(
+    hosts: Hosts, engine: Engine, job_id: str | None
+) -> None:
+    engine.start("support", "agent.trigger", {"task": "x"}, job_id="one")
+    recorded = engine.history("one")
+    unread, begun, ended = (hosts() for _ in range(3))
+    iterators = [each.follow(job_id) for each in (unread, begun, ended)]
+    next(iterators[1])
+    for _ in recorded:
+        next(iterators[2])
+    for each in (unread, begun, ended):
+        each.store.close()
+    assert (list(iterators[0]), list(iterators[2])) == ([], [])
+    assert all(each in recorded for each in iterators[1])
 
 
 def test_a_status_that_is_none_is_refused(engine: Engine, store: Store) -> None:
