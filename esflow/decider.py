@@ -222,8 +222,12 @@ def _goto(fold: JobFold, goto: Goto) -> tuple[ev.Event, ...]:
 def _in_flight(fold: JobFold) -> tuple[str, ...]:
     """Return the ids of what leads nowhere once the job is led elsewhere."""
     records = [record for member in fold.members.values() for record in member.records]
-    emissions = ev.Emitted | ev.EmissionDeferred | ev.QuestionAsked
-    lost = [each.id for each in records if isinstance(each, emissions) and not is_finished(each)]
+    lost = [
+        each.id
+        for each in records
+        if isinstance(each, ev.Emitted | ev.EmissionDeferred | ev.QuestionAsked)
+        and not is_finished(each)
+    ]
     lost += [each.id for each in fold.ready]
     return tuple(sorted([*lost, *fold.deferrals, *fold.questions], key=order))
 

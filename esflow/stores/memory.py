@@ -84,13 +84,19 @@ class MemoryEvents(POPOApplicationRecorder):
             )
         return positions
 
-    def forget(self, job_id: str, *, after: int) -> None:
-        """Take back the newest rows of the log, which are those of a stream after a version."""
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self._stored_events)
+
+    def forget(self, job_id: str, count: int) -> None:
+        """Take back whatever is left of an append to a stream that began behind so many rows."""
+        for row in self._stored_events[count:]:
+            self._stored_events_index[job_id].pop(row.originator_version, None)
+        del self._stored_events[count:]
         stream = self._streams.get(job_id, [])
-        for row in stream[after:]:
-            self._stored_events.pop()
-            del self._stored_events_index[job_id][row.originator_version]
-        del stream[after:]
+        while stream and stream[-1].id > count:
+            stream.pop()
 
     def _refuse_gaps(self, rows: Sequence[StoredEvent]) -> None:
         last: dict[str, int] = {}
@@ -147,7 +153,7 @@ class MemoryStore:
             if found != expected:
                 raise VersionConflict(index.job_id, expected, found)
             with ExitStack() as interrupted:
-                interrupted.callback(self._roll_back, index.job_id, expected)
+                interrupted.callback(self._roll_back, index.job_id, expected, self._events.count)
                 positions = self._events.insert_events(rows)
                 assert positions, "an append holds at least one row"
                 reach("append.inserted")
@@ -158,13 +164,13 @@ class MemoryStore:
         self.bell.ring(positions[-1])
         return positions[-1]
 
-    def _roll_back(self, job_id: str, version: int) -> None:
+    def _roll_back(self, job_id: str, version: int, count: int) -> None:
         """Undo an append that was interrupted: by a signal, say, between its rows and its index.
 
         The index row is written last, in one step, so only rows can be left over.
         """
         if self._index.get(job_id) is None or self._index[job_id].version == version:
-            self._events.forget(job_id, after=version)
+            self._events.forget(job_id, count)
             self._born = [birth for birth in self._born if birth[1] in self._index]
 
     def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:

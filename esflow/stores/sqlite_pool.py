@@ -192,15 +192,21 @@ class Connections:
     @contextmanager
     def writing(self) -> Generator[SQLiteCursor]:
         """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
-        if not self._lock.acquire(timeout=self._pool.busy_seconds):
-            raise ConnectionUnavailableError("another thread is writing")
-        try:
-            cursor = self._cursor or self._take_writer()
-            cursor.execute("BEGIN IMMEDIATE")  # A read first would fail when others wrote since.
-            yield cursor
+        held = False
+        try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
+            held = self._lock.acquire(timeout=self._pool.busy_seconds)
+            if not held:
+                raise ConnectionUnavailableError("another thread is writing")
+            try:
+                self._end_transaction()  # That of somebody whose own undoing was interrupted.
+                cursor = self._cursor or self._take_writer()
+                cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
+                yield cursor
+            finally:
+                self._end_transaction()
         finally:
-            self._end_transaction()
-            self._lock.release()
+            if held:
+                self._lock.release()
 
     def close(self) -> None:
         """Close everything; whoever is at work finishes first."""
