@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Final, cast, final
 
 import click
@@ -18,9 +19,13 @@ COMMANDS: Final[Mapping[str, str]] = {
     "send": "esflow.cli.send",
     "resume": "esflow.cli.resume",
     "pause": "esflow.cli.pause",
+    "cancel": "esflow.cli.cancel",
+    "watch": "esflow.cli.watch",
+    "export": "esflow.cli.bundles",
+    "import": "esflow.cli.bundles",
     "verify": "esflow.cli.verify",
 }
-"""The module of each command; the command in it has the same name."""
+"""The module of each command; the command in it has the same name, as far as Python lets it."""
 
 
 @final
@@ -35,7 +40,8 @@ class Commands(click.Group):
         """Return a command by its name."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", getattr(import_module(COMMANDS[cmd_name]), cmd_name))
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        return cast("click.Command", getattr(import_module(COMMANDS[cmd_name]), name))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; its refusal becomes one line on stderr and an exit code."""
