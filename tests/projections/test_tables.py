@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,7 +22,7 @@ from esflow.store import Store
 from esflow.stores import open_store
 from esflow_projections.entries import ActivationEntry, QuestionEntry
 from esflow_projections.history import grouped
-from esflow_projections.plain import moment
+from esflow_projections.plain import moment, recorded_as_dict
 from esflow_projections.tables import (
     TablesOutdated,
     TablesRefused,
@@ -31,6 +33,8 @@ from esflow_projections.tables import (
     search,
 )
 from esflow_projections.tables.rows import TELLERS
+from esflow_projections.tables.schema import TABLES
+from tests.house.tree import ROOT
 from tests.laws.disturbances import schedules
 from tests.laws.play import Play
 from tests.projections.feeding import dump
@@ -82,6 +86,14 @@ def stopped_at(number: int, store: Store, file: str) -> bool:
 
 def test_every_event_is_told() -> None:
     assert set(TELLERS) == set(get_args(ev.Event))
+
+
+def test_every_column_is_documented() -> None:
+    document = (ROOT / "docs" / "read-models.md").read_text("utf-8")
+    told = re.findall(r"^\| `(esflow_\w+)` \|.*\| (.*) \|$", document, re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", columns) for name, columns in told} == {
+        name: list(table.columns) for name, table in TABLES.items()
+    }
 
 
 def test_an_auditor_finds_what_happened(tmp_path: Path) -> None:
@@ -148,6 +160,10 @@ def test_the_history_stands_there_as_it_is_recorded(tmp_path: Path) -> None:
             each.hash,
         )
         for each in recorded
+    ]
+    data = rows(file, "SELECT data FROM esflow_history")
+    assert [json.loads(each) for (each,) in data] == [
+        recorded_as_dict(each)["data"] for each in recorded
     ]
     choices = "SELECT json_extract(data, '$.choices[1]') FROM esflow_history WHERE version = 11"
     assert rows(file, f"{choices} AND job_id = 'job-sold'") == [("no",)]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from esflow import Engine
 from esflow.stores import open_store
 from esflow_projections.tables import catch_up
 from esflow_projections.tables.__main__ import main
 from tests.house.tree import ROOT
 from tests.projections.feeding import dump
-from tests.projections.histories import failed, led_and_cancelled, sold
+from tests.projections.histories import failed, led_and_cancelled, shop, sold
 
 
 def shop_url(folder: Path) -> str:
@@ -68,6 +70,23 @@ def test_a_shell_feeds_tables_and_hears_no_more_than_that(tmp_path: Path) -> Non
     assert (first.stdout, first.stderr) == (f"{events} events taken in\n", "")
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert again.stdout == "0 events taken in\n"
+
+
+def test_a_shell_follows_until_it_is_interrupted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'jobs.db'}"
+    command = [sys.executable, "-m", "esflow_projections.tables", url, "tables.db", "--follow"]
+    with (
+        Engine(url, [shop()]) as engine,
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as child,
+    ):
+        assert child.stdout is not None
+        assert child.stdout.readline() == "0 events taken in\n"
+        assert child.stdout.readline() == "fed up to position 0\n"
+        engine.submit("shop", "archive", {"price": 1})
+        assert child.stdout.readline() == "fed up to position 1\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.read() == ""
+    assert child.returncode == 0
 
 
 def test_a_terminal_is_shown_how_far_a_rebuild_is(tmp_path: Path) -> None:

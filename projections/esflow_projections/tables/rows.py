@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, TypeAlias, cast, final
 
 import attrs
@@ -20,13 +21,26 @@ from esflow.fold import evolve
 from esflow.ids import activation_of
 from esflow.replay import index_row
 from esflow.state import Activation, JobFold
-from esflow_projections.plain import moment, recorded_as_dict
+from esflow_projections.plain import moment
 
 Row: TypeAlias = dict[str, Json]
 Rows: TypeAlias = dict[tuple[str, str], Row]
 """By job and id."""
 
-_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _fields(record: object) -> dict[str, Json]:
+    """Return a record of ours as its fields; the values in them stay as they are."""
+    kind = cast("type[attrs.AttrsInstance]", type(record))
+    return {name: getattr(record, name) for name in _names(kind)}
+
+
+@cache
+def _names(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind))
+
+
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_fields)
+_json: Final = _encoder.encode
 
 
 @final
@@ -67,11 +81,20 @@ def take(book: Book, recorded: Recorded, page: Page) -> None:
 
 def history_row(recorded: Recorded) -> Row:
     """Return an event as a row."""
-    row = recorded_as_dict(recorded)
-    data = row.pop("data")
-    row["name"] = row.pop("event")
-    text = " ".join(_words(data)).replace("\0", " ")
-    return row | {"data": _json(data), "text": text}
+    data = _fields(recorded.event)
+    return {
+        "position": recorded.position,
+        "job_id": recorded.job_id,
+        "version": recorded.version,
+        "name": recorded.event.name,
+        "recorded_at": moment(recorded.recorded_at),
+        "actor": recorded.actor,
+        "host": recorded.host,
+        "token": recorded.token,
+        "hash": recorded.hash,
+        "data": _json(data),
+        "text": " ".join(_words(data)).replace("\0", " "),
+    }
 
 
 def job_row(book: Book) -> Row:
@@ -111,19 +134,21 @@ def _error(error: Failure | None) -> str | None:
 def _words(value: Json) -> Iterator[str]:
     """Yield what can be searched for in a JSON value: names, texts and numbers."""
     match value:
-        case Mapping():
+        case str():
+            yield value
+        case dict():
             for name, each in cast("Mapping[str, Json]", value).items():
                 yield name
                 yield from _words(each)
-        case str():
-            yield value
-        case list():
+        case list() | tuple():
             for each in cast("Sequence[Json]", value):
                 yield from _words(each)
         case None | bool():
             pass
-        case _:
+        case int() | float():
             yield str(value)
+        case _:
+            yield from _words(_fields(value))
 
 
 # Activations and questions: they begin open, and end once.
