@@ -6,12 +6,13 @@ from collections import Counter
 from typing import Final
 
 from tests.reference.outcome import Outcome
-from tests.reference.program import Connection, Program
+from tests.reference.program import Command, Connection, Goto, JustUpdate, Program, Update
 
 FEATURES: Final = frozenset(
     {
         "completed",
         "paused",
+        "cancelled",
         "failure",
         "merge error",
         "limit",
@@ -30,6 +31,10 @@ FEATURES: Final = frozenset(
         "message",
         "undelivered message",
         "refusal",
+        "update",
+        "update without resuming",
+        "goto",
+        "dropped work",
         "kept work",
         "fan-out",
         "rename",
@@ -40,9 +45,12 @@ FEATURES: Final = frozenset(
 )
 
 
-def features(program: Program, outcome: Outcome) -> frozenset[str]:
-    """Name the features that an example exercised."""
-    exercised = _ends(outcome) | _waits(outcome) | _courses(program, outcome)
+def features(
+    program: Program, outcome: Outcome, obeyed: tuple[Command, ...] = ()
+) -> frozenset[str]:
+    """Name the features that an example exercised; the commands are those that were obeyed."""
+    exercised = _ends(outcome) | _waits(outcome) | _told(outcome, obeyed)
+    exercised |= _courses(program, outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
 
@@ -57,6 +65,7 @@ def _ends(outcome: Outcome) -> dict[str, bool]:
     return {
         "completed": outcome.status == "completed",
         "paused": outcome.status == "paused",
+        "cancelled": outcome.status == "cancelled",
         "failure": failure in ("RuntimeError", "EffectError"),
         "merge error": failure == "MergeError",
         "limit": failure == "ActivationLimit",
@@ -83,6 +92,16 @@ def _waits(outcome: Outcome) -> dict[str, bool]:
         "undelivered message": bool(outcome.undelivered),
         "refusal": bool(outcome.refusals),
         "kept work": bool(outcome.ready),
+    }
+
+
+def _told(outcome: Outcome, obeyed: tuple[Command, ...]) -> dict[str, bool]:
+    """Say what was done to the job from outside that leaves few traces in it."""
+    return {
+        "update": any(isinstance(command, Update) for command in obeyed),
+        "update without resuming": any(isinstance(command, JustUpdate) for command in obeyed),
+        "goto": any(isinstance(command, Goto) for command in obeyed),
+        "dropped work": bool(outcome.dropped),
     }
 
 

@@ -7,21 +7,17 @@ branches, and in what travels under the name ``seen``.
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import attrs
 from hypothesis import strategies as st
 
 from tests.reference.interpreter import run
-from tests.reference.outcome import Outcome
 from tests.reference.program import (
-    Answer,
     Ask,
     Branch,
-    Command,
     Connection,
     Constant,
-    Continue,
     Defer,
     Delete,
     Effect,
@@ -36,10 +32,8 @@ from tests.reference.program import (
     Json,
     LastResult,
     Log,
-    Message,
     Operation,
     Pause,
-    Payload,
     PlusOne,
     Program,
     Reducer,
@@ -49,16 +43,11 @@ from tests.reference.program import (
     Slot,
     Write,
 )
+from tests.reference.scripts import drawn_cancel, drawn_command, drawn_message, drawn_messages
+from tests.reference.values import FITTING, GROWING, PLAIN, SCALARS, VALUES, payloads_from_outside
 
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer")  # No payload has another key.
 FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
-_GROWING: Final[dict[str, tuple[Reducer, ...]]] = {
-    "list": ("append", "extend", "unique"),
-    "sum": ("add",),
-    "map": ("merge",),
-    "top": ("max", "min"),
-}
-_PLAIN: Final = ("a", "größe")
 _RENAMES: Final[tuple[dict[str, str], ...]] = (
     {},
     {"x": "y"},
@@ -90,35 +79,21 @@ class _Graph:
     connections: tuple[Connection, ...]
 
 
-# Values and expressions.
+# Expressions.
 
-_NUMBERS: Final = st.one_of(
-    st.integers(-(2**40), 2**40),
-    st.integers(-3, 3),
-    # Minus zero equals zero and is written otherwise, which is nobody's rule.
-    st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda number: str(number) != "-0.0"),
-)
-_SCALARS: Final = st.one_of(st.none(), st.booleans(), _NUMBERS, st.text(max_size=6))
-VALUES: Final[st.SearchStrategy[Json]] = st.recursive(
-    _SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=2)
-    ),
-    max_leaves=4,
-)
 _Expressions: TypeAlias = st.SearchStrategy[Expression]
 _COUNT: Final = FromPayload("n", 0)
 _STEADY: Final[_Expressions] = st.one_of(
     st.builds(Constant, VALUES),
-    st.builds(FromPayload, st.sampled_from(("n", "x", "y", "z", "answer")), _SCALARS),
-    st.builds(FromShared, st.sampled_from(_PLAIN), _SCALARS),
-    st.builds(FromMemory, st.just("kept"), _SCALARS),
+    st.builds(FromPayload, st.sampled_from(("n", "x", "y", "z", "answer")), SCALARS),
+    st.builds(FromShared, st.sampled_from(PLAIN), SCALARS),
+    st.builds(FromMemory, st.just("kept"), SCALARS),
     st.just(LastResult()),
     st.builds(PlusOne, st.sampled_from((_COUNT, FromMemory("kept", 0), LastResult()))),
 )
 _SEEING: Final[_Expressions] = st.one_of(
     _STEADY,
-    st.builds(FromShared, st.sampled_from(tuple(_GROWING)), _SCALARS),
+    st.builds(FromShared, st.sampled_from(tuple(GROWING)), SCALARS),
     st.just(FromPayload("seen")),
     st.just(FromMemory("seen")),
 )
@@ -139,28 +114,28 @@ def _payloads(draw: st.DrawFn) -> dict[str, Expression]:
 @st.composite
 def _growth(draw: st.DrawFn) -> Operation:
     """Draw a write to a growing key, with a reducer and a value that fit it."""
-    key = draw(st.sampled_from(tuple(_GROWING)))
-    reducer = draw(st.sampled_from(_GROWING[key]))
+    key = draw(st.sampled_from(tuple(GROWING)))
+    reducer = draw(st.sampled_from(GROWING[key]))
     return Write(key, draw(_FITTING[reducer]), reducer)
 
 
 _FITTING: Final[dict[Reducer, _Expressions]] = {
     "append": _STEADY,
     "unique": _STEADY,
-    "extend": st.builds(Constant, st.lists(VALUES, max_size=2)),
-    "merge": st.builds(Constant, st.dictionaries(st.text(max_size=3), VALUES, max_size=2)),
-    "add": st.one_of(st.builds(Constant, _NUMBERS), st.just(PlusOne(_COUNT))),
-    "max": st.builds(Constant, _NUMBERS),
-    "min": st.builds(Constant, _NUMBERS),
+    "extend": st.builds(Constant, FITTING["extend"]),
+    "merge": st.builds(Constant, FITTING["merge"]),
+    "add": st.one_of(st.builds(Constant, FITTING["add"]), st.just(PlusOne(_COUNT))),
+    "max": st.builds(Constant, FITTING["max"]),
+    "min": st.builds(Constant, FITTING["min"]),
 }
 _TEXTS: Final = st.text(max_size=8)
 _NAMES: Final = st.sampled_from(("model", "search", "über"))
-_EXPECTED: Final = st.one_of(st.just(0), st.just(1), _SCALARS)
+_EXPECTED: Final = st.one_of(st.just(0), st.just(1), SCALARS)
 _LOGS: Final = st.builds(Log, _TEXTS, _SEEING)
 _SIMPLE: Final[dict[str, st.SearchStrategy[Operation]]] = {
     "grow": _growth(),
-    "write": st.builds(Write, st.sampled_from(_PLAIN), _STEADY),
-    "delete": st.builds(Delete, st.sampled_from((*_PLAIN, *_GROWING))),
+    "write": st.builds(Write, st.sampled_from(PLAIN), _STEADY),
+    "delete": st.builds(Delete, st.sampled_from((*PLAIN, *GROWING))),
     "remember": st.one_of(
         st.builds(Remember, st.just("kept"), _STEADY),
         st.builds(Remember, st.just("seen"), _SEEING),
@@ -251,6 +226,8 @@ def programs(draw: st.DrawFn, *, asks: bool, flavour: str) -> Program:
     if asks:
         place = start if draw(st.integers(0, 4)) else draw(st.sampled_from(graph.slots))
         bodies[place] = _asking(draw, graph, place) + bodies[place]
+    elif draw(st.integers(0, 3)):
+        bodies[start] = (Branch(_COUNT, 0, (Pause("at first"),)), *bodies[start])
     connections = list(graph.connections)
     routine = start.partition(".")[0]
     output = graph.outputs[routine][0]
@@ -262,8 +239,8 @@ def programs(draw: st.DrawFn, *, asks: bool, flavour: str) -> Program:
         ending = _ending(draw, flavour)
         bodies = {slot: operations + ending for slot, operations in bodies.items()}
     reducers: dict[str, Reducer] = {
-        key: draw(st.sampled_from(_GROWING[key]))
-        for key in sorted(draw(st.sets(st.sampled_from(tuple(_GROWING)))))
+        key: draw(st.sampled_from(GROWING[key]))
+        for key in sorted(draw(st.sets(st.sampled_from(tuple(GROWING)))))
     }
     return Program(
         routines=tuple(
@@ -282,7 +259,7 @@ def programs(draw: st.DrawFn, *, asks: bool, flavour: str) -> Program:
         reducers=reducers,
         max_activations=draw(st.integers(5, 15) if flavour == "loop" else st.just(60)),
         start=start,
-        payload={"n": 0} | draw(_messages_payloads()),
+        payload={"n": 0} | draw(payloads_from_outside()),
     )
 
 
@@ -317,52 +294,7 @@ def _ending(draw: st.DrawFn, flavour: str) -> tuple[Operation, ...]:
     return (Branch(_COUNT, hops, () if late else ending, ending if late else ()),)
 
 
-# Scripts.
-
-
-@st.composite
-def _messages_payloads(draw: st.DrawFn) -> Payload:
-    """Draw what comes from outside to a slot."""
-    return draw(st.dictionaries(st.sampled_from(("n", "x", "y")), VALUES, max_size=2))
-
-
-def _message(
-    draw: st.DrawFn, program: Program, wave: int, moment: Literal["open", "paused"]
-) -> Message:
-    """Draw a message for a moment; keys are few, so that they come again."""
-    slots = tuple(
-        f"{routine.name}.{it.name}" for routine in program.routines for it in routine.slots
-    )
-    return Message(
-        wave=wave,
-        moment=moment,
-        slot=draw(st.sampled_from(slots)),
-        payload=draw(_messages_payloads()),
-        key=draw(st.sampled_from((None, None, "k", "k2"))),
-    )
-
-
-def _messages(draw: st.DrawFn, program: Program) -> tuple[Message, ...]:
-    """Draw messages for the first waves, and now and then the same one again."""
-    waves = draw(st.lists(st.sampled_from((1, 2, 1, 3, 4)), max_size=3))
-    messages = [_message(draw, program, wave, "open") for wave in waves]
-    if messages and draw(st.integers(0, 2)) == 0:
-        again = draw(st.sampled_from(messages))
-        messages.append(attrs.evolve(again, wave=again.wave + draw(st.integers(0, 1))))
-    return tuple(messages)
-
-
-def _command(draw: st.DrawFn, outcome: Outcome) -> Command:
-    """Draw a command to a paused job: mostly one that will be accepted."""
-    kind = draw(st.sampled_from(("answer", "wrong", "answer", "continue")))
-    if kind == "continue" or (kind == "answer" and not outcome.questions):
-        return Continue()
-    if kind == "wrong":
-        known = ("9.9/q0", *outcome.questions, *outcome.answers)
-        return Answer(draw(st.sampled_from(known)), draw(st.sampled_from((True, 1, "nope"))))
-    question = draw(st.sampled_from(tuple(outcome.questions)))
-    choices = outcome.questions[question].choices
-    return Answer(question, draw(VALUES if choices is None else st.sampled_from(choices)))
+# Examples.
 
 
 @st.composite
@@ -377,15 +309,16 @@ def examples(
     asks = draw(st.booleans()) if asks is None else asks
     flavour = draw(st.sampled_from(FLAVOURS)) if flavour is None else flavour
     program = draw(programs(asks=asks, flavour=flavour))
-    script = Script(messages=_messages(draw, program))
-    for _ in range(draw(st.integers(0, 8))):
+    script = Script(messages=drawn_messages(draw, program))
+    for _ in range(draw(st.sampled_from((8, 6, 4, 10, 2)))):
         outcome = run(program, script)
         if outcome.status != "paused":
             break
-        if draw(st.integers(0, 2)) == 0:
-            message = _message(draw, program, outcome.waves, "paused")
+        if draw(st.integers(0, 4)) == 0:
+            message = drawn_message(draw, program, outcome.waves, "paused")
             script = attrs.evolve(script, messages=(*script.messages, message))
         else:
-            command = _command(draw, outcome)
+            command = drawn_command(draw, program, outcome)
             script = attrs.evolve(script, commands=(*script.commands, command))
+    script = attrs.evolve(script, cancel=drawn_cancel(draw, run(program, script)))
     return program, script

@@ -12,7 +12,7 @@ from typing import Literal, assert_never, final
 
 import attrs
 
-from tests.reference.handlers import Activation, Data, HandlerFailed, Item, apply, settle
+from tests.reference.handlers import Activation, Change, Data, HandlerFailed, Item, apply, settle
 from tests.reference.outcome import Failure, Outcome, Status
 from tests.reference.program import (
     Answer,
@@ -20,11 +20,14 @@ from tests.reference.program import (
     Command,
     Connection,
     Continue,
+    Goto,
     Json,
+    JustUpdate,
     Message,
     Payload,
     Program,
     Script,
+    Update,
     same,
 )
 
@@ -66,12 +69,24 @@ class _Job:
     standing: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     messages: list[Message] = attrs.field(factory=list[Message])
     sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    obeyed: list[Command] = attrs.field(factory=list[Command])
     refusals: list[str] = attrs.field(factory=list[str])
+    dropped: list[str] = attrs.field(factory=list[str])
     failure: Failure | None = None
 
 
 def run(program: Program, script: Script) -> Outcome:
     """Run a job until it ends, or until it is paused and the script has no command left."""
+    return _outcome(_ran(program, script))
+
+
+def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
+    """Give those commands of a script that were given and not refused."""
+    return tuple(_ran(program, script).obeyed)
+
+
+def _ran(program: Program, script: Script) -> _Job:
+    """Take a job as far as it goes."""
     job = _Job(program=program, script=script)
     commands = iter(script.commands)
     job.kept = _numbered(1, 1, [(program.start, program.payload)])
@@ -79,12 +94,14 @@ def run(program: Program, script: Script) -> Outcome:
     while job.status == "running" or (job.status == "paused" and _resumed(job, commands)):
         if job.status == "running":
             _drive(job)
-    return _outcome(job)
+    return job
 
 
 def _drive(job: _Job) -> None:
     """Run the open wave until it is closed, or can not be."""
     _send(job, "open")
+    if _cancelled(job, "open"):
+        return
     wave = _wave(job)
     for activation in wave:
         memory = job.memory.get(activation.routine, {})
@@ -95,6 +112,8 @@ def _drive(job: _Job) -> None:
 def _resumed(job: _Job, commands: Iterator[Command]) -> bool:
     """Give a paused job its next command, and say whether there was one."""
     _send(job, "paused")
+    if _cancelled(job, "paused"):
+        return False
     for command in commands:
         _obey(job, command)
         return True
@@ -114,19 +133,25 @@ def _open(job: _Job, *, release: bool) -> None:
     if release:
         _release(job)
     joining = [(given.slot, given.payload) for given in job.inputs]
-    size = len(job.kept) + len(joining)
-    if job.count + size > job.program.max_activations:
+    if not (job.kept or joining):
+        job.status = "paused" if job.questions else "completed"
+    elif _begun(job, joining):
+        job.inputs = []
+
+
+def _begun(job: _Job, joining: list[Item]) -> bool:
+    """Begin a wave of kept work and what joins it, if the limit allows, and say whether it does."""
+    wave = job.kept + _numbered(job.wave + 1, len(job.kept) + 1, joining)
+    if job.count + len(wave) > job.program.max_activations:
         # The wave is not begun: what is kept stays ready, messages stay undelivered.
         job.status, job.failure = "failed", Failure("ActivationLimit", None)
-        return
-    if size == 0:
-        job.status = "paused" if job.questions else "completed"
-        return
+        return False
     job.status = "running"
     job.wave += 1
-    job.count += size
-    job.opened += job.kept + _numbered(job.wave, len(job.kept) + 1, joining)
-    job.kept, job.inputs = [], []
+    job.count += len(wave)
+    job.opened += wave
+    job.kept = []
+    return True
 
 
 def _release(job: _Job) -> None:
@@ -227,13 +252,24 @@ def _send(job: _Job, moment: Literal["open", "paused"]) -> None:
             job.refusals.append("MessageKeyReused")
 
 
+def _cancelled(job: _Job, moment: Literal["open", "paused"]) -> bool:
+    """Cancel the job if this is the moment: everything stays as it is, and nothing follows."""
+    cancel = job.script.cancel
+    if cancel is None or (cancel.wave, cancel.moment) != (job.wave, moment):
+        return False
+    job.status = "cancelled"
+    return True
+
+
 def _obey(job: _Job, command: Command) -> None:
-    """Resume a paused job, or refuse to."""
+    """Do what a paused job is told, or refuse to."""
     refusal = _refusal(job, command)
     if refusal is not None:
         job.refusals.append(refusal)
         return
-    job.standing = []
+    job.obeyed.append(command)
+    if not isinstance(command, JustUpdate):
+        job.standing = []
     match command:
         case Answer():
             question = job.questions.pop(command.to)
@@ -242,6 +278,14 @@ def _obey(job: _Job, command: Command) -> None:
             _open(job, release=True)
         case Continue():
             _open(job, release=not job.questions)
+        case Update(values=values):
+            job.shared = _updated(job, values)
+            _open(job, release=not job.questions)
+        case JustUpdate(values=values):
+            job.shared = _updated(job, values)
+        case Goto():
+            _drop(job)
+            _begun(job, [(command.slot, command.payload)])
         case _:
             assert_never(command)
 
@@ -257,11 +301,34 @@ def _refusal(job: _Job, command: Command) -> str | None:
             choices = job.questions[command.to].choices
             allowed = choices is None or any(same(command.value, it) for it in choices)
             return None if allowed else "AnswerRefused"
+        case Update(values=values) | JustUpdate(values=values):
+            try:
+                _updated(job, values)
+            except HandlerFailed as error:
+                return error.type_name
+            return None if isinstance(command, JustUpdate) else _refusal(job, Continue())
         case Continue():
             idle = not (job.standing or job.kept or job.inputs)
             return "AnswerRequired" if job.questions and idle else None
+        case Goto(slot=slot):
+            slots = [f"{it.name}.{that.name}" for it in job.program.routines for that in it.slots]
+            return None if slot in slots else "SlotNotFound"
         case _:
             assert_never(command)
+
+
+def _updated(job: _Job, values: Data) -> Data:
+    """Give the shared data with values written to it, or fail with ``MergeError``."""
+    shared = dict(job.shared)
+    for key, value in values.items():
+        apply(shared, Change(key, job.program.reducers.get(key, "set"), value))
+    return shared
+
+
+def _drop(job: _Job) -> None:
+    """Forget what is in flight, except what was sent from outside and has not arrived yet."""
+    job.dropped += [*(it.id for it in job.kept), *job.deferrals, *job.questions]
+    job.kept, job.deferrals, job.questions = [], {}, {}
 
 
 # The end.
@@ -271,7 +338,7 @@ def _order(name: str) -> tuple[int, int, str, int]:
     """Give the order of an id: by wave, activation, kind and number."""
     activation, _, item = name.partition("/")
     wave, _, index = activation.partition(".")
-    return int(wave), int(index), item[:1], int(item[1:])
+    return int(wave), int(index), item[:1], int(item[1:] or 0)
 
 
 def _outcome(job: _Job) -> Outcome:
@@ -297,11 +364,12 @@ def _outcome(job: _Job) -> Outcome:
         answers=job.answers,
         pauses=tuple(job.pauses),
         standing=tuple(job.standing),
-        ready=tuple(it.id for it in job.kept),
+        ready=tuple(it.id for it in known if it.result == "ready"),
         failure=job.failure,
         messages={f"m{n}": (it.slot, it.payload) for n, it in enumerate(job.messages, 1)},
         undelivered=tuple(it.message for it in job.inputs if it.message is not None),
         refusals=tuple(job.refusals),
         activations_count=job.count,
         waves=job.wave,
+        dropped=tuple(sorted(job.dropped, key=_order)),
     )

@@ -10,7 +10,7 @@ from tests.reference.program import Ask, Json, Payload, canonical
 
 EffectRecord: TypeAlias = tuple[str, Literal["result", "error"], Json]  # Name, value or message.
 Result: TypeAlias = Literal["completed", "failed", "ready"]
-Status: TypeAlias = Literal["running", "completed", "failed", "paused"]
+Status: TypeAlias = Literal["running", "completed", "failed", "paused", "cancelled"]
 
 
 @final
@@ -35,7 +35,8 @@ class Outcome:
     memory: dict[str, dict[str, Json]]  # By routine; a routine that remembers nothing is left out.
     log: tuple[tuple[str, str], ...]  # Activation, message.
     outputs: tuple[tuple[str, str, Payload], ...]  # Id of the emission or deferral, output.
-    activations: dict[str, tuple[str, Payload, Result]]  # Opened or kept: slot, payload, result.
+    # Opened, or kept and not dropped: slot, payload, result.
+    activations: dict[str, tuple[str, Payload, Result]]
     effects: dict[str, EffectRecord]  # Of failed activations too.
     emissions: dict[str, tuple[str, Payload]]  # Of completed activations, merged or not.
     deferrals: dict[str, tuple[str, Payload]]  # Held at the end.
@@ -44,13 +45,14 @@ class Outcome:
     answers: dict[str, Json]  # Accepted, by question.
     pauses: tuple[tuple[str, str], ...]  # Every merged pause: activation, reason.
     standing: tuple[tuple[str, str], ...]  # Those that still stand.
-    ready: tuple[str, ...]  # Kept work: ids of activations that were never begun.
+    ready: tuple[str, ...]  # Never begun: kept work, or the wave in which the job was cancelled.
     failure: Failure | None
     messages: dict[str, tuple[str, Payload]]  # Accepted.
     undelivered: tuple[str, ...]  # Those of them that never joined a wave.
     refusals: tuple[str, ...]  # Names of errors, in the order of the refused commands and messages.
     activations_count: int  # Those of the waves that opened.
     waves: int
+    dropped: tuple[str, ...] = ()  # By ``Goto``: kept activations, deferrals and questions.
 
 
 def as_text(outcome: Outcome) -> str:

@@ -301,7 +301,45 @@ class Answer:
     value: Json
 
 
-Command: TypeAlias = Continue | Answer
+@final
+@attrs.frozen
+class Update:
+    """Write to the shared data, each key with its declared reducer or else ``set``, and resume."""
+
+    values: dict[str, Json]
+
+
+@final
+@attrs.frozen
+class JustUpdate:
+    """Write to the shared data as ``Update`` does, and leave the job paused."""
+
+    values: dict[str, Json]
+
+
+@final
+@attrs.frozen
+class Goto:
+    """Drop what is in flight, and resume with exactly one activation."""
+
+    slot: str  # "routine.slot"
+    payload: Payload = attrs.field(factory=dict[str, Json])
+
+
+Command: TypeAlias = Continue | Answer | Update | JustUpdate | Goto
+
+
+@final
+@attrs.frozen
+class Cancel:
+    """End the job from outside at a named moment; if that moment never comes, it does not happen.
+
+    The moments are those of messages, and the messages of the moment are sent first. ``open`` is
+    before anything of the wave has happened, ``paused`` before the next command is given.
+    """
+
+    wave: int
+    moment: Literal["open", "paused"] = "open"
 
 
 @final
@@ -310,8 +348,10 @@ class Script:
     """Everything that comes from outside, with the moment at which it comes.
 
     Whenever the job is paused, the next command is given. A refused command changes nothing and
-    the next one is given to the same pause. When none is left, the job stays paused.
+    the next one is given to the same pause, as is the one after a ``JustUpdate``. When none is
+    left, the job stays paused.
     """
 
     messages: tuple[Message, ...] = ()
     commands: tuple[Command, ...] = ()
+    cancel: Cancel | None = None

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from tests.reference.features import FEATURES, features
 from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
-from tests.reference.interpreter import run
+from tests.reference.interpreter import obeyed, run
 from tests.reference.outcome import as_text
 from tests.reference.program import Program, Script
 
@@ -36,7 +36,7 @@ def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
         def count(example: tuple[Program, Script]) -> None:
             nonlocal drawn
             drawn += 1
-            exercised.update(features(example[0], run(*example)))
+            exercised.update(features(example[0], run(*example), obeyed(*example)))
 
         count()
     assert set(exercised) == FEATURES

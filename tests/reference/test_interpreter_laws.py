@@ -10,7 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from tests.reference.generator import examples
 from tests.reference.interpreter import run
 from tests.reference.outcome import Outcome, as_text
-from tests.reference.program import Answer, Program, Script
+from tests.reference.program import (
+    Answer,
+    Cancel,
+    Command,
+    Continue,
+    Goto,
+    Json,
+    JustUpdate,
+    Program,
+    Script,
+    Update,
+)
 
 EXAMPLES = settings(
     max_examples=100,
@@ -19,6 +30,7 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+FEWER = settings(EXAMPLES, max_examples=50)
 
 
 def _order(name: str) -> tuple[int, int, int]:
@@ -49,12 +61,14 @@ def test_ids_are_gapless_ordinals(example: tuple[Program, Script]) -> None:
 
 
 def _assert_items_are_gapless(outcome: Outcome) -> None:
-    """Check the numbers of effects, emissions and deferrals within each activation."""
+    """Check the numbers of effects, emissions, deferrals and questions of each activation."""
+    deferrals = [name for name in outcome.dropped if "/d" in name]
+    questions = [name for name in outcome.dropped if "/q" in name]
     kinds = (
         list(outcome.effects),
         list(outcome.emissions),
-        sorted((*outcome.deferrals, *outcome.released), key=_order),
-        sorted((*outcome.questions, *outcome.answers), key=_order),
+        sorted((*outcome.deferrals, *outcome.released, *deferrals), key=_order),
+        sorted((*outcome.questions, *outcome.answers, *questions), key=_order),
     )
     for names in kinds:
         numbers: defaultdict[str, list[int]] = defaultdict(list)
@@ -68,7 +82,10 @@ def _assert_items_are_gapless(outcome: Outcome) -> None:
 @given(examples())
 def test_the_count_is_that_of_the_opened_activations(example: tuple[Program, Script]) -> None:
     outcome = run(*example)
-    assert outcome.activations_count == len(outcome.activations) - len(outcome.ready)
+    waves = [_order(name)[0] for name in outcome.activations]
+    opened = [wave for wave in waves if wave <= outcome.waves]
+    assert outcome.activations_count == len(opened)
+    assert set(waves) <= set(range(1, outcome.waves + 2))
     assert outcome.activations_count <= example[0].max_activations
 
 
@@ -96,3 +113,103 @@ def test_a_refused_command_changes_nothing_but_the_list_of_refusals(
     refused = run(program, attrs.evolve(script, commands=(*script.commands, Answer("9.9/q9", 1))))
     assert refused.refusals == (*outcome.refusals, "InterruptNotFound")
     assert as_text(attrs.evolve(refused, refusals=outcome.refusals)) == as_text(outcome)
+
+
+@FEWER
+@given(examples())
+def test_what_is_ready_did_nothing_and_belongs_to_the_last_wave_or_the_next(
+    example: tuple[Program, Script],
+) -> None:
+    outcome = run(*example)
+    results = {name: result for name, (_, _, result) in outcome.activations.items()}
+    assert outcome.ready == tuple(name for name, result in results.items() if result == "ready")
+    last = outcome.waves if outcome.status == "cancelled" else outcome.waves + 1
+    assert all(_order(name)[0] in (last, outcome.waves + 1) for name in outcome.ready)
+    acting = {name.partition("/")[0] for name in (*outcome.effects, *outcome.emissions)}
+    acting |= {name for name, _ in (*outcome.log, *outcome.pauses)}
+    assert not acting & set(outcome.ready)
+
+
+@FEWER
+@given(examples())
+def test_what_was_dropped_is_nowhere_else(example: tuple[Program, Script]) -> None:
+    outcome = run(*example)
+    assert len(set(outcome.dropped)) == len(outcome.dropped)
+    held = {*outcome.deferrals, *outcome.released, *outcome.questions, *outcome.answers}
+    assert not held & set(outcome.dropped)
+
+
+def _with(example: tuple[Program, Script], *commands: Command) -> Outcome:
+    """Run an example with more commands behind its own."""
+    program, script = example
+    return run(program, attrs.evolve(script, commands=(*script.commands, *commands)))
+
+
+VALUES: dict[str, Json] = {"a": [1.0]}  # No program declares a reducer for this key.
+
+
+@FEWER
+@given(examples())
+def test_an_update_alone_changes_data_and_nothing_else(example: tuple[Program, Script]) -> None:
+    outcome = run(*example)
+    updated = _with(example, JustUpdate(VALUES))
+    shared = outcome.shared | (VALUES if outcome.status == "paused" else {})
+    assert as_text(updated) == as_text(attrs.evolve(outcome, shared=shared))
+
+
+@FEWER
+@given(examples())
+def test_an_update_is_an_update_alone_and_a_continue(example: tuple[Program, Script]) -> None:
+    outcome = run(*example)
+    updated = _with(example, Update(VALUES))
+    if _with(example, Continue()).refusals == (*outcome.refusals, "AnswerRequired"):
+        refused = attrs.evolve(outcome, refusals=(*outcome.refusals, "AnswerRequired"))
+        assert as_text(updated) == as_text(refused)
+    else:
+        assert as_text(updated) == as_text(_with(example, JustUpdate(VALUES), Continue()))
+
+
+@FEWER
+@given(examples())
+def test_a_goto_drops_everything_that_a_paused_job_shows_as_waiting(
+    example: tuple[Program, Script],
+) -> None:
+    outcome = run(*example)
+    led = _with(example, Goto(example[0].start, {"n": 2}))
+    if outcome.status != "paused":
+        assert as_text(led) == as_text(outcome)
+        return
+    waiting = {*outcome.ready, *outcome.deferrals, *outcome.questions}
+    assert set(led.dropped) == {*outcome.dropped, *waiting}
+    wave = [name for name in led.activations if _order(name)[0] == outcome.waves + 1]
+    if led.waves == outcome.waves:
+        assert led.failure is not None
+        assert (led.failure.type, wave) == ("ActivationLimit", [])
+    else:
+        assert wave == [f"{outcome.waves + 1}.1"]
+        assert led.activations[wave[0]][:2] == (example[0].start, {"n": 2})
+
+
+@FEWER
+@given(examples())
+def test_a_cancellation_at_a_pause_changes_nothing_but_the_status(
+    example: tuple[Program, Script],
+) -> None:
+    program, script = example
+    script = attrs.evolve(script, cancel=None)
+    wave = run(program, script).waves
+    for number in range(len(script.commands) + 1):
+        outcome = run(program, attrs.evolve(script, commands=script.commands[:number]))
+        if (outcome.waves, outcome.status) == (wave, "paused"):
+            cancelled = run(program, attrs.evolve(script, cancel=Cancel(wave, "paused")))
+            assert as_text(cancelled) == as_text(attrs.evolve(outcome, status="cancelled"))
+            return
+
+
+@FEWER
+@given(examples())
+def test_an_ended_job_obeys_no_command(example: tuple[Program, Script]) -> None:
+    outcome = run(*example)
+    if outcome.status != "paused":
+        more = _with(example, JustUpdate(VALUES), Goto(example[0].start), Answer("9.9/q9", 1))
+        assert as_text(more) == as_text(outcome)
