@@ -184,6 +184,8 @@ class JobFold:
     @property
     def pause(self) -> tuple[PauseReason, ...]:
         """Why the job is paused; empty while it isn't."""
+        if self.ended is not None:
+            return ()
         program = self.program if self.program_paused else ()
         if self.operator is None or not self.operator_paused:
             return program
@@ -255,7 +257,7 @@ class JobState:
         why = ""
         if self.failure is not None:
             why = f" {self.failure.type}: {self.failure.message!r}"
-        elif self.questions:
+        elif self.questions and self.status not in ENDED:
             why = f" waiting: {self.questions[0].text!r}"
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"

@@ -61,6 +61,7 @@ def test_a_job_that_rests_is_cancelled_at_once(
     assert [each.job_id for each in engine.jobs(status="cancelled")] == ["one"]
     assert (engine.run("one"), engine.recover()) == (state, [])
     assert engine.wait("one", 0) == state
+    assert (state.pause, repr(state)) == ((), f"<JobState one cancelled v{state.version}>")
 
 
 @pytest.mark.parametrize("begin", RESTING)
