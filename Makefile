@@ -10,7 +10,7 @@ CODE := $(wildcard esflow projections tests examples benchmarks)
 
 # Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
 # and laws take twice as long under it; every other folder of tests is measured.
-UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/faults tests/mutants)
+UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants)
 
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
@@ -27,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_VENV)/.ready)  ## Watch a job pause on one host and end on another.
@@ -70,6 +70,10 @@ test-long: $(READY)  ## Try the laws for longer, from a seed that is printed (SE
 	@seed=$${SEED:-$$($(BIN)/python -c 'import secrets; print(secrets.randbits(32))')}; \
 	echo "SEED=$$seed"; \
 	$(BIN)/python -m pytest --hypothesis-profile=long --hypothesis-seed="$$seed" tests
+
+.PHONY: test-faults
+test-faults: $(READY)  ## Spoil files, disks and power; needs a C compiler (FAULTS=full tries everything).
+	$(BIN)/python -m pytest tests/faults
 
 .PHONY: bench
 bench: $(READY)  ## Measure what a step costs against plain sqlite3, as ratios in one run.

@@ -58,6 +58,17 @@ def test_a_commit_that_failed_before_the_fact_is_an_error(
     assert append(sqlite_store, "job", after=1, mark="three") == 2
 
 
+def test_a_failed_commit_that_nobody_sees_is_not_called_unwritten(
+    sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(sqlite_store, "job")
+    fail_at_commit(monkeypatch, written=False)
+    with pytest.raises(StoreError, match="may be written or not") as refused:
+        append(sqlite_store, "job", after=1)
+    assert refused.value.retry is False
+    assert versions(sqlite_store, "job") == [1]
+
+
 def test_a_failed_commit_that_another_host_overtook_is_a_conflict(
     sqlite_store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
