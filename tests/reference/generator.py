@@ -46,6 +46,8 @@ from tests.reference.program import (
 from tests.reference.scripts import drawn_cancel, drawn_command, drawn_message, drawn_messages
 from tests.reference.values import FITTING, GROWING, PLAIN, SCALARS, VALUES, payloads_from_outside
 
+__all__ = ("FLAVOURS", "PAYLOAD_KEYS", "VALUES", "examples", "programs")
+
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer")  # No payload has another key.
 FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
 _RENAMES: Final[tuple[dict[str, str], ...]] = (
