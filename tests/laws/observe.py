@@ -23,6 +23,9 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
     activations: dict[str, Activation] = {}
     for recorded in history:
         evolve(fold, recorded.event)
+        if isinstance(recorded.event, ev.WorkDropped):
+            for dropped in recorded.event.ids:
+                activations.pop(dropped, None)
         activations |= {each.id: each for each in fold.ready if each.id not in activations}
     return _outcome(fold, [recorded.event for recorded in history], activations, refusals)
 
@@ -63,8 +66,16 @@ def _outcome(
         questions={it.id: Ask(it.text, it.to, it.choices) for it in state.questions},
         answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
         pauses=_pauses(events, fold),
-        standing=tuple((str(it.activation), it.text) for it in state.pause if it.kind == "program"),
+        # The reports of an ended job show no pause; the last one still tells what stood.
+        standing=tuple(
+            (str(it.activation), it.text)
+            for it in (fold.program if fold.program_paused else ())
+            if it.kind == "program"
+        ),
         ready=tuple(each.id for each in state.ready),
+        dropped=tuple(
+            each for event in events if isinstance(event, ev.WorkDropped) for each in event.ids
+        ),
         failure=_failure(fold),
         messages={
             each.id: (each.slot, dict(each.payload))

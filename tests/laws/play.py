@@ -16,9 +16,10 @@ from typing import Final, Literal, TypeAlias, assert_never, cast, final
 
 import attrs
 
-from esflow import Answer, Continue, Engine, JobState, Recorded, errors, failpoints
+from esflow import Answer, Continue, Engine, Goto, JobState, Recorded, Update, errors, failpoints
 from esflow import events as ev
 from esflow.ids import activation_of
+from esflow.state import ENDED
 from esflow.store import Store
 from esflow.testing import ManualClock
 from tests.laws.observe import observe
@@ -28,6 +29,13 @@ from tests.reference.outcome import Outcome
 
 Kind: TypeAlias = Literal["crash", "pause", "steal"]
 JOB: Final = "job"
+REFUSALS: Final = (
+    errors.AnswerRefused,
+    errors.AnswerRequired,
+    errors.InterruptNotFound,
+    errors.MergeError,
+    errors.SlotNotFound,
+)
 MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
 
 
@@ -69,7 +77,7 @@ class Play:
     def __attrs_post_init__(self) -> None:
         """Begin with the whole script before the job."""
         self._commands = list(self.script.commands)
-        self.world.on_wave = lambda _, wave: self._send(wave, "open")
+        self.world.on_wave = lambda _, wave: self._entered(wave)
         self.world.on_used = self._used
 
     @property
@@ -79,6 +87,7 @@ class Play:
         A crash can lose as many as there were handlers at work.
         """
         crashes = sum(fault.kind != "pause" for fault in self.befallen)
+        crashes += self.script.cancel is not None  # Whose late results are not recorded either.
         recorded = sum(isinstance(each.event, ev.EffectRecorded) for each in self.history())
         return recorded + crashes * self.parallel
 
@@ -109,7 +118,7 @@ class Play:
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
         state = self._state()
-        if state.status in ("completed", "failed"):
+        if state.status in ENDED:
             return False
         if state.status in ("running", "pending"):
             self._survived(lambda engine: engine.run(JOB))
@@ -117,29 +126,47 @@ class Play:
             self._survived(lambda engine: engine.resume(JOB, Continue()))
         else:
             self._send(state.wave, "paused")
-            if not self._commands:
+            if self._cancel(state.wave, "paused") or not self._commands:
                 return False
             self._obey(self._commands[0])
         return True
 
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
-        wish = Answer(command.value, command.to) if isinstance(command, data.Answer) else Continue()
-        before, rows = self._resumptions(), self._rows()
+        before, rows = self._obeyed(), self._rows()
         try:
-            survived = self._survived(lambda engine: engine.resume(JOB, wish))
-        except (errors.AnswerRefused, errors.InterruptNotFound, errors.AnswerRequired) as refused:
+            survived = self._survived(partial(_give, command))
+        except REFUSALS as refused:
             self._refused(refused, rows)
             self._commands.pop(0)
         else:
-            if survived is not None or self._resumptions() > before:
+            if survived is not None or self._obeyed() > before:
                 self._commands.pop(0)
 
-    def _resumptions(self) -> int:
+    def _obeyed(self) -> int:
+        """Count what only a command leads to, to tell whether the last one was recorded."""
         return sum(
-            isinstance(each.event, ev.JobResumed) and each.event.lifted == "program"
+            (isinstance(each.event, ev.JobResumed) and each.event.lifted == "program")
+            or (isinstance(each.event, ev.SharedWritten) and each.event.activation is None)
             for each in self.history()
         )
+
+    def _entered(self, wave: int) -> None:
+        """Let come from outside what comes while a wave is open."""
+        self._send(wave, "open")
+        self._cancel(wave, "open")
+
+    def _cancel(self, wave: int, moment: str) -> bool:
+        """Cancel the job from elsewhere if this is the moment; say whether it was."""
+        cancel = self.script.cancel
+        if cancel is None or (cancel.wave, cancel.moment) != (wave, moment):
+            return False
+        self._elsewhere(self._cancel_once)
+        return True
+
+    def _cancel_once(self) -> None:
+        with self._host() as engine, suppress(errors.JobClosed):
+            engine.cancel(JOB, "no longer wanted")
 
     def _send(self, wave: int, moment: str) -> None:
         """Send the messages of a moment, once, from elsewhere."""
@@ -249,6 +276,23 @@ class Play:
         self._quiet -= 1
         if trouble:
             raise trouble[0]
+
+
+def _give(command: data.Command, engine: Engine) -> JobState:
+    """Give a command of the script to a host."""
+    match command:
+        case data.Continue():
+            return engine.resume(JOB, Continue())
+        case data.Answer(to=to, value=value):
+            return engine.resume(JOB, Answer(value, to))
+        case data.Update(values=values):
+            return engine.resume(JOB, Update(values))
+        case data.JustUpdate(values=values):
+            return engine.update(JOB, values)
+        case data.Goto(slot=slot, payload=payload):
+            return engine.resume(JOB, Goto(slot, payload))
+        case _:
+            assert_never(command)
 
 
 def _pass_by(point: str) -> None:
