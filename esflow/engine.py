@@ -28,6 +28,7 @@ from esflow.replay import VerifyReport, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
 from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
+from esflow.runtime.worker import Worker
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import JobQuery, Store
 from esflow.stores import open_store
@@ -197,6 +198,13 @@ class Engine:
         rows = [row for row in pages(self._store, query) if row.flow in self._host.flows]
         states = [self._host.recovered(row, older_than) for row in rows]
         return [state for state in states if state is not None]
+
+    def worker(self, *, jobs: int = 4) -> Worker:
+        """Return what drives submitted and left jobs, up to so many at once, until it is stopped.
+
+        Raises: PayloadError, for less than one job at once.
+        """
+        return Worker(self._host, jobs)
 
     def send(
         self,

@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "watch": "esflow.cli.watch",
     "export": "esflow.cli.bundles",
     "import": "esflow.cli.bundles",
+    "worker": "esflow.cli.worker",
     "verify": "esflow.cli.verify",
 }
 """The module of each command; the command in it has the same name, as far as Python lets it."""

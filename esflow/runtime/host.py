@@ -157,18 +157,23 @@ class Host:
         logged, and keeps no other from being recovered.
         """
         stale = older_than is not None and self._is_stale(row.job_id, older_than)
-        session = self._session(row.job_id, "recover()")
+        try:
+            return self.taken_over(row.job_id, regardless=stale)
+        except _ONE_JOBS_TROUBLE as trouble:
+            _log.warning("not recovered: %s", trouble, extra={"job_id": row.job_id})
+            return None
+
+    def taken_over(self, job_id: str, *, regardless: bool = False) -> JobState | None:
+        """Drive one job if nobody does, or whoever does; None where there is nothing to drive."""
+        session = self._session(job_id, "recover()")
         self._driving[session.lease] = session
         try:
             session.load()
-            if stale:
+            if regardless:
                 session.commit(self._take_over(session), quiet=lambda: True)
             else:
                 self.commit(session, self.claim(session), actor=None)
             return self._driven(session) if session.token else None
-        except _ONE_JOBS_TROUBLE as trouble:
-            _log.warning("not recovered: %s", trouble, extra={"job_id": row.job_id})
-            return None
         finally:
             self._give_back(session)
 

@@ -227,6 +227,7 @@ class SQLiteStore:
         self.bell.close()
         self.watcher.close()
         self.connections.close()
+        self.bell.stir()  # Who looked while it was closing looks again.
 
     @contextmanager
     def _reading(self, doing: str) -> Generator[sqlite3.Connection]:

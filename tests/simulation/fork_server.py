@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -20,6 +21,7 @@ from typing import Any, Never
 from esflow import Answer, Continue, Engine, EsflowError, failpoints
 from tests.simulation.voyage import JOB, Ledger, build, carry_on
 
+PATIENCE_SECONDS = 60.0
 stopped: list[tuple[int, int]] = []  # The processes that stand still, each with what it tells.
 
 
@@ -32,6 +34,7 @@ def drive(
     end: str = "SIGKILL",
     job_id: str = JOB,
     answer: str = "yes",
+    lease_seconds: float = 30.0,
 ) -> dict[str, Any]:
     """Have a child do what is left of the job, ended when it reaches a point for the n-th time.
 
@@ -40,7 +43,7 @@ def drive(
 
     def act(tell: Callable[[str], None]) -> None:
         failpoints.hook = _ending(point, at, end, tell)
-        with _engine(folder, parallel) as engine:
+        with _engine(folder, parallel, lease_seconds) as engine:
             carry_on(engine, job_id, answer)
 
     process, told = _forked(act)
@@ -60,6 +63,22 @@ def take_over(folder: str) -> dict[str, Any]:
     def act(_: Callable[[str], None]) -> None:
         with _engine(folder, 1) as engine:
             engine.recover(older_than=0)
+            carry_on(engine)
+
+    process, told = _forked(act)
+    return _outcome(process, told)
+
+
+def work(folder: str) -> dict[str, Any]:
+    """Have a child's worker drive the job when its lease has lapsed, and answer its question."""
+
+    def act(tell: Callable[[str], None]) -> None:
+        with _engine(folder, 1) as engine, ThreadPoolExecutor(1) as pool:
+            worker = engine.worker()
+            running = pool.submit(worker.run)
+            tell(engine.wait(JOB, PATIENCE_SECONDS).status)
+            worker.stop()
+            running.result()
             carry_on(engine)
 
     process, told = _forked(act)
@@ -153,10 +172,10 @@ WISHES: dict[str, Callable[[Engine, str, int], str]] = {
 }
 
 
-def _engine(folder: str, parallel: int) -> Engine:
+def _engine(folder: str, parallel: int, lease_seconds: float = 30.0) -> Engine:
     flow = build(Ledger(Path(folder) / "ledger"))
     url = f"sqlite:///{folder}/jobs.db?synchronous=normal"
-    return Engine(url, flows=[flow], max_parallel=parallel)
+    return Engine(url, flows=[flow], max_parallel=parallel, lease_seconds=lease_seconds)
 
 
 def _ending(
@@ -219,7 +238,7 @@ def _outcome(process: int, told: int) -> dict[str, Any]:
 
 
 COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (drive, go_on, take_over, prepare, race)
+    each.__name__: each for each in (drive, go_on, take_over, work, prepare, race)
 }
 
 

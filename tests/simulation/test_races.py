@@ -126,3 +126,18 @@ def test_a_host_that_stood_still_learns_that_it_lost_the_job(
             assert place.history() == before, "nothing is appended by who has lost the job"
             check_equal(place, undisturbed, lost_calls=1)
     assert len(stops) == 4
+
+
+@pytest.mark.parametrize("point", ["handler.returned", "effect.returned", "append.begun"])
+def test_a_host_that_stood_still_for_longer_than_its_lease_is_fenced(
+    server: Server, new_place: Callable[[], Place], undisturbed: Place, point: str
+) -> None:
+    place = new_place()
+    folder = str(place.folder)
+    stop = {"point": point, "at": 3, "end": "SIGSTOP", "lease_seconds": 0.2}
+    assert server.do("drive", folder=folder, parallel=1, **stop)["ended"] == "stopped"
+    assert server.do("work", folder=folder) == {"ended": "done", "told": ["paused"]}
+    before = place.history()
+    assert server.do("go_on")["told"][-1] == "refused: Fenced"
+    assert place.history() == before, "nothing is appended by who has lost the job"
+    check_equal(place, undisturbed, lost_calls=1)

@@ -1,0 +1,144 @@
+"""Driving whatever nobody drives: submitted jobs, and those that other hosts have left.
+
+It knows nothing of what a job does, and decides nothing: every job is claimed as `run` claims it.
+
+When it looks
+-------------
+It looks into the index when somebody has committed something, when a job of its own has ended, and
+at the moment when the first lease of another host will lapse; in between it sleeps.
+While it has no room for another job, it doesn't look at all.
+
+Why an object
+-------------
+A worker is stopped from elsewhere: from a signal handler or another thread.
+An event that the caller sets would not wake a loop that waits for the store, so the worker has a
+method for it, which wakes the loop as everything else does.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, final
+
+from esflow.errors import PayloadError, StoreError
+from esflow.replay import pages
+from esflow.runtime.host import Host
+from esflow.state import JobState, Status
+from esflow.store import IndexRow, JobQuery
+
+_log = logging.getLogger("esflow")
+
+_READY: Final = (Status.PENDING.value, Status.RUNNING.value)
+_PAGE_ROWS: Final = 32
+max_jobs: Final = 1000  # Each is a thread.
+
+
+def _tell_nobody(_: JobState) -> None:
+    """Leave a driven job alone."""
+
+
+@final
+class Worker:
+    """Drives jobs of a host's flows, several at once, until it is stopped."""
+
+    def __init__(self, host: Host, jobs: int) -> None:
+        if not 1 <= jobs <= max_jobs:
+            raise PayloadError("jobs", f"{jobs!r}; give a number from 1 to {max_jobs}")
+        self._host = host
+        self._jobs = jobs
+        self._woken = threading.Event()
+        self._stopped = False
+        self._trouble: StoreError | None = None
+        self._running: dict[Future[JobState | None], str] = {}
+        self._refused: dict[str, int] = {}  # Jobs that this host can't drive, at which version.
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no further job is taken."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Take no further job; `run` returns when those that are running have come to rest."""
+        self._stopped = True
+        self._woken.set()
+
+    def run(self, *, once: bool = False, tell: Callable[[JobState], None] = _tell_nobody) -> None:
+        """Drive jobs until the worker is stopped; with ``once``, until nothing is left to take.
+
+        What is wrong with one job is logged, and the job left alone until something is recorded of
+        it. ``tell`` is called with each job that this worker has driven, in the caller's thread.
+        Raises: StoreError, when the store can't go on; what is running ends first.
+        """
+        with (
+            self._host.store.listening(self._woken.set),
+            ThreadPoolExecutor(self._jobs, thread_name_prefix="esflow-worker") as pool,
+        ):
+            while True:
+                self._woken.clear()  # First of all: what happens from here on wakes again.
+                self._settle(tell)
+                look_again_seconds = None if self._stopped else self._take(pool)
+                if not self._running and (self._stopped or once):
+                    break
+                self._woken.wait(look_again_seconds)
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _take(self, pool: ThreadPoolExecutor) -> float | None:
+        """Begin what nobody drives, as far as there is room; return when more may be anybody's.
+
+        Units: seconds from now; None for not before something happens.
+        """
+        ends: list[int] = []
+        own = set(self._running.values())
+        if len(self._running) < self._jobs:
+            for row in pages(self._host.store, JobQuery(statuses=_READY, limit=_PAGE_ROWS)):
+                if row.job_id in own or not self._is_wanted(row):
+                    continue
+                if self._host.is_anybodys(row):
+                    self._begin(pool, row.job_id)
+                elif row.lease_until_ms is not None:
+                    ends.append(row.lease_until_ms)
+                if len(self._running) == self._jobs:
+                    return None
+        if not ends:
+            return None
+        seconds = (min(ends) - self._host.clock.now_ms()) / 1000
+        return min(max(seconds, 0), threading.TIMEOUT_MAX)
+
+    def _is_wanted(self, row: IndexRow) -> bool:
+        return row.flow in self._host.flows and self._refused.get(row.job_id) != row.version
+
+    def _begin(self, pool: ThreadPoolExecutor, job_id: str) -> None:
+        future = pool.submit(self._host.taken_over, job_id)
+        self._running[future] = job_id
+        future.add_done_callback(lambda _: self._woken.set())
+
+    def _settle(self, tell: Callable[[JobState], None]) -> None:
+        """Take note of the jobs that have come to rest."""
+        for future in [each for each in self._running if each.done()]:
+            job_id = self._running.pop(future)
+            self._refused.pop(job_id, None)
+            trouble = future.exception()
+            state = None if trouble is not None else future.result()
+            if isinstance(trouble, StoreError) and not trouble.retry:
+                self._trouble = self._trouble or trouble
+                self._stopped = True
+            elif state is not None:
+                tell(state)
+            else:
+                self._leave(job_id, trouble)
+
+    def _leave(self, job_id: str, trouble: BaseException | None) -> None:
+        """Leave a job alone that this host can't drive, as long as it stays what it is."""
+        if trouble is not None:
+            _log.warning("not driven: %s", _said(trouble), extra={"job_id": job_id})
+        row = self._host.store.head(job_id)
+        if row is not None and row.status in _READY and self._host.is_anybodys(row):
+            self._refused[job_id] = row.version
+
+
+def _said(trouble: BaseException) -> str:
+    return f"{type(trouble).__name__}: {trouble}"
