@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from time import monotonic
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, final
@@ -23,7 +24,7 @@ from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
 from esflow.following import followed
-from esflow.inputs import checked_text, expect_version, findable_id
+from esflow.inputs import checked_place, checked_text, expect_version, findable_id
 from esflow.replay import VerifyReport, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
@@ -50,7 +51,7 @@ class Engine:
     name by default; at most ``max_parallel`` handlers of a wave run at once; a host that shows no
     sign of life for ``lease_seconds`` may lose its jobs to another.
     Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
-    PayloadError, for a lease that is not above 0 or longer than a day.
+    PayloadError, for a lease that is not above 0 or longer than a day, and the like.
     """
 
     def __init__(
@@ -66,13 +67,16 @@ class Engine:
         if not 0 < lease_seconds <= max_lease_seconds:
             problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
             raise errors.PayloadError("lease_seconds", problem)
+        if max_parallel < 1:
+            raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
+        name = checked_text(host, "host") if host else socket.gethostname()
         known = registered(flows)
         self._owns_store = isinstance(store, str)
         self._store = open_store(store) if isinstance(store, str) else store
         self._host = Host(
             store=self._store,
             clock=clock or SystemClock(),
-            name=host or socket.gethostname(),
+            name=name,
             flows=known,
             max_parallel=max_parallel,
             lease_ms=math.ceil(lease_seconds * 1000),
@@ -167,10 +171,15 @@ class Engine:
             expect_version(fold, expected_version)
             return ()
 
+        held = session.fold.operator is not None
+
         def deciding(wish: Command) -> Decide:
             def step(fold: JobFold) -> Sequence[Event]:
                 if isinstance(wish, Continue) and self._host.is_orphan(fold):
                     return ()
+                if isinstance(wish, Continue) and held and fold.operator is None:
+                    # Somebody else has lifted the hold that the caller saw: it lifts no more.
+                    raise errors.NotPaused(job_id, fold.status, fold.host)
                 return decide(fold, wish)
 
             return step
@@ -296,7 +305,7 @@ class Engine:
         Raises: JobNotFound, CorruptHistory, UnknownEvent.
         """
         self._host.head(job_id)
-        return tuple(read_history(self._store, job_id, after=after))
+        return tuple(read_history(self._store, job_id, after=checked_place(after)))
 
     def follow(self, job_id: str | None = None, after: int = 0) -> Iterator[Recorded]:
         """Yield what is and will be recorded: of one job after a version, of all after a position.
@@ -306,7 +315,7 @@ class Engine:
         """
         if job_id is not None:
             self._host.head(job_id)
-        return followed(self._store, job_id, after)
+        return followed(self._store, job_id, checked_place(after))
 
     def jobs(
         self,
@@ -342,7 +351,7 @@ class Engine:
         deadline = monotonic() + timeout
         position = self._store.position()
         while Status((row := self._host.head(job_id)).status) not in _RESTING:
-            remaining = deadline - monotonic()
+            remaining = min(deadline - monotonic(), TIMEOUT_MAX)
             if remaining <= 0:
                 raise errors.WaitTimeout(job_id, row.status, timeout)
             position = self._store.wait(position, remaining)

@@ -55,6 +55,17 @@ def checked_text(value: object, path: str) -> str:
     return cast("str", to_json(value, path))
 
 
+def checked_place(after: int) -> int:
+    """Return a version or position to begin behind.
+
+    Raises: PayloadError.
+    """
+    if after < 0:
+        problem = f"{after!r}; give 0 for everything, or the last version or position you have"
+        raise PayloadError("after", problem)
+    return after
+
+
 def checked_actor(actor: object) -> str | None:
     """Return who acts, None for nobody in particular.
 
@@ -70,10 +81,15 @@ def checked_labels(labels: Mapping[str, object]) -> dict[str, str]:
     """
     if not isinstance(labels, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
         raise PayloadError("labels", f"{labels!r} are no labels; give a mapping of text to text")
-    return {
-        checked_text(key, f"labels[{key!r}]"): checked_text(value, f"labels[{key!r}]")
-        for key, value in labels.items()
-    }
+    return {_label(key, key): _label(value, key) for key, value in labels.items()}
+
+
+def _label(value: object, key: object) -> str:
+    """Return a label's key or value, which databases compare: they end text at a NUL."""
+    text = checked_text(value, f"labels[{key!r}]")
+    if "\x00" in text:
+        raise PayloadError(f"labels[{key!r}]", f"{text!r:.200} holds a NUL; leave it out")
+    return text
 
 
 def checked_payload(payload: object, path: str) -> dict[str, Any]:

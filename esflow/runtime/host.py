@@ -156,33 +156,43 @@ class Host:
         Returns None where somebody does, or where this host can't: what is wrong with one job is
         logged, and keeps no other from being recovered.
         """
-        stale = older_than is not None and self._is_stale(row.job_id, older_than)
         try:
-            return self.taken_over(row.job_id, regardless=stale)
+            return self.taken_over(row.job_id, older_than=older_than)
         except _ONE_JOBS_TROUBLE as trouble:
             _log.warning("not recovered: %s", trouble, extra={"job_id": row.job_id})
             return None
 
-    def taken_over(self, job_id: str, *, regardless: bool = False) -> JobState | None:
-        """Drive one job if nobody does, or whoever does; None where there is nothing to drive."""
+    def taken_over(self, job_id: str, *, older_than: float | None = None) -> JobState | None:
+        """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
+
+        Returns None where there is nothing to drive.
+        """
         session = self._session(job_id, "recover()")
         self._driving[session.lease] = session
+        take_over = self._take_over(session)
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            may = self._is_free(job_id) or self._is_stale(job_id, older_than)
+            return take_over(fold) if runnable(fold) and may else ()
+
         try:
             session.load()
-            if regardless:
-                session.commit(self._take_over(session), quiet=lambda: True)
-            else:
-                self.commit(session, self.claim(session), actor=None)
+            session.commit(
+                step,
+                quiet=lambda: self._is_quiet(job_id) or self._is_stale(job_id, older_than),
+            )
             return self._driven(session) if session.token else None
         finally:
             self._give_back(session)
 
-    def _is_stale(self, job_id: str, older_than: float) -> bool:
+    def _is_stale(self, job_id: str, older_than: float | None) -> bool:
         """Tell whether nothing was recorded for so long, as the index has it by now.
 
-        What was listed before others were driven says nothing of a job that is alive; and 0 asks
-        no clock, which may be behind that of the host that recorded last.
+        It is asked at each decision: a job that has just recorded something is alive.
+        0 asks no clock, which may be behind that of the host that recorded last.
         """
+        if older_than is None:
+            return False
         if older_than <= 0:
             return True
         return self.head(job_id).updated_at_ms <= self.clock.now_ms() - older_than * 1000
@@ -222,10 +232,17 @@ class Host:
         A store that can't do it is no reason to hide what ended the execution; the lease then
         lapses by itself.
         """
-        self._driving.pop(session.lease, None)
         if session.holds_lease:
-            with contextlib.suppress(errors.StoreError):
-                self.store.release(session.job_id, session.lease)
+            with contextlib.suppress(errors.EsflowError):
+                if self.store.release(session.job_id, session.lease):
+                    self._rest(session.job_id)
+        self._driving.pop(session.lease, None)
+
+    def _rest(self, job_id: str) -> None:
+        """Record what is due of a job that nobody drives any more: a pause that was asked for."""
+        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        session.load()
+        self.commit(session, lambda _: (), actor=None)
 
     def _define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""

@@ -17,14 +17,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import RLock
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import attrs
 
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.decider import due
-from esflow.errors import Fenced, VersionConflict
+from esflow.errors import Fenced, PayloadError, VersionConflict
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
@@ -32,6 +32,22 @@ from esflow.state import JobFold, Status
 from esflow.store import Store
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
+
+
+FIRST_MOMENT_MS: Final = -62_135_596_800_000
+LAST_MOMENT_MS: Final = 253_402_300_799_999
+"""What a moment that is read back can be: the years 1 to 9999."""
+
+
+def _checked_moment(now_ms: int) -> int:
+    """Return what a clock says, if it can be read back.
+
+    Raises: PayloadError.
+    """
+    if not FIRST_MOMENT_MS <= now_ms <= LAST_MOMENT_MS:
+        problem = f"{now_ms} is no moment from the year 1 to 9999; give milliseconds since 1970"
+        raise PayloadError("clock", problem)
+    return now_ms
 
 
 def _nobody() -> bool:
@@ -107,7 +123,7 @@ class Session:
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         from eventsourcing.persistence import StoredEvent
 
-        now_ms = self.clock.now_ms()
+        now_ms = _checked_moment(self.clock.now_ms())
         token, head, rows = self.token, self._head, list[StoredEvent]()
         nonce = None if token else secrets.token_hex(4)
         for version, event in enumerate(events, start=expected + 1):
@@ -130,7 +146,8 @@ class Session:
             lease=self.lease if driving else None,
             lease_until_ms=now_ms + self.lease_ms if driving else None,
         )
-        self.store.append(rows, index, expected=expected, keep_lease=not token)
+        keep_lease = token == 0 and self.fold.status is Status.RUNNING
+        self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease = driving
 

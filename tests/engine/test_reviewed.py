@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
 
 from esflow import Context, Engine, Flow, errors
 from esflow.store import Store
+from esflow.testing import ManualClock
 from tests.engine.world import Hosts, names
 
 
@@ -135,3 +137,118 @@ def test_what_a_report_holds_is_not_the_wiring_of_the_flow(hosts: Hosts) -> None
     rename["a"] = "hacked"
     engine.start("wired", "go", job_id="two")
     assert engine.resume("two").log[0].message == "1"
+
+
+@pytest.mark.parametrize("host", ["\ud800", 7])
+def test_a_host_that_can_not_be_recorded_is_refused(store: Store, host: Any) -> None:
+    with pytest.raises(errors.PayloadError, match="host"):
+        Engine(store, host=host)
+
+
+@pytest.mark.parametrize("now_ms", [2**63, -(10**15)])
+def test_a_moment_that_can_not_be_read_back_is_never_recorded(store: Store, now_ms: int) -> None:
+    class Odd:
+        def now_ms(self) -> int:
+            return now_ms
+
+    flow = Flow("timed")
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        ctx.log("here")
+
+    with pytest.raises(errors.PayloadError, match="milliseconds since 1970"):
+        Engine(store, flows=[flow], clock=Odd()).start("timed", "go", job_id="one")
+    assert store.head("one") is None
+
+
+def test_a_pause_that_was_asked_for_is_recorded_though_the_attempt_is_abandoned(
+    hosts: Hosts,
+) -> None:
+    flow = Flow("ending")
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        thread = Thread(target=lambda: hosts(flow).pause("one", "inspection"))
+        thread.start()
+        thread.join()
+        raise SystemExit
+
+    engine = hosts(flow)
+    with pytest.raises(SystemExit):
+        engine.start("ending", "go", job_id="one")
+    assert engine.wait("one", 60).status == "paused"
+
+
+def test_a_job_that_proves_to_be_alive_is_not_taken_over(store: Store) -> None:
+    clock = ManualClock()
+    told: list[Any] = []
+    flow = Flow("alive")
+    append = type(store).append
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        """Record something just when another host has judged this job to be stale."""
+        clock.advance(60)
+        ready, recorded = Event(), Event()
+
+        def racing(self: Any, *args: Any, **kwargs: Any) -> int:
+            if current_thread() is thread and not ready.is_set():
+                ready.set()
+                assert recorded.wait(60)
+            return append(self, *args, **kwargs)
+
+        thread = Thread(target=lambda: told.extend(other.recover(older_than=30)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(store), "append", racing)
+            thread.start()
+            assert ready.wait(60)
+            ctx.effect(int)
+            recorded.set()
+            thread.join()
+
+    other = Engine(store, flows=[flow], clock=clock, lease_seconds=3600)
+    engine = Engine(store, flows=[flow], clock=clock, lease_seconds=3600)
+    assert engine.start("alive", "go", job_id="one").status == "completed"
+    assert told == []
+
+
+@pytest.mark.parametrize("after", [-1, -100])
+def test_nothing_is_behind_a_negative_place(hosts: Hosts, after: int) -> None:
+    flow = Flow("plain")
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        ctx.log("here")
+
+    engine = hosts(flow)
+    engine.start("plain", "go", job_id="one")
+    for look in (lambda: engine.history("one", after), lambda: engine.follow("one", after)):
+        with pytest.raises(errors.PayloadError, match="give 0 for everything"):
+            look()
+
+
+def test_a_second_continue_lifts_no_more_than_its_caller_saw(hosts: Hosts, store: Store) -> None:
+    flow = Flow("gated")
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        ctx.pause("a person must approve this")
+
+    engine = hosts(flow)
+    engine.start("gated", "go", job_id="one")
+    engine.pause("one", "inspection")
+    append = type(store).append
+    raced: list[int] = []
+
+    def racing(self: Any, *args: Any, **kwargs: Any) -> int:
+        if not raced:
+            raced.append(1)
+            hosts(flow).resume("one")
+        return append(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(store), "append", racing)
+        with pytest.raises(errors.NotPaused):
+            engine.resume("one")
+    assert [reason.kind for reason in engine.state("one").pause] == ["program"]
