@@ -30,6 +30,7 @@ from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
 from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
 from esflow.runtime.worker import Worker
+from esflow.snapshots import snapshot_plan
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import JobQuery, Store
 from esflow.stores import open_store
@@ -49,9 +50,11 @@ class Engine:
 
     Shape: ``store`` is a URL or a `Store`; ``host`` is what the log calls this host, its network
     name by default; at most ``max_parallel`` handlers of a wave run at once; a host that shows no
-    sign of life for ``lease_seconds`` may lose its jobs to another.
+    sign of life for ``lease_seconds`` may lose its jobs to another; a snapshot is taken every so
+    many events, 0 for never, and the newest few of each job are kept.
     Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
-    PayloadError, for a lease that is not above 0 or longer than a day, and the like.
+    PayloadError, for a lease that is not above 0 or longer than a day, and for other numbers that
+    can't be.
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class Engine:
         host: str | None = None,
         max_parallel: int = 8,
         lease_seconds: float = 30.0,
+        snapshot_every: int = 1000,
+        snapshots_kept: int = 3,
         clock: Clock | None = None,
     ) -> None:
         if not 0 < lease_seconds <= max_lease_seconds:
@@ -80,6 +85,7 @@ class Engine:
             flows=known,
             max_parallel=max_parallel,
             lease_ms=math.ceil(lease_seconds * 1000),
+            snapshots=snapshot_plan(snapshot_every, snapshots_kept),
         )
 
     def __enter__(self) -> Self:

@@ -10,28 +10,16 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esflow.codec import decode, genesis
+from esflow.codec import decode, genesis, has_hash
 from esflow.errors import CorruptHistory, JobNotFound, UnknownEvent
 from esflow.events import Recorded
 from esflow.fold import evolve
+from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
 from esflow.store import IndexRow, JobQuery, Store
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Replayed:
-    """A job folded up to its last recorded version.
-
-    Shape: ``head`` is the hash of the last event.
-    """
-
-    fold: JobFold
-    head: str
-    created_at_ms: int
 
 
 @final
@@ -50,8 +38,14 @@ def read_verified(store: Store, job_id: str, *, upto: int | None = None) -> Iter
 
     Raises: CorruptHistory, at the first row that is not what was recorded; UnknownEvent.
     """
-    previous = genesis(job_id)
-    for expected, row in enumerate(store.read(job_id, upto=upto), start=1):
+    return _chained(job_id, store.read(job_id, upto=upto), 0, genesis(job_id))
+
+
+def _chained(
+    job_id: str, rows: Iterable[Notification], after: int, previous: str
+) -> Iterator[Recorded]:
+    """Yield what rows recorded, each checked against the one before it."""
+    for expected, row in enumerate(rows, start=after + 1):
         recorded = _decoded(job_id, expected, row, previous)
         previous = recorded.hash
         yield recorded
@@ -65,10 +59,7 @@ def read_history(store: Store, job_id: str, *, after: int = 0) -> Iterator[Recor
         if predecessor is None:
             return
         previous = _decoded(job_id, after, predecessor, None).hash
-    for expected, row in enumerate(store.read(job_id, after=after), start=after + 1):
-        recorded = _decoded(job_id, expected, row, previous)
-        previous = recorded.hash
-        yield recorded
+    yield from _chained(job_id, store.read(job_id, after=after), after, previous)
 
 
 def _decoded(job_id: str, expected: int, row: Notification, previous: str | None) -> Recorded:
@@ -84,20 +75,50 @@ def decode_row(row: Notification) -> Recorded:
 
 
 def replay(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
-    """Fold a job's verified events up to a version, the last by default.
+    """Fold a job up to a version, the last by default, from its newest snapshot on.
+
+    What is behind the snapshot is verified; what is before it was, when the snapshot was taken.
+    Raises: JobNotFound, CorruptHistory, UnknownEvent.
+    """
+    snapshot = find_snapshot(store, job_id, upto=upto)
+    if snapshot is not None:
+        version = snapshot.fold.version
+        rows = store.read(job_id, after=version - 1, upto=upto)
+        if _stands_at(snapshot, next(rows, None)):
+            return _carried_on(snapshot, _chained(job_id, rows, version, snapshot.head))
+        warn(job_id, version, "ignored: the log has another event there, or none")
+    return replay_all(store, job_id, upto=upto)
+
+
+def _stands_at(snapshot: Replayed, row: Notification | None) -> bool:
+    """Tell whether a row is the one that a snapshot was taken at."""
+    return (
+        row is not None
+        and row.originator_version == snapshot.fold.version
+        and has_hash(row.state, snapshot.head)
+    )
+
+
+def replay_all(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
+    """Fold a job's verified events from the first up to a version, whatever snapshots there are.
 
     Raises: JobNotFound, CorruptHistory, UnknownEvent.
     """
-    fold = JobFold(job_id=job_id)
-    head = genesis(job_id)
-    created_at_ms = 0
-    for recorded in read_verified(store, job_id, upto=upto):
+    nothing = Replayed(fold=JobFold(job_id=job_id), head=genesis(job_id), created_at_ms=0)
+    replayed = _carried_on(nothing, read_verified(store, job_id, upto=upto))
+    if not replayed.fold.version:
+        raise JobNotFound(job_id)
+    return replayed
+
+
+def _carried_on(begun: Replayed, history: Iterable[Recorded]) -> Replayed:
+    """Take more of a job's history into its fold, in place."""
+    fold, head, created_at_ms = begun.fold, begun.head, begun.created_at_ms
+    for recorded in history:
         if recorded.version == 1:
             created_at_ms = recorded.recorded_at_ms
         evolve(fold, recorded.event)
         head = recorded.hash
-    if not fold.version:
-        raise JobNotFound(job_id)
     return Replayed(fold=fold, head=head, created_at_ms=created_at_ms)
 
 
@@ -197,7 +218,7 @@ def _rebuilt(store: Store) -> Iterator[IndexRow]:
 
 
 def _rebuilt_row(store: Store, job_id: str) -> IndexRow:
-    replayed = replay(store, job_id)
+    replayed = replay_all(store, job_id)
     last = next(iter(store.read(job_id, after=replayed.fold.version - 1)))
     return index_row(
         replayed.fold,

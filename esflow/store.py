@@ -50,6 +50,18 @@ class IndexRow:
 
 @final
 @attrs.frozen(kw_only=True)
+class SnapshotRow:
+    """A job folded up to one version, as bytes: it saves time, and can be missed at any moment."""
+
+    version: int
+    fold_version: int  # Of the fold that made it, and that alone can go on from it.
+    head: str  # Hash of the event at the version.
+    created_at_ms: int
+    state: bytes
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobQuery:
     """Which jobs to list.
 
@@ -163,6 +175,23 @@ class Store(Protocol):
 
     def get_definition(self, fingerprint: str) -> bytes | None:
         """Return the definition of a flow, None for an unknown fingerprint."""
+        ...
+
+    def put_snapshot(self, job_id: str, snapshot: SnapshotRow, *, keep: int) -> None:
+        """Keep a snapshot, in the place of one at the same version.
+
+        Of the job's snapshots the newest ``keep`` of this fold version stay, and no others.
+        """
+        ...
+
+    def snapshot(
+        self, job_id: str, *, fold_version: int, upto: int | None = None
+    ) -> SnapshotRow | None:
+        """Return a job's newest snapshot of a fold version, at or before a version of the job."""
+        ...
+
+    def drop_snapshots(self, job_id: str | None = None) -> None:
+        """Delete the snapshots of a job, or of every job."""
         ...
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:

@@ -1,7 +1,7 @@
 """Profiles that every suite shares: `ci` repeats itself exactly, `long` draws new seeds."""
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # Machines under load are slow at random: time is the suite's budget, not the example's.
 settings.register_profile(
@@ -19,6 +19,12 @@ settings.register_profile(
     max_examples=2_000,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
+)
+# Finds and doesn't shrink, which can take minutes: for a first look, `--hypothesis-profile=find`.
+settings.register_profile(
+    "find",
+    parent=settings.get_profile("ci"),
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ci")
 

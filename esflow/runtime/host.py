@@ -27,6 +27,7 @@ from esflow.runtime.drive import drive, inside
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
+from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, JobState
 from esflow.store import IndexRow, Store
 
@@ -52,6 +53,7 @@ class Host:
     flows: Mapping[str, Flow]
     max_parallel: int
     lease_ms: int
+    snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
     _driving: dict[str, Session] = attrs.field(factory=dict[str, Session], init=False)  # By lease.
     _defined: set[str] = attrs.field(factory=set[str], init=False)  # Fingerprints.
@@ -177,10 +179,7 @@ class Host:
 
         try:
             session.load()
-            session.commit(
-                step,
-                quiet=lambda: self._is_quiet(job_id) or self._is_stale(job_id, older_than),
-            )
+            self.commit(session, step, actor=None)
             return self._driven(session) if session.token else None
         finally:
             self._give_back(session)
@@ -218,7 +217,15 @@ class Host:
     def _session(self, job_id: str, call: str) -> Session:
         self.refuse_inside(job_id, call)
         lease = new_lease()
-        return Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms)
+        return Session(
+            self.store,
+            self.clock,
+            self.name,
+            job_id,
+            lease,
+            self.lease_ms,
+            snapshots=self.snapshots,
+        )
 
     def _driven(self, session: Session) -> JobState:
         if session.token:

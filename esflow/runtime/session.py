@@ -28,6 +28,7 @@ from esflow.errors import Fenced, PayloadError, VersionConflict
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
+from esflow.snapshots import Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
 
@@ -71,6 +72,7 @@ class Session:
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
+    snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,6 +109,7 @@ class Session:
                     if events:
                         self._append(events, actor, expected)
                     self._ahead = False
+                    self._keep_snapshot(expected)
                     return self.fold.version
 
     def _planned(self, steps: Sequence[Decide], *, quiet: bool) -> list[Event]:
@@ -150,6 +153,13 @@ class Session:
         self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease = driving
+
+    def _keep_snapshot(self, before: int) -> None:
+        """Take a snapshot where the last append crossed a multiple, now that it is recorded."""
+        if self.snapshots.is_due(before, self.fold.version):
+            recorded = Replayed(fold=self.fold, head=self._head, created_at_ms=self._created_at_ms)
+            now_ms = self.clock.now_ms()
+            take_snapshot(self.store, recorded, taken_at_ms=now_ms, keep=self.snapshots.kept)
 
     def _catch_up(self) -> None:
         """Read the job again if the last decision wasn't recorded; stop if it has another driver.

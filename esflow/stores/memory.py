@@ -20,7 +20,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery
+from esflow.store import IndexRow, JobQuery, SnapshotRow
 from esflow.stores.bell import Bell
 
 _PAGE_ROWS = 256
@@ -128,6 +128,7 @@ class MemoryStore:
         self._index: dict[str, IndexRow] = {}
         self._born: list[tuple[int, str]] = []  # Position of a job's first event, job id; sorted.
         self._definitions: dict[str, bytes] = {}
+        self._snapshots: dict[str, list[SnapshotRow]] = {}  # By version.
         self.bell = Bell()
         self._closed = False
 
@@ -275,6 +276,37 @@ class MemoryStore:
         """Return the definition of a flow."""
         self._refuse_if_closed("reading a definition")
         return self._definitions.get(fingerprint)
+
+    def put_snapshot(self, job_id: str, snapshot: SnapshotRow, *, keep: int) -> None:
+        """Keep a snapshot."""
+        with self._lock:
+            self._refuse_if_closed(f"keeping a snapshot of job {job_id!r}")
+            others = [
+                each
+                for each in self._snapshots.get(job_id, [])
+                if each.fold_version == snapshot.fold_version and each.version != snapshot.version
+            ]
+            found = sorted([*others, snapshot], key=lambda each: each.version)
+            self._snapshots[job_id] = found[max(0, len(found) - keep) :]
+
+    def snapshot(
+        self, job_id: str, *, fold_version: int, upto: int | None = None
+    ) -> SnapshotRow | None:
+        """Return a job's newest snapshot."""
+        self._refuse_if_closed(f"reading a snapshot of job {job_id!r}")
+        for each in reversed(self._snapshots.get(job_id, [])):
+            if each.fold_version == fold_version and (upto is None or each.version <= upto):
+                return each
+        return None
+
+    def drop_snapshots(self, job_id: str | None = None) -> None:
+        """Delete snapshots."""
+        with self._lock:
+            self._refuse_if_closed("deleting snapshots")
+            if job_id is None:
+                self._snapshots.clear()
+            else:
+                self._snapshots.pop(job_id, None)
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""

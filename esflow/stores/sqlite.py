@@ -22,8 +22,8 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery
-from esflow.stores import sqlite_index
+from esflow.store import IndexRow, JobQuery, SnapshotRow
+from esflow.stores import sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
@@ -216,6 +216,24 @@ class SQLiteStore:
         with self._reading("reading a definition") as connection:
             found = connection.execute(GET_DEFINITION, (fingerprint,)).fetchone()
         return None if found is None else found[0]
+
+    def put_snapshot(self, job_id: str, snapshot: SnapshotRow, *, keep: int) -> None:
+        """Keep a snapshot."""
+        with self._writing(f"keeping a snapshot of job {job_id!r}") as cursor:
+            sqlite_snapshots.put(cursor.sqlite_cursor, job_id, snapshot, keep)
+
+    def snapshot(
+        self, job_id: str, *, fold_version: int, upto: int | None = None
+    ) -> SnapshotRow | None:
+        """Return a job's newest snapshot."""
+        last = _FOREVER if upto is None else upto
+        with self._reading(f"reading a snapshot of job {job_id!r}") as connection:
+            return sqlite_snapshots.newest(connection, job_id, fold_version, last)
+
+    def drop_snapshots(self, job_id: str | None = None) -> None:
+        """Delete snapshots."""
+        with self._writing("deleting snapshots") as cursor:
+            sqlite_snapshots.drop(cursor.sqlite_cursor, job_id)
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""

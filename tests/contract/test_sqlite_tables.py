@@ -13,11 +13,13 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from esflow.store import JobQuery
-from esflow.stores import sqlite, sqlite_index
+from esflow.stores import sqlite, sqlite_index, sqlite_snapshots
 from esflow.stores.sqlite import SQLiteStore
 from tests.contract.rows import append, make_index, make_rows
 
-WALKS_THE_TABLE = re.compile(r"SCAN esflow_jobs|SCAN stored_events|TEMP B-TREE")
+WALKS_THE_TABLE = re.compile(
+    r"SCAN esflow_jobs|SCAN stored_events|SCAN esflow_snapshots|TEMP B-TREE"
+)
 
 
 @pytest.fixture
@@ -68,6 +70,8 @@ def test_every_page_of_jobs_is_found_by_a_seek(connection: sqlite3.Connection) -
         (sqlite_index.SELECT_ONE, ("job",)),
         (sqlite_index.FIND_BELOW, ("job", "joc", 9)),
         (sqlite_index.RELEASE, ("job", "mine")),
+        (sqlite_snapshots.NEWEST, ("job", 1, 9)),
+        (sqlite_snapshots.DROP, ("job",)),
     ],
 )
 def test_every_other_statement_is_a_seek(

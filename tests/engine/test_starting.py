@@ -91,11 +91,19 @@ def test_labels_are_text(engine: Engine, store: Store, labels: Any, shown: str) 
 
 
 def test_hostile_labels_are_only_data(engine: Engine) -> None:
-    labels = {"'; DROP TABLE esflow_jobs; --": '"', "": "\x00", "a.b": "%"}
+    labels = {"'; DROP TABLE esflow_jobs; --": '"', "": "\x01", "a.b": "%"}
     state = engine.start(*STARTED, labels=labels)
     assert state.labels == labels
     assert [each.job_id for each in engine.jobs(labels=labels)] == [state.job_id]
     assert not engine.jobs(labels={"a.b": "x"})
+
+
+@pytest.mark.parametrize("labels", [{"a": "b\x00c"}, {"a\x00b": "c"}])
+def test_labels_that_a_database_would_cut_are_refused(
+    engine: Engine, store: Store, labels: dict[str, str]
+) -> None:
+    with check_refusal(store, errors.PayloadError, "NUL", "leave it out"):
+        engine.start(*STARTED, labels=labels)
 
 
 @pytest.mark.parametrize("actor", [5, "\ud800", object()])

@@ -74,7 +74,10 @@ def _outcome(
         ),
         ready=tuple(each.id for each in state.ready),
         dropped=tuple(
-            each for event in events if isinstance(event, ev.WorkDropped) for each in event.ids
+            sorted(
+                (each for it in events if isinstance(it, ev.WorkDropped) for each in it.ids),
+                key=order,
+            )
         ),
         failure=_failure(fold),
         messages={

@@ -63,6 +63,7 @@ class Play:
     store: Store
     faults: Sequence[Fault] = ()
     parallel: int = 2
+    snapshot_every: int = 1000
     world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
@@ -203,7 +204,13 @@ class Play:
     def _host(self) -> Engine:
         """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
         flow = build(self.program, self.world)
-        return Engine(self.store, flows=[flow], max_parallel=self.parallel, clock=ManualClock())
+        return Engine(
+            self.store,
+            flows=[flow],
+            max_parallel=self.parallel,
+            snapshot_every=self.snapshot_every,
+            clock=ManualClock(),
+        )
 
     def _state(self) -> JobState:
         with self._host() as engine:

@@ -124,7 +124,7 @@ def torn(history: Sequence[Recorded]) -> list[ev.Event]:
             case (
                 ev.Emitted()
                 | ev.EmissionDeferred()
-                | ev.SharedWritten()
+                | ev.SharedWritten(activation=str())
                 | ev.MemoryWritten()
                 | ev.Logged()
                 | ev.QuestionAsked()
@@ -148,7 +148,10 @@ def test_law_5_effects_are_recorded_before_they_are_used(
     effects = [it.event for it in play.history() if isinstance(it.event, ev.EffectRecorded)]
     ids = [effect.id for effect in effects]
     assert len(ids) == len(set(ids)), "recorded twice"
-    assert set(play.world.executions) == {effect.key for effect in effects}, "keys differ"
+    executed, recorded = set(play.world.executions), {effect.key for effect in effects}
+    if play.script.cancel is None:
+        assert executed == recorded, "keys differ"
+    assert executed >= recorded, "recorded and never executed"
     assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
     assert play.world.executions.total() <= play.most_executions
 
@@ -221,7 +224,13 @@ def assert_same_as_undisturbed(disturbed: Play) -> None:
 
     outcome = disturbed.run()
 
-    assert as_text(outcome) == as_text(run(disturbed.program, disturbed.script))
+    expected = run(disturbed.program, disturbed.script)
+    different = [
+        (field.name, getattr(outcome, field.name), getattr(expected, field.name))
+        for field in attrs.fields(type(outcome))
+        if repr(getattr(outcome, field.name)) != repr(getattr(expected, field.name))
+    ]
+    assert as_text(outcome) == as_text(expected), different
     assert stripped(disturbed.history()) == stripped(undisturbed.history())
 
 
@@ -280,8 +289,8 @@ def test_law_9_nothing_is_lost_and_nothing_is_doubled(
     waiting = [message.id for message in state.messages]
     for message in accepted:
         assert causes.count(message) + waiting.count(message) == 1, f"{message} is lost or doubled"
-    assert state.status in ("failed", "paused") or not waiting
-    if state.status in ENDED:
+    assert state.status in ("failed", "paused", "cancelled") or not waiting
+    if state.status in ENDED and state.status != "cancelled":
         assert not replay(play.store, JOB).fold.unsettled, "the job has ended under its handlers"
 
 

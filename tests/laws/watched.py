@@ -1,0 +1,46 @@
+"""A store between an engine and its log: it counts what is read, and lets tests come between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast, final
+
+import attrs
+
+from esflow.store import Store
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import Notification
+
+
+def _nothing() -> None:
+    """Let everything be."""
+
+
+@final
+@attrs.define
+class Watched:
+    """Does what its store does; ``between`` is called before everything that is asked of it."""
+
+    inner: Store
+    between: Callable[[], None] = _nothing
+    rows_read: int = 0  # Of jobs; not of the whole log.
+
+    @property
+    def as_store(self) -> Store:
+        """Itself, as what it stands for."""
+        return cast("Store", self)
+
+    def read(
+        self, job_id: str, *, after: int = 0, upto: int | None = None
+    ) -> Iterator[Notification]:
+        """Yield rows, and count them."""
+        self.between()
+        for row in self.inner.read(job_id, after=after, upto=upto):
+            self.rows_read += 1
+            yield row
+
+    def __getattr__(self, name: str) -> Any:
+        """Return whatever else the store has."""
+        self.between()
+        return getattr(self.inner, name)
