@@ -177,15 +177,15 @@ class Engine:
             expect_version(fold, expected_version)
             return ()
 
-        held = session.fold.operator is not None
+        seen, held = session.fold.version, session.fold.operator is not None
 
         def deciding(wish: Command) -> Decide:
             def step(fold: JobFold) -> Sequence[Event]:
                 if isinstance(wish, Continue) and self._host.is_orphan(fold):
                     return ()
-                if isinstance(wish, Continue) and held and fold.operator is None:
-                    # Somebody else has lifted the hold that the caller saw: it lifts no more.
-                    raise errors.NotPaused(job_id, fold.status, fold.host)
+                if isinstance(wish, Continue) and held != (fold.operator is not None):
+                    # An operator's hold came or went: this is not the pause that the caller saw.
+                    raise errors.VersionConflict(job_id, seen, fold.version)
                 return decide(fold, wish)
 
             return step

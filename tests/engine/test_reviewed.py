@@ -249,6 +249,6 @@ def test_a_second_continue_lifts_no_more_than_its_caller_saw(hosts: Hosts, store
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(store), "append", racing)
-        with pytest.raises(errors.NotPaused):
+        with pytest.raises(errors.VersionConflict, match="decide again"):
             engine.resume("one")
     assert [reason.kind for reason in engine.state("one").pause] == ["program"]

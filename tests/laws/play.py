@@ -224,7 +224,7 @@ class Play:
         try:
             with self._host() as engine:
                 return act(engine)
-        except (Crash, errors.Fenced, errors.NotPaused):
+        except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict):
             assert self.befallen, "nothing befell this host"
             if self._recorded():
                 self.survivors.append(self.history())

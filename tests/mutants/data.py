@@ -62,7 +62,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a handler doesn't see its own writes",
@@ -86,7 +86,7 @@ MUTANTS: Final = (
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a write that doesn't apply is passed over",
@@ -94,11 +94,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    fold.merge_failure = _rehearsed(fold)\n",
+                "    fold.merge_failure = rehearse(fold.shared, writes_of(fold))\n",
                 "    fold.merge_failure = None\n",
             ),
             Patch(
-                "fold.py",
+                "merge.py",
                 "    value = reduce(write.reducer, data.get(write.key, ABSENT), write.value)\n",
                 "    try:\n"
                 "        value = reduce(write.reducer, data.get(write.key, ABSENT), write.value)\n"

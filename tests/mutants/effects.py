@@ -54,11 +54,11 @@ MUTANTS: Final = (
         breaks="RULES 22: the handler that caught a recorded error goes the same way again.",
         patches=(
             Patch(
-                "context.py",
+                "effects.py",
                 "raise errors.EffectError(error.type, error.message) from cause",
                 'raise errors.EffectError(error.type, error.message if cause else "") from cause',
             ),
         ),
-        trial=Trial(PAUSED),
+        trial=Trial(PAUSED, examples=400),
     ),
 )

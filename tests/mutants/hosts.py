@@ -23,11 +23,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "replay.py",
-                "    if not fold.version:\n        raise JobNotFound(job_id)\n",
-                "    if not fold.version:\n        raise JobNotFound(job_id)\n"
-                "    if fold.ended is None:\n"
+                "        head = recorded.hash\n    return Replayed(",
+                "        head = recorded.hash\n"
+                "    if fold.ended is None and head != begun.head:\n"
                 "        evolve(fold, recorded.event)\n"
-                "        fold.version -= 1\n",
+                "        fold.version -= 1\n"
+                "    return Replayed(",
             ),
         ),
         trial=Trial(TRUTH),
@@ -99,12 +100,12 @@ MUTANTS: Final = (
                 "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST),
+        trial=Trial(NOTHING_LOST, examples=200),
     ),
     Mutant(
         name="a fenced host goes on",
         breaks="RULES 31: a conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
-        trial=Trial(ONE_WRITER),
+        trial=Trial(ONE_WRITER, examples=200),
     ),
 )

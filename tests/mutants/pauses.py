@@ -153,12 +153,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "engine.py",
-                "            return decide(fold, wish)\n",
-                "            try:\n"
-                "                return decide(fold, wish)\n"
-                "            except errors.EsflowError:\n"
-                '                self.pause(job_id, "somebody tried")\n'
-                "                raise\n",
+                "                return decide(fold, wish)\n",
+                "                try:\n"
+                "                    return decide(fold, wish)\n"
+                "                except errors.EsflowError:\n"
+                '                    self.pause(job_id, "somebody tried")\n'
+                "                    raise\n",
             ),
         ),
         trial=Trial(REFUSED),

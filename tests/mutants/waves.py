@@ -29,9 +29,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/drive.py",
-                "session.commit(_decided(settled), quiet=lambda: True)",
-                "session.commit(_decided(settled[:-1]))\n"
-                "            session.commit(_decided(settled[-1:]), quiet=lambda: True)",
+                "session.commit(_settling(run.activation, settled), quiet=lambda: True)",
+                "session.commit(_settling(run.activation, settled[:-1]))\n"
+                "                last = _settling(run.activation, settled[-1:])\n"
+                "                session.commit(last, quiet=lambda: True)",
             ),
         ),
         trial=Trial(ENTIRELY),
@@ -71,7 +72,7 @@ MUTANTS: Final = (
                 "fold.outputs.append(output)",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a second target is dropped",
@@ -147,7 +148,7 @@ MUTANTS: Final = (
                 "        },\n",
             ),
         ),
-        trial=Trial(ONE_ORDER),
+        trial=Trial(ONE_ORDER, examples=200),
     ),
     Mutant(
         name="merged in the order of completion",
