@@ -153,45 +153,71 @@ def index_row(
 
 
 def verify(store: Store, job_id: str | None = None) -> VerifyReport:
-    """Check every row of a job, or of all jobs, and that none is missing at the end.
+    """Check every row of a job, or of all jobs, and that the index and the log know the same.
 
     Raises: JobNotFound, for an unknown job.
     """
     problems: list[str] = []
     jobs = events = 0
-    for row in _index_rows(store, job_id):
+    for name in _names(store, job_id):
         jobs += 1
-        count, problem = _verify_job(store, row)
+        count, problem = _verify_job(store, name)
         events += count
         if problem is not None:
             problems.append(problem)
     return VerifyReport(ok=not problems, jobs=jobs, events=events, problems=tuple(problems))
 
 
-def _verify_job(store: Store, row: IndexRow) -> tuple[int, str | None]:
-    fold = JobFold(job_id=row.job_id)
-    head = genesis(row.job_id)
+def _names(store: Store, job_id: str | None) -> Iterable[str]:
+    """Yield the jobs to verify: those that the log began, and those that only the index knows."""
+    if job_id is not None:
+        if store.head(job_id) is None and not _begun(store, job_id):
+            raise JobNotFound(job_id)
+        yield job_id
+        return
+    yield from _first_rows(store)
+    for row in pages(store, JobQuery(limit=500)):
+        if not _begun(store, row.job_id):
+            yield row.job_id
+
+
+def _begun(store: Store, job_id: str) -> bool:
+    return next(iter(store.read(job_id, upto=1)), None) is not None
+
+
+def _verify_job(store: Store, job_id: str) -> tuple[int, str | None]:
+    """Return how many events are as they were recorded, and what is wrong with the rest."""
+    indexed = store.head(job_id)  # First: a job that goes on meanwhile is behind in nothing.
+    fold = JobFold(job_id=job_id)
+    head = genesis(job_id)
+    at_index = None
     try:
-        for recorded in read_verified(store, row.job_id):
+        for recorded in read_verified(store, job_id):
             evolve(fold, recorded.event)
             head = recorded.hash
+            if indexed is not None and recorded.version == indexed.version:
+                at_index = head
     except (CorruptHistory, UnknownEvent) as problem:
         return fold.version, str(problem)
-    if fold.version < row.version:
-        end = f"the index knows version {row.version}, the log ends at {fold.version}"
-        return fold.version, str(CorruptHistory(row.job_id, fold.version + 1, end))
-    if fold.version == row.version and head != row.head:
-        return fold.version, str(CorruptHistory(row.job_id, row.version, "another hash is indexed"))
-    return fold.version, None
+    return fold.version, _index_problem(store, fold, indexed, at_index)
 
 
-def _index_rows(store: Store, job_id: str | None) -> Iterable[IndexRow]:
-    if job_id is None:
-        return pages(store, JobQuery(limit=500))
-    row = store.head(job_id)
-    if row is None:
-        raise JobNotFound(job_id)
-    return (row,)
+def _index_problem(
+    store: Store, fold: JobFold, indexed: IndexRow | None, at_index: str | None
+) -> str | None:
+    """Return in what the index and a verified log differ."""
+    now = store.head(fold.job_id)
+    if indexed is None or now is None:
+        return f"job {fold.job_id!r}: the index lacks it; make the index anew from the log"
+    if fold.version < indexed.version:
+        end = f"the index knows version {indexed.version}, the log ends at {fold.version}"
+        return str(CorruptHistory(fold.job_id, fold.version + 1, end))
+    if at_index != indexed.head:
+        return str(CorruptHistory(fold.job_id, indexed.version, "another hash is indexed"))
+    if now.version < fold.version:
+        end = f"the index knows version {now.version}, the log goes on to {fold.version}"
+        return f"job {fold.job_id!r}: {end}; make the index anew from the log"
+    return None
 
 
 def pages(store: Store, query: JobQuery) -> Iterator[IndexRow]:
@@ -209,12 +235,16 @@ def rebuild_index(store: Store) -> None:
 
 
 def _rebuilt(store: Store) -> Iterator[IndexRow]:
+    for job_id in _first_rows(store):
+        yield _rebuilt_row(store, job_id)
+
+
+def _first_rows(store: Store) -> Iterator[str]:
+    """Yield the ids of all jobs, in the order in which they began."""
     position = 0
     while rows := store.read_all(after=position):
         position = rows[-1].id
-        for row in rows:
-            if row.originator_version == 1:
-                yield _rebuilt_row(store, str(row.originator_id))
+        yield from (str(row.originator_id) for row in rows if row.originator_version == 1)
 
 
 def _rebuilt_row(store: Store, job_id: str) -> IndexRow:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from threading import Event, Thread, current_thread
 from typing import Any
 
@@ -252,3 +255,34 @@ def test_a_second_continue_lifts_no_more_than_its_caller_saw(hosts: Hosts, store
         with pytest.raises(errors.VersionConflict, match="decide again"):
             engine.resume("one")
     assert [reason.kind for reason in engine.state("one").pause] == ["program"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        ("DELETE FROM esflow_jobs WHERE job_id = 'one'", "lacks it"),
+        ("UPDATE esflow_jobs SET version = 1, head = ? WHERE job_id = 'one'", "goes on to"),
+        ("UPDATE esflow_jobs SET head = 'other' WHERE job_id = 'one'", "another hash"),
+        ("UPDATE esflow_jobs SET version = version + 1 WHERE job_id = 'one'", "the log ends"),
+    ],
+)
+def test_verification_sees_what_the_index_has_lost(
+    tmp_path: Path, statement: str, shown: str
+) -> None:
+    flow = Flow("plain")
+
+    @flow.slot
+    def go(ctx: Context) -> None:
+        ctx.log("here")
+
+    with Engine(f"sqlite:///{tmp_path}/jobs.db", flows=[flow]) as engine:
+        for name in ("one", "two"):
+            engine.start("plain", "go", job_id=name)
+        assert engine.verify().ok
+        first = (engine.history("one")[0].hash,)
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as database, database:
+            database.execute(statement, first if "?" in statement else ())
+        report = engine.verify()
+        assert (report.ok, report.jobs) == (False, 2)
+        assert shown in report.problems[0]
+        assert "'one'" in report.problems[0]
