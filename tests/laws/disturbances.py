@@ -18,7 +18,8 @@ OUTSIDE: Final = tuple(each for each in POINTS if each not in ("append.inserted"
 crashes: Final = st.builds(Fault, st.just("crash"), st.integers(1, 15), st.sampled_from(POINTS))
 pauses: Final = st.builds(Fault, st.just("pause"), st.integers(1, 15), st.sampled_from(OUTSIDE))
 steals: Final = st.builds(Fault, st.just("steal"), st.integers(1, 15), st.sampled_from(OUTSIDE))
-schedules: Final = st.lists(crashes | pauses | steals, min_size=1, max_size=6)
+seizures: Final = st.builds(Fault, st.just("seize"), st.integers(1, 15), st.sampled_from(OUTSIDE))
+schedules: Final = st.lists(crashes | pauses | steals | seizures, min_size=1, max_size=6)
 
 every_flavour: Final = pytest.mark.parametrize(
     ("flavour", "asks"), list(product(dict.fromkeys(FLAVOURS), (True, False)))

@@ -27,7 +27,7 @@ from tests.laws.world import World, build
 from tests.reference import program as data
 from tests.reference.outcome import Outcome
 
-Kind: TypeAlias = Literal["crash", "pause", "steal"]
+Kind: TypeAlias = Literal["crash", "pause", "steal", "seize"]
 JOB: Final = "job"
 REFUSALS: Final = (
     errors.AnswerRefused,
@@ -70,10 +70,12 @@ class Play:
     befallen: list[Fault] = attrs.field(factory=list[Fault])
     reached: Counter[str] = attrs.field(factory=Counter[str])
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
+    used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
+    _dying: bool = False  # While somebody elsewhere is about to claim the job and die.
 
     def __attrs_post_init__(self) -> None:
         """Begin with the whole script before the job."""
@@ -193,8 +195,9 @@ class Play:
     def _rows(self) -> list[bytes]:
         return [row.state for row in self.store.read(JOB)]
 
-    def _used(self, key: str) -> None:
-        """Take note of an effect that a handler goes on with before it is recorded."""
+    def _used(self, key: str, outcome: data.Json) -> None:
+        """Take note of what a handler goes on with, and whether it does before it is recorded."""
+        self.used.append((key, outcome))
         mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
         if not any(mark in row for row in self._rows()):
             self.unrecorded.append(key)
@@ -239,6 +242,8 @@ class Play:
             failpoints.hook = _pass_by
 
     def _reach(self, point: str) -> None:
+        if self._dying and point == "execution.claimed":
+            raise Crash
         if self._quiet:
             return
         self.reached[point] += 1
@@ -255,6 +260,8 @@ class Play:
                 self._elsewhere(self._pause)
             case "steal":
                 self._elsewhere(self._steal)
+            case "seize":
+                self._elsewhere(self._seize)
             case _:
                 assert_never(kind)
 
@@ -265,6 +272,15 @@ class Play:
     def _steal(self) -> None:
         with self._host() as engine:
             engine.recover(older_than=0)
+
+    def _seize(self) -> None:
+        """Claim the job on a host that dies at once, so that it can't hide what this one does."""
+        self._dying = True
+        try:
+            with suppress(Crash):
+                self._steal()
+        finally:
+            self._dying = False
 
     def _elsewhere(self, act: Callable[[], None]) -> None:
         """Let something happen on another host while this one stands still."""

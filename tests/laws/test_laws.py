@@ -27,6 +27,7 @@ from tests.laws.play import JOB, Fault, Play, stripped
 from tests.reference.generator import examples
 from tests.reference.interpreter import run
 from tests.reference.outcome import as_text
+from tests.reference.program import canonical
 
 FEW = settings(max_examples=20)
 MORE = settings(max_examples=60)
@@ -153,6 +154,9 @@ def test_law_5_effects_are_recorded_before_they_are_used(
         assert executed == recorded, "keys differ"
     assert executed >= recorded, "recorded and never executed"
     assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
+    outcomes = {it.key: it.result if it.error is None else it.error.message for it in effects}
+    for key, outcome in play.used:
+        assert canonical(outcome) == canonical(outcomes[key]), f"{key} is recorded otherwise"
     assert play.world.executions.total() <= play.most_executions
 
 

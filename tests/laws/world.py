@@ -31,7 +31,7 @@ class World:
 
     executions: Counter[str] = attrs.field(factory=Counter[str])
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
-    on_used: Callable[[str], None] | None = None  # The key of an effect, whenever it is used.
+    on_used: Callable[[str, data.Json], None] | None = None  # Key and outcome of an effect.
     _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
     _lock: Lock = attrs.field(factory=Lock)
 
@@ -49,10 +49,10 @@ class World:
         with self._lock:
             self.executions[key] += 1
 
-    def used(self, key: str) -> None:
-        """Tell that a handler goes on with what became of an effect."""
+    def used(self, key: str, outcome: data.Json) -> None:
+        """Tell that a handler goes on with the result of an effect, or its error's message."""
         if self.on_used is not None:
-            self.on_used(key)
+            self.on_used(key, outcome)
 
 
 def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
@@ -157,10 +157,10 @@ def _called(
     function.__qualname__ = name
     try:
         returned = ctx.effect(function)
-    except EffectError:
-        world.used(key)
+    except EffectError as error:
+        world.used(key, error.message)
         raise
-    world.used(key)
+    world.used(key, returned)
     return returned
 
 

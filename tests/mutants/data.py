@@ -50,7 +50,7 @@ MUTANTS: Final = (
                 "    return owned(value) if current is ABSENT else current\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=300),
     ),
     Mutant(
         name="a deleted key is null",
@@ -62,7 +62,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=300),
     ),
     Mutant(
         name="a handler doesn't see its own writes",
@@ -74,7 +74,7 @@ MUTANTS: Final = (
                 "return self._base.get(key, ABSENT)",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="routines share their memory",
@@ -86,7 +86,7 @@ MUTANTS: Final = (
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="a write that doesn't apply is passed over",

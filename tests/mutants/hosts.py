@@ -31,7 +31,7 @@ MUTANTS: Final = (
                 "    return Replayed(",
             ),
         ),
-        trial=Trial(TRUTH),
+        trial=Trial(TRUTH, examples=20),
     ),
     Mutant(
         name="a gap between versions",
@@ -43,7 +43,7 @@ MUTANTS: Final = (
                 "enumerate(events, start=expected + 1 + (expected > 3))",
             ),
         ),
-        trial=Trial(APPEND_ONLY),
+        trial=Trial(APPEND_ONLY, examples=20),
     ),
     Mutant(
         name="a hash without its predecessor",
@@ -67,7 +67,7 @@ MUTANTS: Final = (
                 'sha256(previous.encode() + b"\\n" + body)',
             ),
         ),
-        trial=Trial(APPEND_ONLY),
+        trial=Trial(APPEND_ONLY, examples=20),
     ),
     Mutant(
         name="a message is dropped after a conflict",
@@ -80,7 +80,7 @@ MUTANTS: Final = (
                 "            self.fold.inputs = []\n            self.fold.messages = {}\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST),
+        trial=Trial(NOTHING_LOST, examples=120),
     ),
     Mutant(
         name="the same events again after a conflict",
@@ -100,12 +100,12 @@ MUTANTS: Final = (
                 "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=200),
+        trial=Trial(NOTHING_LOST, examples=120),
     ),
     Mutant(
         name="a fenced host goes on",
         breaks="RULES 31: a conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
-        trial=Trial(ONE_WRITER, examples=200),
+        trial=Trial(ONE_WRITER),
     ),
 )

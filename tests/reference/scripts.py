@@ -54,12 +54,21 @@ def drawn_message(
     )
 
 
+def _near(choice: Json) -> Json:
+    """Return another value that Python takes for equal to a choice, or that looks like it."""
+    if isinstance(choice, bool | float):
+        return int(choice)
+    return float(choice) if isinstance(choice, int) else f"{choice} "
+
+
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
     kind = draw(st.sampled_from(_COMMANDS))
     if kind == "wrong":
         known = ("9.9/q0", *outcome.questions, *outcome.answers, *outcome.dropped)
-        return Answer(draw(st.sampled_from(known)), draw(st.sampled_from((True, 1, "nope"))))
+        asked = outcome.questions.get(to := draw(st.sampled_from(known)))
+        near = () if asked is None else tuple(map(_near, asked.choices or ()))
+        return Answer(to, draw(st.sampled_from((True, "nope", *near))))
     if kind == "goto":
         slots = (*_slots(program), *_slots(program), "r0.nowhere")
         return Goto(draw(st.sampled_from(slots)), draw(payloads_from_outside()))
