@@ -22,6 +22,7 @@ from esflow.events import (
     JobPaused,
     Json,
     Recorded,
+    SharedWritten,
     Target,
 )
 from esflow.json_values import Misfit
@@ -247,6 +248,16 @@ def test_an_old_row_keeps_its_hash_and_circumstances() -> None:
 def test_a_second_hash_inside_a_row_is_not_taken_for_the_first() -> None:
     topic, body = "JobCompleted/1", '"at":1,"host":"h","hash":"other","data":{}}'
     assert forged(topic, body).hash == encode_hash(topic, body.encode())
+
+
+@pytest.mark.parametrize("activation", [None, 1, ["1.1"]])
+def test_an_old_write_that_names_no_activation_is_refused(activation: Any) -> None:
+    data = {"activation": activation, "key": "k", "reducer": "set", "value": 1}
+    with pytest.raises(CorruptHistory, match="schema 1 names the activation"):
+        forged("SharedWritten/1", row_with(data))
+    recorded = forged("SharedWritten/1", row_with({**data, "activation": "1.1"}))
+    assert isinstance(recorded.event, SharedWritten)
+    assert recorded.event.activation == "1.1"
 
 
 def test_every_old_schema_has_its_upcaster() -> None:
