@@ -50,7 +50,7 @@ MUTANTS: Final = (
                 "    return owned(value) if current is ABSENT else current\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a deleted key is null",
@@ -62,7 +62,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a handler doesn't see its own writes",

@@ -29,13 +29,13 @@ MUTANTS: Final = (
                 'f"{self._job_id}/{effect_id}/{self._recorder.session.token}" if',
             ),
         ),
-        trial=Trial(EFFECTS, examples=120),
+        trial=Trial(EFFECTS, examples=80),
     ),
     Mutant(
         name="a recorded effect is run again",
         breaks="RULES 22: a recorded success is never replaced.",
         patches=(Patch("context.py", "        if recorded is None:\n", "        if True:\n"),),
-        trial=Trial(EFFECTS, examples=120),
+        trial=Trial(EFFECTS, examples=80),
     ),
     Mutant(
         name="a recorded error is tried again",
@@ -47,7 +47,7 @@ MUTANTS: Final = (
                 "        if recorded is None or recorded.error is not None:\n",
             ),
         ),
-        trial=Trial(EFFECTS, examples=120),
+        trial=Trial(EFFECTS, examples=80),
     ),
     Mutant(
         name="a recorded error says something else",
@@ -59,6 +59,6 @@ MUTANTS: Final = (
                 'raise errors.EffectError(error.type, error.message if cause else "") from cause',
             ),
         ),
-        trial=Trial(EFFECTS, examples=120),
+        trial=Trial(EFFECTS, examples=80),
     ),
 )

@@ -21,7 +21,7 @@ MUTANTS: Final = (
                 "if each.text == asked)\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="an answer goes to the first question",
@@ -29,7 +29,7 @@ MUTANTS: Final = (
         patches=(
             Patch("decider.py", _QUESTION, "        return next(iter(fold.questions.values()))\n"),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a second answer overwrites the first",
@@ -54,7 +54,7 @@ MUTANTS: Final = (
                 "answer.value not in choices",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a completion overtakes a message",
@@ -68,13 +68,13 @@ MUTANTS: Final = (
                 "    for delivery in fold.inputs:\n        _keep(fold, delivery)\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=120),
+        trial=Trial(NOTHING_LOST, examples=80),
     ),
     Mutant(
         name="a message's key is ignored",
         breaks="RULES 30: a repeated key returns its version and records nothing.",
         patches=(Patch("decider.py", "    if command.key in fold.keys:\n", "    if False:\n"),),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a message's key stands for any message",
@@ -87,7 +87,7 @@ MUTANTS: Final = (
                 "        if known is not None:\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="ids of messages restart",

@@ -31,7 +31,7 @@ class Trial:
     law: str
     flavour: str = "calm"
     asks: bool = True
-    examples: int = 60  # Some times as many as it takes; a mutant ends at the first that tells.
+    examples: int = 40  # Some times as many as it takes; a mutant ends at the first that tells.
     seed: int = 0
 
 

@@ -22,7 +22,7 @@ MUTANTS: Final = (
                 "        return (lifted,)",
             ),
         ),
-        trial=Trial(PAUSED, examples=200),
+        trial=Trial(PAUSED, examples=120),
     ),
     Mutant(
         name="an operator's resume lifts the program's pause",
@@ -37,7 +37,7 @@ MUTANTS: Final = (
                 "        return (lifted,)",
             ),
         ),
-        trial=Trial(PAUSED, examples=200),
+        trial=Trial(PAUSED, examples=120),
     ),
     Mutant(
         name="an operator's pause loses kept work",
@@ -49,7 +49,7 @@ MUTANTS: Final = (
                 "        fold.operator_paused = True\n        fold.kept = []\n",
             ),
         ),
-        trial=Trial(PAUSED, examples=200),
+        trial=Trial(PAUSED, examples=120),
     ),
     Mutant(
         name="an operator's hold lets work start",
@@ -66,7 +66,7 @@ MUTANTS: Final = (
                 "\n",
             ),
         ),
-        trial=Trial(HOLDS, examples=120),
+        trial=Trial(HOLDS, examples=100),
     ),
     Mutant(
         name="paused while handlers are running",
@@ -90,7 +90,7 @@ MUTANTS: Final = (
         name="a Continue passes a question by",
         breaks="RULES 15: a Continue with nothing to lift or to run is refused.",
         patches=(Patch("decider.py", "if asked and not held_back:", "if asked and False:"),),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="an answer releases nothing while others are open",

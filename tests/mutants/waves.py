@@ -50,7 +50,7 @@ MUTANTS: Final = (
                 "return (*context._records, failed)",
             ),
         ),
-        trial=Trial(ENTIRELY, "failure"),
+        trial=Trial(ENTIRELY, "failure", examples=20),
     ),
     Mutant(
         name="ids restart after a resume",
@@ -75,7 +75,7 @@ MUTANTS: Final = (
                 "fold.outputs.append(output)",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a second target is dropped",
@@ -87,7 +87,7 @@ MUTANTS: Final = (
                 "for target in emission.targets[:1]:",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="kept work behind inputs",
@@ -151,7 +151,7 @@ MUTANTS: Final = (
                 "        },\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=300),
+        trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="merged in the order of completion",
@@ -231,6 +231,6 @@ MUTANTS: Final = (
                 "    fold.host = event.host\n    fold.activations_count += fold.wave > 1\n",
             ),
         ),
-        trial=Trial(PAUSED, "loop"),
+        trial=Trial(PAUSED, "loop", examples=20),
     ),
 )
