@@ -9,7 +9,7 @@ from tests.mutants.mutant import REFERENCE, SELF_CONTAINED, Mutant, Patch, Trial
 MUTANTS: Final = (
     Mutant(
         name="a whole float becomes an integer",
-        breaks="DESIGN 3.3: what is recorded comes back as the same value, its type included.",
+        breaks="What is recorded comes back as the same value, its type included.",
         patches=(
             Patch(
                 "payloads.py",
@@ -22,7 +22,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="true becomes 1",
-        breaks="DESIGN 3.3: what is recorded comes back as the same value, its type included.",
+        breaks="What is recorded comes back as the same value, its type included.",
         patches=(
             Patch(
                 "payloads.py",
@@ -35,13 +35,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a renaming drops the other keys",
-        breaks="DESIGN 6: a rename renames exactly those keys and keeps the rest.",
+        breaks="A rename renames exactly those keys and keeps the rest.",
         patches=(Patch("fold.py", "return rest | {rename[key]", "return {rename[key]"),),
         trial=Trial(REFERENCE),
     ),
     Mutant(
         name="the first write wins",
-        breaks="DESIGN 3.2: of several writes the last in activation order wins.",
+        breaks="Of several writes the last in activation order wins.",
         patches=(
             Patch(
                 "reducers.py",
@@ -54,7 +54,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a deleted key is null",
-        breaks="RULES 8: del records a deletion.",
+        breaks="del records a deletion.",
         patches=(
             Patch(
                 "reducers.py",
@@ -66,7 +66,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a handler doesn't see its own writes",
-        breaks="DESIGN 3.2: a handler sees its own writes.",
+        breaks="A handler sees its own writes.",
         patches=(
             Patch(
                 "shared_data.py",
@@ -78,7 +78,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="routines share their memory",
-        breaks="RULES 8: memory is that of one routine.",
+        breaks="Memory is that of one routine.",
         patches=(
             Patch(
                 "runtime/drive.py",
@@ -90,7 +90,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a write that doesn't apply is passed over",
-        breaks="RULES 7: a wave with a write that doesn't apply fails, and nothing of it holds.",
+        breaks="A wave with a write that doesn't apply fails, and nothing of it holds.",
         patches=(
             Patch(
                 "fold.py",

@@ -21,7 +21,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a key of its own for every attempt",
-        breaks="RULES 25: the key of an effect is the same across re-executions.",
+        breaks="The key of an effect is the same across re-executions.",
         patches=(
             Patch(
                 "context.py",
@@ -33,13 +33,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a recorded effect is run again",
-        breaks="RULES 22: a recorded success is never replaced.",
+        breaks="A recorded success is never replaced.",
         patches=(Patch("context.py", "        if recorded is None:\n", "        if True:\n"),),
         trial=Trial(EFFECTS, examples=80),
     ),
     Mutant(
         name="a recorded error is tried again",
-        breaks="RULES 22: a recorded error is final too.",
+        breaks="A recorded error is final too.",
         patches=(
             Patch(
                 "context.py",
@@ -51,7 +51,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a recorded error says something else",
-        breaks="RULES 22: the handler that caught a recorded error goes the same way again.",
+        breaks="The handler that caught a recorded error goes the same way again.",
         patches=(
             Patch(
                 "effects.py",

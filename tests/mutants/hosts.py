@@ -71,7 +71,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a message is dropped after a conflict",
-        breaks="RULES 31: what came in between is decided on anew.",
+        breaks="What came in between is decided on anew.",
         patches=(
             Patch(
                 "runtime/session.py",
@@ -84,7 +84,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="the same events again after a conflict",
-        breaks="RULES 31: rebasing is deciding again, never appending what was decided before.",
+        breaks="Rebasing is deciding again, never appending what was decided before.",
         patches=(
             Patch(
                 "runtime/session.py",
@@ -104,7 +104,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a fenced host goes on",
-        breaks="RULES 31: a conflict with another execution ends this one.",
+        breaks="A conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
         trial=Trial(ONE_WRITER),
     ),

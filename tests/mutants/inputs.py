@@ -11,7 +11,7 @@ _QUESTION: Final = "        return fold.questions[answer.to]\n"
 MUTANTS: Final = (
     Mutant(
         name="an answer goes to the first question with its text",
-        breaks="RULES 16: an answer belongs to the question whose id it names.",
+        breaks="An answer belongs to the question whose id it names.",
         patches=(
             Patch(
                 "decider.py",
@@ -25,7 +25,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="an answer goes to the first question",
-        breaks="RULES 16: an answer belongs to the question whose id it names.",
+        breaks="An answer belongs to the question whose id it names.",
         patches=(
             Patch("decider.py", _QUESTION, "        return next(iter(fold.questions.values()))\n"),
         ),
@@ -33,7 +33,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a second answer overwrites the first",
-        breaks="RULES 16: an answered id refuses every further answer.",
+        breaks="An answered id refuses every further answer.",
         patches=(
             Patch("decider.py", "    if answer.to in fold.answers:\n", "    if False:\n"),
             Patch(
@@ -46,7 +46,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="choices are compared as Python does",
-        breaks="DESIGN 3.4: an answer is checked against the choices, types included.",
+        breaks="An answer is checked against the choices, types included.",
         patches=(
             Patch(
                 "decider.py",
@@ -58,7 +58,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a completion overtakes a message",
-        breaks="RULES 30: completed cannot overtake an accepted message.",
+        breaks="A completion cannot overtake an accepted message.",
         patches=(
             Patch(
                 "fold.py",
@@ -72,13 +72,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a message's key is ignored",
-        breaks="RULES 30: a repeated key returns its version and records nothing.",
+        breaks="A repeated key returns its version and records nothing.",
         patches=(Patch("decider.py", "    if command.key in fold.keys:\n", "    if False:\n"),),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a message's key stands for any message",
-        breaks="RULES 30: the same key with another slot or payload is refused.",
+        breaks="The same key with another slot or payload is refused.",
         patches=(
             Patch(
                 "decider.py",
@@ -91,7 +91,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="ids of messages restart",
-        breaks="RULES 1: mN is the N-th message that the job accepted.",
+        breaks="mN is the N-th message that the job accepted.",
         patches=(
             Patch(
                 "decider.py",

@@ -11,7 +11,7 @@ _LIFTED_BY_OPERATOR: Final = 'return (ev.JobResumed(command="Continue", lifted="
 MUTANTS: Final = (
     Mutant(
         name="an operator's resume releases deferrals",
-        breaks="RULES 12: a Continue that lifts the operator's hold releases nothing.",
+        breaks="A Continue that lifts the operator's hold releases nothing.",
         patches=(
             Patch(
                 "decider.py",
@@ -26,7 +26,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="an operator's resume lifts the program's pause",
-        breaks="RULES 12: a Continue that lifts the operator's hold lifts no other.",
+        breaks="A Continue that lifts the operator's hold lifts no other.",
         patches=(
             Patch(
                 "decider.py",
@@ -41,7 +41,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="an operator's pause loses kept work",
-        breaks="RULES 12: an operator's pause is transparent.",
+        breaks="An operator's pause is transparent.",
         patches=(
             Patch(
                 "fold.py",
@@ -53,7 +53,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="an operator's hold lets work start",
-        breaks="RULES 12: while the operator's hold stands, nothing starts.",
+        breaks="While the operator's hold stands, nothing starts.",
         patches=(
             Patch(
                 "decider.py",
@@ -70,7 +70,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="paused while handlers are running",
-        breaks="RULES 13: the pause is recorded when the running activations have settled.",
+        breaks="The pause is recorded when the running activations have settled.",
         patches=(
             Patch(
                 "decider.py",
@@ -82,19 +82,19 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a Continue releases deferrals though something is asked",
-        breaks="RULES 15: a Continue while something is asked releases no deferral.",
+        breaks="A Continue while something is asked releases no deferral.",
         patches=(Patch("decider.py", "release=not asked", "release=True"),),
         trial=Trial(REFERENCE),
     ),
     Mutant(
         name="a Continue passes a question by",
-        breaks="RULES 15: a Continue with nothing to lift or to run is refused.",
+        breaks="A Continue with nothing to lift or to run is refused.",
         patches=(Patch("decider.py", "if asked and not held_back:", "if asked and False:"),),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="an answer releases nothing while others are open",
-        breaks="RULES 14: an answer to a question is a full resume.",
+        breaks="An answer to a question is a full resume.",
         patches=(
             Patch(
                 "decider.py",
@@ -106,7 +106,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a job with open questions completes",
-        breaks="RULES 14: with other questions open the job is paused again.",
+        breaks="With other questions open the job is paused again.",
         patches=(
             Patch(
                 "decider.py",
@@ -118,7 +118,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a deferral is lost when a question follows",
-        breaks="DESIGN 3.4: what is deferred is held until the job resumes.",
+        breaks="What is deferred is held until the job resumes.",
         patches=(
             Patch(
                 "context.py",
@@ -134,7 +134,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="deferrals are released at once where nothing is asked",
-        breaks="RULES 14: without a pause, deferrals are released when nothing else is left.",
+        breaks="Without a pause, deferrals are released when nothing else is left.",
         patches=(
             Patch(
                 "fold.py",

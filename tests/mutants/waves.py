@@ -54,7 +54,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="ids restart after a resume",
-        breaks="RULES 1: ids are ordinals of the whole job.",
+        breaks="Ids are ordinals of the whole job.",
         patches=(
             Patch(
                 "fold.py",
@@ -67,7 +67,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="released outputs stand last",
-        breaks="RULES 2: everything ordered in a state is ordered by id.",
+        breaks="Everything ordered in a state is ordered by id.",
         patches=(
             Patch(
                 "fold.py",
@@ -79,7 +79,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a second target is dropped",
-        breaks="RULES 4: emissions follow all of their connections, in connection order.",
+        breaks="Emissions follow all of their connections, in connection order.",
         patches=(
             Patch(
                 "fold.py",
@@ -91,7 +91,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="kept work behind inputs",
-        breaks="RULES 4: kept work stands before outside inputs in the wave that opens.",
+        breaks="Kept work stands before outside inputs in the wave that opens.",
         patches=(
             Patch(
                 "fold.py",
@@ -108,7 +108,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="released deferrals behind inputs",
-        breaks="RULES 4: released deferrals stand before outside inputs in the wave that opens.",
+        breaks="Released deferrals stand before outside inputs in the wave that opens.",
         patches=(
             Patch(
                 "fold.py",
@@ -125,7 +125,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="the next wave opens in spite of a pause",
-        breaks="RULES 4: unless its program paused the job, the next wave opens.",
+        breaks="Unless its program paused the job, the next wave opens.",
         patches=(
             Patch(
                 "fold.py",
@@ -137,7 +137,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a neighbour's writes are seen",
-        breaks="RULES 4: the shared data of a wave is that of its opening.",
+        breaks="The shared data of a wave is that of its opening.",
         patches=(
             Patch(
                 "runtime/drive.py",
@@ -155,7 +155,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="merged in the order of completion",
-        breaks="RULES 4: a wave is merged in activation order, whichever member finished first.",
+        breaks="A wave is merged in activation order, whichever member finished first.",
         patches=(
             LAST_FIRST,
             Patch(
@@ -170,7 +170,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="logged in the order of completion",
-        breaks="RULES 2: the log of a job is in activation order.",
+        breaks="The log of a job is in activation order.",
         patches=(
             LAST_FIRST,
             Patch(
@@ -183,7 +183,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="a failed wave is merged",
-        breaks="RULES 6: nothing of a wave with a failure in it is merged.",
+        breaks="Nothing of a wave with a failure in it is merged.",
         patches=(
             Patch(
                 "fold.py",
@@ -198,13 +198,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="the last failure is the job's",
-        breaks="RULES 6: the failure of a job is the first in activation order.",
+        breaks="The failure of a job is the first in activation order.",
         patches=(Patch("decider.py", "failures[0]", "failures[-1]"),),
         trial=Trial(REFERENCE, "failure"),
     ),
     Mutant(
         name="a failure cuts its neighbours off",
-        breaks="RULES 6: a failure lets the neighbours settle.",
+        breaks="A failure lets the neighbours settle.",
         patches=(
             Patch(
                 "decider.py",
@@ -217,13 +217,13 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="the limit is one too low",
-        breaks="RULES 9: a wave that would pass the limit isn't begun; one that meets it is.",
+        breaks="A wave that would pass the limit isn't begun; one that meets it is.",
         patches=(Patch("fold.py", "> fold.limit:", ">= fold.limit:"),),
         trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="re-executions count",
-        breaks="RULES 9: re-executions don't count against the limit.",
+        breaks="Re-executions don't count against the limit.",
         patches=(
             Patch(
                 "fold.py",
