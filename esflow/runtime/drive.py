@@ -92,9 +92,10 @@ def drive(session: Session, flow: Flow, max_parallel: int) -> None:
 
 def _refuse_missing(fold: JobFold, flow: Flow, ready: tuple[Activation, ...]) -> None:
     """Refuse a wave that brings work, sent by a host with another flow, for a slot not there."""
-    missing = sorted({each.slot for each in ready} - set(flow.slots))
+    slots = flow.slots
+    missing = {each.slot for each in ready if each.slot not in slots}
     if missing:
-        raise FlowChanged(fold.job_id, fold.flow, tuple(missing))
+        raise FlowChanged(fold.job_id, fold.flow, tuple(sorted(missing)))
 
 
 def _is_awaited(fold: JobFold, activation: Activation) -> bool:
