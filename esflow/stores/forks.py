@@ -11,12 +11,20 @@ When the parent then closes the file, it takes itself for the last user and remo
 log that the child is still writing to; what the child was told is recorded is lost.
 So there must be nothing open at the moment of the fork.
 Source: https://www.sqlite.org/howtocorrupt.html, section 2.6.
+
+Why nothing is collected meanwhile
+----------------------------------
+Around a fork every lock here is held by the thread that forks.
+A collection in that thread may finalize a store that nobody closed, which wants one of these locks
+and would wait for its own thread, for ever.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-from typing import Protocol
+import threading
+from typing import Protocol, final
 from weakref import WeakSet
 
 
@@ -37,7 +45,42 @@ class Perishable(Protocol):
 
 
 _perishables: WeakSet[Perishable] = WeakSet()
-_suspended: list[Perishable] = []
+
+
+@final
+class _Fork:
+    """What is put away while a thread forks; other threads that want to fork wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._suspended: list[Perishable] = []
+        self._collected = True
+
+    def before(self) -> None:
+        self._lock.acquire()
+        self._collected = gc.isenabled()
+        gc.disable()
+        self._suspended = list(_perishables)
+        for perishable in self._suspended:
+            perishable.suspend()
+
+    def after_in_parent(self) -> None:
+        while self._suspended:
+            self._suspended.pop().resume()
+        self._end()
+
+    def after_in_child(self) -> None:
+        while self._suspended:
+            self._suspended.pop().renew()
+        self._end()
+
+    def _end(self) -> None:
+        if self._collected:
+            gc.enable()
+        self._lock.release()
+
+
+_fork = _Fork()
 
 
 def protect(perishable: Perishable) -> None:
@@ -45,23 +88,9 @@ def protect(perishable: Perishable) -> None:
     _perishables.add(perishable)
 
 
-def _before() -> None:
-    _suspended[:] = list(_perishables)
-    for perishable in _suspended:
-        perishable.suspend()
-
-
-def _after_in_parent() -> None:
-    while _suspended:
-        _suspended.pop().resume()
-
-
-def _after_in_child() -> None:
-    while _suspended:
-        _suspended.pop().renew()
-
-
 if hasattr(os, "register_at_fork"):  # Where there is no fork there is nothing to do.
     os.register_at_fork(
-        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+        before=_fork.before,
+        after_in_parent=_fork.after_in_parent,
+        after_in_child=_fork.after_in_child,
     )
