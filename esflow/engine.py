@@ -24,6 +24,7 @@ from esflow.decider import decide
 from esflow.events import Event, Recorded
 from esflow.flow import Flow
 from esflow.following import followed
+from esflow.health import HealthReport, examine
 from esflow.inputs import checked_place, checked_text, expect_version, findable_id
 from esflow.replay import VerifyReport, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
@@ -369,6 +370,13 @@ class Engine:
         Raises: JobNotFound.
         """
         return verify(self._store, None if job_id is None else findable_id(job_id))
+
+    def health(self) -> HealthReport:
+        """Tell whether the store can be read and written, how many jobs it has, and what is left.
+
+        A store that can't be is reported, not raised.
+        """
+        return examine(self._store, self._host.clock.now_ms())
 
     # Carrying away.
 

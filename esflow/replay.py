@@ -6,7 +6,7 @@ It reads a store and appends nothing, and needs no flow and no user code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
@@ -20,6 +20,9 @@ from esflow.store import IndexRow, JobQuery, Store
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification
+
+
+_REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
 
 
 @final
@@ -208,7 +211,7 @@ def _index_problem(
     """Return in what the index and a verified log differ."""
     now = store.head(fold.job_id)
     if indexed is None or now is None:
-        return f"job {fold.job_id!r}: the index lacks it; make the index anew from the log"
+        return f"job {fold.job_id!r}: the index lacks it; {_REBUILD}"
     if fold.version < indexed.version:
         end = f"the index knows version {indexed.version}, the log ends at {fold.version}"
         return str(CorruptHistory(fold.job_id, fold.version + 1, end))
@@ -216,7 +219,7 @@ def _index_problem(
         return str(CorruptHistory(fold.job_id, indexed.version, "another hash is indexed"))
     if now.version < fold.version:
         end = f"the index knows version {now.version}, the log goes on to {fold.version}"
-        return f"job {fold.job_id!r}: {end}; make the index anew from the log"
+        return f"job {fold.job_id!r}: {end}; {_REBUILD}"
     return None
 
 

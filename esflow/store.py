@@ -62,6 +62,17 @@ class SnapshotRow:
 
 @final
 @attrs.frozen(kw_only=True)
+class StoreCondition:
+    """What a store is made of, and how full it is."""
+
+    database: str  # Its program and version.
+    schema: int | None  # Version of its tables; None where there are none.
+    jobs: Mapping[str, int]  # How many of each status; a status without any is left out.
+    warnings: tuple[str, ...] = ()  # What may go wrong with it one day, and what to do about it.
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobQuery:
     """Which jobs to list.
 
@@ -192,6 +203,14 @@ class Store(Protocol):
 
     def drop_snapshots(self, job_id: str | None = None) -> None:
         """Delete the snapshots of a job, or of every job."""
+        ...
+
+    def condition(self) -> StoreCondition:
+        """Return what the store is made of, and how many jobs it has."""
+        ...
+
+    def touch(self) -> None:
+        """Write for real, as an append does, and change nothing."""
         ...
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:

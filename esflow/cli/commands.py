@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "import": "esflow.cli.bundles",
     "worker": "esflow.cli.worker",
     "verify": "esflow.cli.verify",
+    "doctor": "esflow.cli.doctor",
 }
 """The module of each command; the command in it has the same name, as far as Python lets it."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from itertools import islice
@@ -20,7 +21,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow
+from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition
 from esflow.stores.bell import Bell
 
 _PAGE_ROWS = 256
@@ -307,6 +308,18 @@ class MemoryStore:
                 self._snapshots.clear()
             else:
                 self._snapshots.pop(job_id, None)
+
+    def condition(self) -> StoreCondition:
+        """Return how many jobs there are."""
+        with self._lock:
+            self._refuse_if_closed("looking at the store")
+            jobs = Counter(row.status for row in self._index.values())
+            return StoreCondition(database="memory", schema=None, jobs=jobs)
+
+    def touch(self) -> None:
+        """Write nothing: what can be reached can be written."""
+        with self._lock:
+            self._refuse_if_closed("writing to the store")
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""

@@ -22,8 +22,8 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow
-from esflow.stores import sqlite_index, sqlite_snapshots
+from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition
+from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
@@ -234,6 +234,16 @@ class SQLiteStore:
         """Delete snapshots."""
         with self._writing("deleting snapshots") as cursor:
             sqlite_snapshots.drop(cursor.sqlite_cursor, job_id)
+
+    def condition(self) -> StoreCondition:
+        """Return which SQLite this is, and how many jobs the file has."""
+        with self._reading("looking at the store") as connection:
+            return sqlite_condition.condition(connection)
+
+    def touch(self) -> None:
+        """Write and sync a page of the file as it is."""
+        with self._writing("writing to the store") as cursor:
+            sqlite_condition.touch(cursor.sqlite_cursor)
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""

@@ -154,7 +154,7 @@ def prepare(connection: sqlite3.Connection, doing: str) -> None:
 
     Raises: StoreError, for another program's file and for a newer schema.
     """
-    if _version(connection) == SCHEMA_VERSION and _belongs_to_esflow(connection):
+    if schema_version(connection) == SCHEMA_VERSION and _belongs_to_esflow(connection):
         return
     connection.execute("BEGIN IMMEDIATE")  # Who opens the file at the same time waits here.
     try:
@@ -169,7 +169,8 @@ def prepare(connection: sqlite3.Connection, doing: str) -> None:
             connection.execute("ROLLBACK")
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the version of a file's tables, 0 where there are none of ours."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
@@ -184,7 +185,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, doing: str) -> None:
-    found = _version(connection)
+    found = schema_version(connection)
     if not _belongs_to_esflow(connection):
         problem = "the file holds another program's tables; give esflow a file of its own"
         raise StoreError(doing, problem, False)
@@ -198,7 +199,7 @@ def _refuse_foreign(connection: sqlite3.Connection, doing: str) -> None:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables of an older file up to this schema, inside the caller's transaction."""
-    if _version(connection) == 1:  # Not 2: somebody else may have been first.
+    if schema_version(connection) == 1:  # Not 2: somebody else may have been first.
         for statement in _FROM_1:
             connection.execute(statement)
         connection.execute("PRAGMA user_version = 2")
