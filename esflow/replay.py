@@ -192,34 +192,49 @@ def _verify_job(store: Store, job_id: str) -> tuple[int, str | None]:
     """Return how many events are as they were recorded, and what is wrong with the rest."""
     indexed = store.head(job_id)  # First: a job that goes on meanwhile is behind in nothing.
     fold = JobFold(job_id=job_id)
-    head = genesis(job_id)
+    created_at_ms = 0
     at_index = None
     try:
         for recorded in read_verified(store, job_id):
             evolve(fold, recorded.event)
-            head = recorded.hash
+            created_at_ms = created_at_ms or recorded.recorded_at_ms
             if indexed is not None and recorded.version == indexed.version:
-                at_index = head
+                at_index = index_row(
+                    fold,
+                    head=recorded.hash,
+                    created_at_ms=created_at_ms,
+                    updated_at_ms=recorded.recorded_at_ms,
+                    lease=indexed.lease,
+                    lease_until_ms=indexed.lease_until_ms,
+                )
     except (CorruptHistory, UnknownEvent) as problem:
         return fold.version, str(problem)
     return fold.version, _index_problem(store, fold, indexed, at_index)
 
 
 def _index_problem(
-    store: Store, fold: JobFold, indexed: IndexRow | None, at_index: str | None
+    store: Store, fold: JobFold, indexed: IndexRow | None, at_index: IndexRow | None
 ) -> str | None:
-    """Return in what the index and a verified log differ."""
+    """Return in what the index and a verified log differ.
+
+    Shape: ``at_index`` is the index row that the log makes of its events up to the indexed one.
+    """
     now = store.head(fold.job_id)
     if indexed is None or now is None:
         return f"job {fold.job_id!r}: the index lacks it; {_REBUILD}"
     if fold.version < indexed.version:
         end = f"the index knows version {indexed.version}, the log ends at {fold.version}"
         return str(CorruptHistory(fold.job_id, fold.version + 1, end))
-    if at_index != indexed.head:
+    if at_index is None or at_index.head != indexed.head:
         return str(CorruptHistory(fold.job_id, indexed.version, "another hash is indexed"))
     if now.version < fold.version:
         end = f"the index knows version {now.version}, the log goes on to {fold.version}"
         return f"job {fold.job_id!r}: {end}; {_REBUILD}"
+    if at_index != indexed:
+        fields = [each.name for each in attrs.fields(IndexRow)]
+        other = [each for each in fields if getattr(at_index, each) != getattr(indexed, each)]
+        problem = f"at version {indexed.version}, the index has another {', '.join(other)}"
+        return f"job {fold.job_id!r}: {problem}; {_REBUILD}"
     return None
 
 

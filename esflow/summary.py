@@ -8,6 +8,7 @@ from typing import final
 
 import attrs
 
+from esflow.errors import StoreError
 from esflow.state import Status
 from esflow.store import IndexRow
 
@@ -36,7 +37,18 @@ class JobSummary:
 
 
 def summary_of(row: IndexRow) -> JobSummary:
-    """Return the summary that an index row stands for."""
+    """Return the summary that an index row stands for.
+
+    Raises: StoreError, when the row can't be one of ours.
+    """
+    try:
+        return _summary(row)
+    except (ValueError, OverflowError, OSError) as fault:
+        problem = f"the index row is damaged ({fault}); make the index anew from the log"
+        raise StoreError(f"listing job {row.job_id!r}", problem, False) from fault
+
+
+def _summary(row: IndexRow) -> JobSummary:
     return JobSummary(
         job_id=row.job_id,
         flow=row.flow,

@@ -29,6 +29,7 @@ from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
 from esflow.stores.sqlite_recorder import Events
 from esflow.stores.sqlite_schema import prepare
+from esflow.stores.sqlite_text import read_as_text
 from esflow.stores.watcher import Watcher
 
 # A commit whose fsync failed isn't seen by anybody, but stands in the write-ahead log: whoever
@@ -155,10 +156,14 @@ class SQLiteStore:
         with self._reading(doing) as connection:
             cursor = connection.cursor()
             cursor.row_factory = None  # Plain tuples.
-            return [
-                Notification(job_id, version, topic, state, position)
-                for position, job_id, version, topic, state in cursor.execute(statement, values)
-            ]
+
+            def read() -> list[Notification]:
+                return [
+                    Notification(job_id, version, topic, state, position)
+                    for position, job_id, version, topic, state in cursor.execute(statement, values)
+                ]
+
+            return read_as_text(connection, read)
 
     def head(self, job_id: str) -> IndexRow | None:
         """Return the index row of a job."""

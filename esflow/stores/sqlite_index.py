@@ -24,12 +24,13 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from esflow.errors import JobNotFound, VersionConflict
 from esflow.store import IndexRow, JobQuery
+from esflow.stores.sqlite_text import read_as_text
 
 _FIRST_SURROGATE, _PAST_SURROGATES = 0xD800, 0xE000  # Alone, they are no text.
 
@@ -174,7 +175,12 @@ def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
 
 def head(connection: sqlite3.Connection, job_id: str) -> IndexRow | None:
     """Return the row of one job."""
-    found = _cursor(connection).execute(SELECT_ONE, (job_id,)).fetchone()
+
+    def read() -> _Row | None:
+        found: _Row | None = _cursor(connection).execute(SELECT_ONE, (job_id,)).fetchone()
+        return found
+
+    found = read_as_text(connection, read)
     return None if found is None else _index_row(found)
 
 
@@ -185,26 +191,34 @@ def page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
     """
     connection.execute("BEGIN")
     try:
-        found = [
-            iter(_cursor(connection).execute(text, values))
-            for text, values in walks(query, _ordinal(connection, query.after))
-        ]
-        rows = found[0] if len(found) == 1 else merge(*found, key=lambda row: row[0])
-        return [_index_row(row) for row in islice(rows, max(0, query.limit))]
+        return read_as_text(connection, lambda: _page(connection, query))
     finally:
         connection.rollback()
+
+
+def _page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
+    found = [
+        iter(_cursor(connection).execute(text, values))
+        for text, values in walks(query, _ordinal(connection, query.after))
+    ]
+    rows = found[0] if len(found) == 1 else merge(*found, key=lambda row: row[0])
+    return [_index_row(row) for row in islice(rows, max(0, query.limit))]
 
 
 def find(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
     """Return the ids that begin so, sorted."""
     limit = max(0, limit)
     below = _successor(prefix)
-    cursor = _cursor(connection)
-    if below is None:
-        found = cursor.execute(_FIND, (prefix, limit))
-    else:
-        found = cursor.execute(FIND_BELOW, (prefix, below, limit))
-    return [job_id for (job_id,) in found]
+
+    def read() -> list[str]:
+        cursor = _cursor(connection)
+        if below is None:
+            found = cursor.execute(_FIND, (prefix, limit))
+        else:
+            found = cursor.execute(FIND_BELOW, (prefix, below, limit))
+        return [job_id for (job_id,) in found]
+
+    return read_as_text(connection, read)
 
 
 def release(cursor: sqlite3.Cursor, job_id: str, lease: str) -> bool:
@@ -279,7 +293,7 @@ def _index_row(row: _Row) -> IndexRow:
         status=row[4],
         version=row[5],
         head=row[6],
-        labels=json.loads(row[7]) if row[7] != "{}" else {},
+        labels=_labels(row[7]) if row[7] != "{}" else {},
         created_at_ms=row[8],
         updated_at_ms=row[9],
         wakes_at_ms=row[10],
@@ -289,6 +303,15 @@ def _index_row(row: _Row) -> IndexRow:
         lease=row[14],
         lease_until_ms=row[15],
     )
+
+
+def _labels(text: str) -> Mapping[str, str]:
+    """Return labels; damaged ones under '', so that their row hides no other and is found."""
+    try:
+        labels: Any = json.loads(text)
+    except ValueError:
+        labels = None
+    return cast("dict[str, str]", labels) if isinstance(labels, dict) else {"": text}
 
 
 def _labels_text(labels: Mapping[str, str]) -> str:
