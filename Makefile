@@ -10,7 +10,7 @@ CODE := $(wildcard esflow projections tests examples benchmarks)
 
 # Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
 # and laws take twice as long under it; every other folder of tests is measured.
-UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants)
+UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants tests/tampering)
 
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
