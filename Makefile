@@ -96,7 +96,7 @@ lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.
 
 .PHONY: clean
 clean:  ## Remove what the targets made.
-	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) $(DEMO_VENV) $(wildcard .venv-3.*) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

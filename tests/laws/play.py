@@ -360,4 +360,5 @@ def _strip(value: object) -> object:
         return (type(value).__name__, fields)
     if isinstance(value, tuple):
         return [_strip(each) for each in cast("tuple[object, ...]", value)]
-    return repr(value)  # In which 1, 1.0 and True are three things, and so are both zeros.
+    # As text, in which 1, 1.0 and True are three things, and so are both zeros.
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tests.reference.awkward import is_awkward
+from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
 from tests.reference.program import (
     Command,

@@ -12,13 +12,9 @@ from typing import Final, TypeAlias, final
 import attrs
 from hypothesis import strategies as st
 
-from tests.reference.awkward import (
-    ODD_KEYS,
-    awkward_command,
-    awkward_message,
-    awkward_program,
-)
+from tests.reference.awkward import awkward_command, awkward_message, awkward_program
 from tests.reference.interpreter import run
+from tests.reference.oddities import ODD_KEYS
 from tests.reference.program import (
     Ask,
     Branch,
