@@ -15,6 +15,12 @@ from tests.reference.outcome import Outcome, as_text
 from tests.reference.program import Program, Script, canonical
 
 
+def assert_same_as_undisturbed(disturbed: Play) -> None:
+    """Run a play, and compare it with the reference and with an undisturbed play."""
+    outcome = disturbed.run()
+    assert_undisturbed(disturbed.program, disturbed.script, outcome, disturbed.history())
+
+
 def assert_undisturbed(
     program: Program, script: Script, outcome: Outcome, history: Sequence[Recorded]
 ) -> None:
@@ -22,7 +28,12 @@ def assert_undisturbed(
     assert_same_outcome(outcome, run(program, script))
     undisturbed = Play(program, script, open_store("memory://"))
     undisturbed.run()
-    found, expected = stripped(history), stripped(undisturbed.history())
+    assert_same_history(history, undisturbed.history())
+
+
+def assert_same_history(history: Sequence[Recorded], undisturbed: Sequence[Recorded]) -> None:
+    """Compare two histories without circumstances, and show the first event that differs."""
+    found, expected = stripped(history), stripped(undisturbed)
     for whose in sorted(found.keys() | expected.keys()):
         pairs = zip_longest(found.get(whose, ()), expected.get(whose, ()))
         differing = [pair for pair in pairs if pair[0] != pair[1]]
