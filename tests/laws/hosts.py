@@ -54,12 +54,14 @@ TO_THE_END: Final = Go(1_000_000)
 class Call:
     """One call of a host, in a thread that stands still when it has gone as far as it may.
 
-    Shape: it stands still only behind its own first append, so a wish is granted or refused when
-    the caller hears of it; ``token`` is that of the execution which the call began, 0 for none.
+    Shape: unless it is ``early``, it stands still only behind its own first append, so a wish is
+    granted or refused when the caller hears of it; ``token`` is that of the execution which the
+    call began, 0 for none.
     """
 
     engine: Engine
     act: Callable[[Engine], object]
+    early: bool = False
     token: int = 0
     granted: bool = False  # Whether what it wished holds.
     at: str = ""  # Where it stands, or died.
@@ -102,7 +104,7 @@ class Call:
             self.at = point
             raise Crash
         self._appended = self._appended or point == "append.committed"
-        if self._appended and point in OUTSIDE:
+        if (self._appended or self.early) and point in OUTSIDE:
             self._left -= 1
             if self._left <= 0:
                 self._stand(point)
