@@ -22,7 +22,7 @@ from tests.reference.features import FEATURES, features
 from tests.reference.generator import FLAVOURS
 
 RUNS: Final = 4
-PLAYS: Final = 400
+PLAYS: Final = 300
 DISTURBANCES: Final = frozenset(
     {
         "a crash",
