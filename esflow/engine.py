@@ -25,11 +25,11 @@ from esflow.events import Event, Recorded
 from esflow.flow import Flow
 from esflow.following import followed
 from esflow.health import HealthReport, examine
-from esflow.inputs import checked_place, checked_text, expect_version, findable_id
+from esflow.inputs import checked_place, checked_text, expect_version, findable_id, job_query
 from esflow.replay import VerifyReport, pages, read_history, replay, verify
 from esflow.runtime.host import Host, registered
 from esflow.runtime.session import Decide
-from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
+from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
 from esflow.state import ENDED, JobFold, JobState, Status
@@ -124,13 +124,17 @@ class Engine:
         job_id: str | None = None,
         actor: str | None = None,
         labels: Mapping[str, str] = _EMPTY,
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
     ) -> JobState:
         """Record a job and run it on this host until it has ended or is paused.
 
         The same ``job_id`` with the same request again is the existing job.
+        Shape: the job is paused ``before`` a wave with one of these slots in it, and ``after`` one.
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
         """
-        request = start_job(self._host.flow(flow), slot, payload, labels)
+        known = self._host.flow(flow)
+        request = start_job(known, slot, payload, labels, breakpoints(known, before, after))
         session, step = self._host.beginning(request, job_id)
         return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
 
@@ -143,12 +147,15 @@ class Engine:
         job_id: str | None = None,
         actor: str | None = None,
         labels: Mapping[str, str] = _EMPTY,
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
     ) -> str:
         """Record a job for whoever runs it, and return its id.
 
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
         """
-        request = start_job(self._host.flow(flow), slot, payload, labels)
+        known = self._host.flow(flow)
+        request = start_job(known, slot, payload, labels, breakpoints(known, before, after))
         session, step = self._host.beginning(request, job_id)
         self._host.commit(session, step, actor=actor)
         return session.job_id
@@ -162,10 +169,13 @@ class Engine:
         *,
         actor: str | None = None,
         expected_version: int | None = None,
+        before: Iterable[str] | None = None,
+        after: Iterable[str] | None = None,
     ) -> JobState:
         """Carry a paused job on, on this host, until it has ended or is paused again.
 
         An answer to a job that somebody is driving is only recorded.
+        Shape: breakpoints that are given take the place of those that the job has.
         Raises: JobNotFound, JobClosed, NotPaused, AnswerRequired, AnswerRefused,
         InterruptNotFound, SlotNotFound, PayloadError, MergeError, VersionConflict, and what `run`
         raises; nothing is recorded then.
@@ -173,6 +183,7 @@ class Engine:
         session = self._host.loaded(job_id, "resume()")
         flow = self._host.flow(session.fold.flow)
         wishes = resuming(session.fold, flow, command)
+        stops = breakpoints(flow, before, after)
 
         def expected(fold: JobFold) -> Sequence[Event]:
             expect_version(fold, expected_version)
@@ -187,7 +198,7 @@ class Engine:
                 if isinstance(wish, Continue) and held != (fold.operator is not None):
                     # An operator's hold came or went: this is not the pause that the caller saw.
                     raise errors.VersionConflict(job_id, seen, fold.version)
-                return decide(fold, wish)
+                return stops.put_into(fold, decide(fold, wish))
 
             return step
 
@@ -334,18 +345,7 @@ class Engine:
         after: str | None = None,
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
-        wanted = (status,) if isinstance(status, str) else tuple(status or ())
-        unknown = [each for each in wanted if each not in set(Status)]
-        if unknown:
-            problem = f"{unknown[0]!r:.200} is no status; use one of {', '.join(Status)}"
-            raise errors.PayloadError("status", problem)
-        query = JobQuery(
-            statuses=tuple(Status(each).value for each in wanted),
-            flow=flow,
-            labels=dict(labels),
-            limit=limit,
-            after=after,
-        )
+        query = job_query(status, flow, labels, limit, after)
         return tuple(summary_of(row) for row in self._store.jobs(query))
 
     def wait(self, job_id: str, timeout: float) -> JobState:

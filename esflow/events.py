@@ -10,7 +10,8 @@ Identity
 Ids are ordinals.
 An activation is ``W.I``: the I-th of the W-th wave, both from 1; the start is ``1.1``.
 What an activation makes is ``W.I/kN``: k tells the kind (``e`` effect, ``o`` emission,
-``d`` deferral, ``q`` question), N counts from 0 per activation and kind, in the order of the calls.
+``d`` deferral, ``q`` question, ``i`` interrupt), N counts from 0 per activation and kind, in the
+order of the calls.
 A message is ``mN``, the N-th that the job accepted.
 An id never contains a version, because a pause in between would change it.
 
@@ -18,6 +19,7 @@ What counts when
 ----------------
 An activation's emissions, deferrals, writes, log lines, questions and pauses are recorded together
 with its `ActivationCompleted`, in one append, and take effect there.
+A run that is set aside by an interrupt records its effects and the interrupt, and nothing else.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class Failure:
 class PauseReason:
     """Why a job stands still, and who wants it to.
 
-    Shape: ``kind`` is ``program``, ``question`` or ``operator``.
+    Shape: ``kind`` is ``program``, ``question``, ``interrupt``, ``breakpoint`` or ``operator``.
     """
 
     kind: str
@@ -78,6 +80,8 @@ class JobStarted:
     payload: Mapping[str, Json]
     limit: int  # Activations, at most.
     labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    before: tuple[str, ...] = ()  # Slots with a breakpoint.
+    after: tuple[str, ...] = ()
 
 
 @final
@@ -196,8 +200,31 @@ class QuestionAsked:
 
 @final
 @attrs.frozen(kw_only=True)
+class Interrupted:
+    """A handler asked in its middle, and is set aside until somebody answers.
+
+    Shape: ``types`` are the types of JSON that an answer may have (``null``, ``boolean``,
+    ``integer``, ``number``, ``string``, ``array``, ``object``); none mean any.
+    """
+
+    name: ClassVar = "Interrupted"
+    id: str
+    payload: Json
+    started_at_ms: int
+    duration_us: int
+    choices: tuple[Json, ...] | None = None
+    types: tuple[str, ...] = ()
+
+    @property
+    def activation(self) -> str:
+        """The activation that asks."""
+        return self.id.partition("/")[0]
+
+
+@final
+@attrs.frozen(kw_only=True)
 class AnswerRecorded:
-    """Somebody answered a question."""
+    """Somebody answered a question or an interrupt."""
 
     name: ClassVar = "AnswerRecorded"
     id: str
@@ -254,12 +281,16 @@ class JobPaused:
 class JobResumed:
     """A command lifted a pause; what it did not lift still holds the job.
 
-    Shape: ``lifted`` is ``program`` (questions included) or ``operator``.
+    Shape: ``lifted`` is ``program`` (questions, and breakpoints behind a wave, included),
+    ``wave`` (breakpoints before a wave, or interrupts in it) or ``operator``; breakpoints that are
+    null stay as they were.
     """
 
     name: ClassVar = "JobResumed"
     command: str
     lifted: str
+    before: tuple[str, ...] | None = None
+    after: tuple[str, ...] | None = None
 
 
 @final
@@ -276,8 +307,8 @@ class DeferralsReleased:
 class WorkDropped:
     """A command led the job elsewhere: to one slot, instead of what was in flight.
 
-    Shape: ``ids`` are those of activations, emissions, deferrals and questions that came to
-    nothing by it.
+    Shape: ``ids`` are those of activations, emissions, deferrals, questions and interrupts that
+    came to nothing by it.
     """
 
     name: ClassVar = "WorkDropped"
@@ -324,6 +355,7 @@ Event: TypeAlias = (
     | Logged
     | PauseRequested
     | QuestionAsked
+    | Interrupted
     | AnswerRecorded
     | ActivationCompleted
     | ActivationFailed

@@ -27,13 +27,13 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from math import isfinite
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, Final, TypeAlias, final, get_type_hints
+from typing import Any, Final, Literal, TypeAlias, final, get_origin, get_type_hints
 
 import attrs
 
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
-from esflow.json_values import Misfit, copy_json, same_json, step_to, type_of
+from esflow.json_values import Misfit, copy_json, same_json, step_to, type_names, type_of
 
 __all__ = [
     "Signature",
@@ -289,6 +289,25 @@ def structure(value: Json, annotation: object, path: str) -> object:
         return structures.reader_of(annotation)(value)
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
+
+
+def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json, ...] | None]:
+    """Return the types of the JSON that an annotation is read from, and its values if few are.
+
+    Shape: types as JSON Schema calls them, sorted, none for any; the values of an enum or a
+    Literal, None for every other annotation.
+    Raises: PayloadError, when it has no JSON form.
+    """
+    from esflow import hints, structures
+
+    try:
+        structures.reader_of(annotation)
+        types = sorted(type_names[each] for each in hints.json_types(annotation))
+        listed = hints.is_enum(annotation) or get_origin(annotation) is Literal
+        values = tuple(value for value, _ in hints.choices(annotation)) if listed else None
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+    return (() if len(types) == len(type_names) else tuple(types)), values
 
 
 def return_annotation(fn: Callable[..., object]) -> object:

@@ -84,10 +84,11 @@ class MergeFailure:
 @final
 @attrs.frozen(kw_only=True)
 class Answered:
-    """An answer that stands."""
+    """An answer that stands; one to an interrupt, with what was asked."""
 
     value: Json
     version: int
+    interrupt: ev.Interrupted | None = None
 
 
 @final
@@ -107,9 +108,25 @@ class Member:
 
     activation: Activation
     effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
+    answered: dict[str, Answered] = attrs.field(factory=dict[str, Answered])  # Its interrupts.
+    interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
     records: Sequence[ev.Event] = ()
     failure: ev.Failure | None = None
     settled: bool = False
+
+    @property
+    def goes(self) -> bool:
+        """Whether its handler may run."""
+        return not self.settled and self.interrupt is None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Breakpoints:
+    """The slots that a job stops before and after."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
 
 @final
@@ -139,7 +156,7 @@ class JobFold:
     host: str | None = None
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
-    unsettled: int = 0
+    going: int = 0
     buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
@@ -156,8 +173,12 @@ class JobFold:
     messages: dict[str, ev.MessageReceived] = attrs.field(factory=dict[str, ev.MessageReceived])
     messages_count: int = 0
     keys: dict[str, Delivered] = attrs.field(factory=dict[str, Delivered])
-    program: tuple[PauseReason, ...] = ()  # Why the program stands still.
+    before: tuple[str, ...] = ()  # Slots with a breakpoint.
+    after: tuple[str, ...] = ()
+    program: tuple[PauseReason, ...] = ()  # Why no wave opens.
     program_paused: bool = False  # `JobPaused` was recorded for it.
+    halt: tuple[PauseReason, ...] = ()  # Why the open wave doesn't go on.
+    halt_paused: bool = False
     operator: PauseReason | None = None
     operator_paused: bool = False
     activations_count: int = 0
@@ -169,17 +190,27 @@ class JobFold:
         """Where the job stands."""
         if self.ended is not None:
             return self.ended
-        if self.operator_paused:
+        if self.operator_paused or self.halt_paused:
             return Status.PAUSED
-        if self.unsettled:
+        if self.going:
             return Status.RUNNING if self.token else Status.PENDING
         return Status.PAUSED if self.program_paused else Status.RUNNING
 
     @property
     def ready(self) -> list[Activation]:
         """What is to run, in order: now, or when the job resumes."""
-        waiting = [each.activation for each in self.members.values() if not each.settled]
+        waiting = [each.activation for each in self.members.values() if each.goes]
         return waiting + self.kept
+
+    @property
+    def interrupts(self) -> list[ev.Interrupted]:
+        """The interrupts that nobody has answered, in order."""
+        return [each.interrupt for each in self.members.values() if each.interrupt is not None]
+
+    @property
+    def asked(self) -> dict[str, ev.QuestionAsked | ev.Interrupted]:
+        """All that waits for an answer, by id, in order."""
+        return {**self.questions, **{each.id: each for each in self.interrupts}}
 
     @property
     def pause(self) -> tuple[PauseReason, ...]:
@@ -187,6 +218,7 @@ class JobFold:
         if self.ended is not None:
             return ()
         program = self.program if self.program_paused else ()
+        program += self.halt if self.halt_paused else ()
         if self.operator is None or not self.operator_paused:
             return program
         return (*program, self.operator)
@@ -211,10 +243,12 @@ class JobFold:
             ready=tuple(self.ready),
             deferrals=tuple(self.deferrals.values()),
             questions=tuple(self.questions.values()),
+            interrupts=tuple(self.interrupts),
             messages=tuple(self.messages.values()),
             outputs=tuple(self.outputs),
             failure=self.failure,
             pause=self.pause,
+            breakpoints=Breakpoints(before=self.before, after=self.after),
             activations_count=self.activations_count,
         )
 
@@ -225,7 +259,8 @@ class JobState:
     """A job at one version: `fold` of its events up to there, and nothing else.
 
     Shape: JSON values are plain dicts and lists, and all yours: changing them changes no job.
-    ``deferrals``, ``questions``, ``messages`` and ``log`` hold the events that they stand for.
+    ``deferrals``, ``questions``, ``interrupts``, ``messages`` and ``log`` hold the events that they
+    stand for.
     """
 
     job_id: str
@@ -242,10 +277,12 @@ class JobState:
     ready: tuple[Activation, ...]
     deferrals: tuple[ev.EmissionDeferred, ...]
     questions: tuple[ev.QuestionAsked, ...]
+    interrupts: tuple[ev.Interrupted, ...]
     messages: tuple[ev.MessageReceived, ...]
     outputs: tuple[Output, ...]
     failure: JobFailure | None
     pause: tuple[PauseReason, ...]
+    breakpoints: Breakpoints
     activations_count: int
 
     def as_dict(self) -> dict[str, Json]:
@@ -259,6 +296,8 @@ class JobState:
             why = f" {self.failure.type}: {self.failure.message!r}"
         elif self.questions and self.status not in ENDED:
             why = f" waiting: {self.questions[0].text!r}"
+        elif self.interrupts and self.status not in ENDED:
+            why = f" waiting: {self.interrupts[0].payload!r:.200}"
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"
         return f"<JobState {self.job_id} {self.status} v{self.version}{why}>"

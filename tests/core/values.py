@@ -55,6 +55,7 @@ _by_hint: Final[dict[str, st.SearchStrategy[Any]]] = {
     "tuple[Target, ...]": st.lists(targets, max_size=2).map(tuple),
     "tuple[PauseReason, ...]": st.lists(reasons, max_size=2).map(tuple),
     "tuple[str, ...]": st.lists(texts, max_size=2).map(tuple),
+    "tuple[str, ...] | None": st.none() | st.lists(texts, max_size=2).map(tuple),
     "tuple[Json, ...] | None": st.none() | st.lists(json_values, max_size=2).map(tuple),
 }
 

@@ -54,6 +54,7 @@ def _context(
         job_id="job-1",
         activation=Activation(id="1.1", slot=slot, payload={}),
         recorded={},
+        answered={},
         shared=shared or {},
         memory=memory or {},
         recorder=Effects(),

@@ -295,7 +295,7 @@ def test_law_9_nothing_is_lost_and_nothing_is_doubled(
         assert causes.count(message) + waiting.count(message) == 1, f"{message} is lost or doubled"
     assert state.status in ("failed", "paused", "cancelled") or not waiting
     if state.status in ENDED and state.status != "cancelled":
-        assert not replay(play.store, JOB).fold.unsettled, "the job has ended under its handlers"
+        assert not replay(play.store, JOB).fold.going, "the job has ended under its handlers"
 
 
 def delivered(play: Play) -> list[str]:
