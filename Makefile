@@ -10,7 +10,7 @@ CODE := $(wildcard esflow projections tests examples benchmarks)
 
 # Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
 # and laws take twice as long under it; every other folder of tests is measured.
-UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants)
+UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants tests/tampering)
 
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
@@ -96,7 +96,7 @@ lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.
 
 .PHONY: clean
 clean:  ## Remove what the targets made.
-	rm -rf $(VENV) $(DEMO_VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) $(DEMO_VENV) $(wildcard .venv-3.*) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -192,7 +192,8 @@ def _names(store: Store, job_id: str | None) -> Iterable[str]:
 
 
 def _begun(store: Store, job_id: str) -> bool:
-    return next(iter(store.read(job_id, upto=1)), None) is not None
+    first = next(iter(store.read(job_id, upto=1)), None)
+    return first is not None and first.originator_version == 1
 
 
 def _verify_job(store: Store, job_id: str) -> tuple[int, str | None]:

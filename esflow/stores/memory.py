@@ -112,7 +112,7 @@ class MemoryEvents(POPOApplicationRecorder):
 
 def _span(stream: Sequence[Notification], after: int, upto: int | None) -> range:
     """Return where in a stream, which has no gaps, a range of versions stands."""
-    first = stream[0].originator_version if stream else 1
+    first = 0 if stream and not stream[0].originator_version else 1  # As `_refuse_gaps` has it.
     last = len(stream) if upto is None else min(len(stream), upto + 1 - first)
     return range(max(0, after + 1 - first), max(0, last))
 

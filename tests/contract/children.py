@@ -5,9 +5,11 @@ A child writes ``ready`` when it is, and waits for a line before it goes on.
 
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 
 from esflow import failpoints
 from esflow.errors import StoreError, VersionConflict
@@ -69,6 +71,14 @@ def die_at(url: str, job_id: str, point: str) -> None:
 
     failpoints.hook = kill
     append(store, job_id, after=1, count=3, mark="last", status="paused", lease="mine")
+
+
+def hold_lock(url: str) -> None:
+    """Hold the lock of the file, which no store lets anybody see, for as long as it is told to."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        await_line()
+        held.execute("ROLLBACK")
 
 
 def fork_between_appends(url: str, job_id: str) -> None:
@@ -136,6 +146,7 @@ CHILDREN: dict[str, Callable[..., None]] = {
         append_at_each_line,
         open_at_once,
         die_at,
+        hold_lock,
         fork_between_appends,
         fork_in_a_call,
     )

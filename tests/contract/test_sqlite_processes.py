@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from esflow.errors import StoreError
 from esflow.store import JobQuery
 from esflow.stores import open_store
 from esflow.stores.sqlite import SQLiteStore
@@ -136,6 +137,45 @@ def test_a_process_killed_on_the_way_leaves_everything_or_nothing(
         assert head.version == len(expected)
         assert (head.status, head.lease) == (("paused", "mine") if survives else ("running", None))
         assert append(store, "job", after=len(expected)) == len(expected) + 1
+
+
+def test_who_waits_too_long_for_another_process_is_told_busy(
+    spawn: Callable[..., Child], sqlite_store: SQLiteStore
+) -> None:
+    append(sqlite_store, "job")
+    child = spawn("hold_lock")
+    await_ready(child)
+    with pytest.raises(StoreError, match="is busy: another process is writing") as refused:
+        append(sqlite_store, "job", after=1)
+    assert refused.value.retry is True
+    assert versions(sqlite_store, "job") == [1], "readers are in nobody's way"
+    go_on(child)
+    finish(child)
+    assert append(sqlite_store, "job", after=1) == 2
+
+
+def test_who_waits_long_enough_for_another_process_goes_on(
+    spawn: Callable[..., Child], path: Path
+) -> None:
+    with closing(open_store(f"sqlite:///{path}")) as store, ThreadPoolExecutor(1) as pool:
+        append(store, "job")
+        child = spawn("hold_lock")
+        await_ready(child)
+        waiting = pool.submit(append, store, "job", after=1)
+        assert versions(store, "job") == [1]
+        go_on(child)
+        assert waiting.result(PATIENCE_SECONDS) == 2
+
+
+def test_a_lock_goes_with_its_process(
+    spawn: Callable[..., Child], sqlite_store: SQLiteStore
+) -> None:
+    append(sqlite_store, "job")
+    child = spawn("hold_lock")
+    await_ready(child)
+    child.kill()
+    child.communicate(timeout=PATIENCE_SECONDS)
+    assert append(sqlite_store, "job", after=1) == 2
 
 
 def test_a_fork_loses_nothing_that_either_process_appends(

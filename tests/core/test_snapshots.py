@@ -174,6 +174,10 @@ def test_a_fold_comes_back_at_every_version_and_goes_on_from_there(name: str) ->
         fold = fold_events(JOB, history[:version])
         back = decode_snapshot(JOB, kept(fold))
         assert (back.head, back.created_at_ms) == (f"{version:064d}", 1763690000000)
+        for field in attrs.fields(JobFold):
+            if field.name != "members":  # Whose records may be a tuple or a list.
+                found = getattr(back.fold, field.name)
+                assert found == getattr(fold, field.name), field.name
         assert pack(back.fold) == pack(fold)
         assert json.dumps(back.fold.face().as_dict()) == json.dumps(fold.face().as_dict())
         for event in history[version:]:
@@ -265,6 +269,17 @@ def test_what_is_no_fold_is_refused_though_its_hash_is_right(text: str, other: s
     broken = body.replace(text, other).encode("utf-8", "surrogateescape")
     with pytest.raises(Misfit):
         decode_snapshot(JOB, sealed(broken, version=11))
+
+
+def test_what_another_fold_made_is_refused_though_its_hash_is_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("esflow.snapshots.FOLD_VERSION", FOLD_VERSION + 1)
+    row = kept(fold_events(JOB, ROUND[:13]))
+    assert decode_snapshot(JOB, row).fold.version == 13
+    monkeypatch.undo()
+    with pytest.raises(Misfit, match="not the one"):
+        decode_snapshot(JOB, row)
 
 
 def test_a_fold_of_another_version_is_refused_though_its_hash_is_right() -> None:

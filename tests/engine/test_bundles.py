@@ -263,6 +263,17 @@ def test_a_history_that_is_chained_and_cannot_have_happened_is_refused(
         elsewhere.import_job(bundle)
 
 
+def test_a_job_that_begins_twice_is_refused(elsewhere: Engine, bundle: Path) -> None:
+    header, first, *others, footer = _lines(bundle)
+    rows = [
+        row | {"version": version} for version, row in enumerate([first, first, *others], start=1)
+    ]
+    _write(bundle, [header | {"count": len(rows)}, *rows, footer])
+    _chained_anew(bundle, lambda _, state: state)
+    with check_refusal(elsewhere.store, errors.CorruptHistory, "version 2", "begins with JobSt"):
+        elsewhere.import_job(bundle)
+
+
 def test_a_history_that_is_not_what_the_index_knows_is_not_exported(
     engine: Engine, store: Store, ended: JobState, tmp_path: Path
 ) -> None:

@@ -184,6 +184,26 @@ def test_no_more_members_of_a_wave_start(hosts: Hosts, threads: Threads, max_par
     assert driver.verify("one").ok
 
 
+def test_no_handler_starts_once_its_job_is_cancelled(hosts: Hosts, threads: Threads) -> None:
+    begun: list[int] = []
+    flow = Flow("pair")
+    source = flow.routine("source", outputs=("items",))
+
+    @source.slot
+    def spread(ctx: Context) -> None:
+        ctx.emit("items", number=0)
+        ctx.emit("items", number=1)
+
+    @flow.slot
+    def item(ctx: Context, number: int) -> None:
+        begun.append(number)
+        threads.submit(hosts().cancel, ctx.job_id).result(PATIENCE_SECONDS)
+
+    flow.connect("source.items", "item")
+    state = hosts(flow, max_parallel=1).start("pair", "source.spread")
+    assert (state.status, begun) == ("cancelled", [0])
+
+
 def test_a_cancellation_wakes_whoever_waits_or_follows(
     hosts: Hosts, engine: Engine, threads: Threads
 ) -> None:

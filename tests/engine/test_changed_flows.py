@@ -97,6 +97,20 @@ def test_a_harmless_edit_is_recorded_with_its_fingerprint(
     ]
 
 
+def test_what_is_recorded_goes_where_it_went_when_it_was_recorded(
+    hosts: Hosts, paused: str
+) -> None:
+    rewired = Flow("edited", "2")
+    worker = rewired.routine("worker", outputs=("out", "late"))
+    for name, handler in HANDLERS.items():
+        worker.slot(name=name)(handler)
+    rewired.connect("worker.out", "worker.later")
+    rewired.connect("worker.late", "worker.next")
+    state = hosts(rewired).resume(paused, Answer("yes"))
+    assert [each.message for each in state.log] == ["next x", "later x", "told y", "asked yes"]
+    assert hosts().state(paused) == state
+
+
 @pytest.mark.parametrize("missing", ["next", "later", "asked", "told"])
 def test_a_slot_that_is_needed_and_gone_is_named(
     hosts: Hosts, store: Store, paused: str, missing: str

@@ -1,11 +1,13 @@
 """A message is accepted once, or refused with a reason and without a trace."""
 
+import json
 from typing import Any
 
 import pytest
 
 from esflow import Answer, Engine, Flow, errors
 from esflow.store import Store
+from esflow.testing import ManualClock
 from tests.engine.flows import gated, panel, support
 from tests.engine.world import Gate, Hosts, Threads, check_refusal, count, held, names, stored
 
@@ -145,6 +147,23 @@ def test_a_message_ends_no_pause_and_asks_for_no_host(engine: Engine, asked: str
     state = engine.run(asked)
     assert (state.status, len(state.messages)) == ("paused", 1)
     assert "ExecutionClaimed" in names(engine, asked)
+
+
+def test_the_same_wish_of_two_callers_is_recorded_in_different_bytes() -> None:
+    histories: list[list[dict[str, Any]]] = []
+    for _ in range(2):
+        engine = Engine("memory://", [support()], host="one name", clock=ManualClock())
+        engine.submit("support", "agent.note", {"line": "start"}, job_id="one")
+        _note(engine, "one", "hello")
+        engine.pause("one", "inspection")  # Two events in one append.
+        histories.append([json.loads(row.state) for row in engine.store.read("one")])
+    nonces = [[row.pop("nonce", None) for row in history] for history in histories]
+    for found in nonces:
+        assert [each is not None for each in found] == [True, True, True, False]
+    assert len({each for found in nonces for each in found[:3]}) == 6
+    for row in (*histories[0], *histories[1]):
+        del row["hash"]
+    assert histories[0] == histories[1]
 
 
 def test_a_message_that_a_failed_job_never_saw_is_listed(hosts: Hosts, threads: Threads) -> None:

@@ -186,12 +186,16 @@ def test_a_pause_that_was_asked_for_is_recorded_though_the_attempt_is_abandoned(
 def test_a_job_that_proves_to_be_alive_is_not_taken_over(store: Store) -> None:
     clock = ManualClock()
     told: list[Any] = []
+    runs: list[int] = []
     flow = Flow("alive")
     append = type(store).append
 
     @flow.slot
     def go(ctx: Context) -> None:
         """Record something just when another host has judged this job to be stale."""
+        runs.append(1)
+        if len(runs) > 1:
+            return
         clock.advance(60)
         ready, recorded = Event(), Event()
 

@@ -149,7 +149,7 @@ def test_another_request_under_a_known_id_is_refused(
         engine.submit(*request_made, job_id="one")
 
 
-@pytest.mark.parametrize("other", [1, 1.0, True, [1]])
+@pytest.mark.parametrize("other", ["1", 1.0, True, [1]])
 def test_a_request_is_another_if_its_json_is(hosts: Hosts, store: Store, other: object) -> None:
     flow = Flow("loose")
 
@@ -158,7 +158,7 @@ def test_a_request_is_another_if_its_json_is(hosts: Hosts, store: Store, other: 
         ctx.log("taken")
 
     engine = hosts(flow)
-    engine.start("loose", "take", {"value": "1"}, job_id="one")
+    engine.start("loose", "take", {"value": 1}, job_id="one")
     with check_refusal(store, errors.JobExists, repr(other)):
         engine.start("loose", "take", {"value": other}, job_id="one")
 

@@ -57,6 +57,23 @@ def test_a_driven_job_is_left_to_its_driver(hosts: Hosts, store: Store, threads:
     assert count(driver, "one", "ExecutionClaimed") == 1
 
 
+def test_a_message_to_a_driven_job_leaves_it_to_its_driver(
+    hosts: Hosts, store: Store, threads: Threads
+) -> None:
+    gate = Gate()
+    driver, other = hosts(gated(gate)), hosts(gated(_open_gate()))
+    with held(threads, gate, _start(driver)) as released:
+        before = store.head("one")
+        other.send("one", "worker.note", {"line": "x"})
+        after = store.head("one")
+        assert before is not None
+        assert after is not None
+        assert (after.lease, after.lease_until_ms) == (before.lease, before.lease_until_ms)
+        assert other.run("one").status == "running"
+        assert released().status == "completed"
+    assert count(driver, "one", "ExecutionClaimed") == 1
+
+
 def _abandoned(hosts: Hosts) -> None:
     flow = Flow("gated")
     worker = flow.routine("worker", outputs=("next", "done"))

@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
-from esflow import Answer, Engine, JobState, Update, errors
+from esflow import Answer, Context, Engine, Flow, JobState, Update, errors
 from esflow import events as ev
 from esflow.store import Store
 from tests.engine.desk import board, desk
 from tests.engine.flows import gated
-from tests.engine.world import Gate, Hosts, Threads, check_refusal, held, names
+from tests.engine.world import (
+    PATIENCE_SECONDS,
+    Gate,
+    Hosts,
+    Threads,
+    check_refusal,
+    held,
+    names,
+)
 
 
 @pytest.fixture
@@ -102,6 +110,32 @@ def test_an_update_that_does_not_apply_to_the_open_wave_is_refused(
     with check_refusal(store, errors.MergeError, "'total'"):
         driver.update("one", {"total": "much"})
     assert driver.resume("one").shared == {"x": 1, "total": 2}
+
+
+def test_an_update_that_only_the_writes_of_the_open_wave_refuse_is_refused(
+    hosts: Hosts, store: Store, threads: Threads
+) -> None:
+    operator = hosts()
+    flow = Flow("pair", reducers={"notes": "append"})
+    source = flow.routine("source", outputs=("items",))
+
+    @source.slot
+    def spread(ctx: Context) -> None:
+        ctx.emit("items")
+        ctx.emit("items")
+
+    @flow.slot
+    def item(ctx: Context) -> None:
+        ctx.write("notes", "none", "set")
+        threads.submit(operator.pause, ctx.job_id).result(PATIENCE_SECONDS)
+
+    flow.connect("source.items", "item")
+    driver = hosts(flow, max_parallel=1)
+    state = driver.start("pair", "source.spread", job_id="one")
+    assert (state.status, state.shared, len(state.ready)) == ("paused", {}, 1)
+    with check_refusal(store, errors.MergeError, "'notes'", "'append'"):
+        driver.update("one", {"notes": "more"})
+    assert driver.update("one", {"other": 1}).status == "paused"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ class Play:
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
     befallen: list[Fault] = attrs.field(factory=list[Fault])
     reached: Counter[str] = attrs.field(factory=Counter[str])
+    versions: list[int] = attrs.field(factory=list[int])  # After each append of a host.
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
@@ -247,6 +248,8 @@ class Play:
         if self._quiet:
             return
         self.reached[point] += 1
+        if point == "append.committed":
+            self.versions.append(len(self._rows()))
         for fault in self.faults:
             if (fault.point, fault.at) == (point, self.reached[point]):
                 self.befallen.append(fault)
@@ -357,4 +360,5 @@ def _strip(value: object) -> object:
         return (type(value).__name__, fields)
     if isinstance(value, tuple):
         return [_strip(each) for each in cast("tuple[object, ...]", value)]
-    return value
+    # As text, in which 1, 1.0 and True are three things, and so are both zeros.
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -30,9 +30,10 @@ from esflow.snapshots import FOLD_VERSION, decode_snapshot, encode_snapshot
 from esflow.state import JobFold
 from esflow.store import SnapshotRow, Store
 from esflow.stores import open_store
+from tests.laws.compare import assert_same_as_undisturbed
 from tests.laws.disturbances import every_flavour, schedules
 from tests.laws.play import JOB, Play
-from tests.laws.test_laws import assert_same_as_undisturbed, played
+from tests.laws.test_laws import played
 from tests.laws.watched import Watched
 from tests.reference.generator import FLAVOURS, examples
 

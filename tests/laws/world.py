@@ -15,11 +15,11 @@ from typing import Any, Final, TypeAlias, assert_never, cast, final
 import attrs
 
 from esflow import Context, Flow
-from esflow.errors import EffectError
+from esflow.errors import EffectError, PayloadError
 from tests.reference import program as data
 
 Locals: TypeAlias = dict[str, Any]
-"""What a handler has at hand: its payload and the result of its last effect."""
+"""What a handler has at hand: its slot, its payload and the result of its last effect."""
 
 MISSING: Final = object()
 
@@ -61,16 +61,19 @@ def build(program: data.Program, world: World, *, name: str = "generated") -> Fl
     for routine in program.routines:
         declared = flow.routine(routine.name, outputs=routine.outputs)
         for slot in routine.slots:
-            declared.slot(name=slot.name)(_handler(slot.operations, world))
+            place = f"{routine.name}.{slot.name}"
+            declared.slot(name=slot.name)(_handler(place, slot.operations, world))
     for connection in program.connections:
         flow.connect(connection.output, connection.slot, rename=dict(connection.rename))
     return flow
 
 
-def _handler(operations: tuple[data.Operation, ...], world: World) -> Callable[..., None]:
+def _handler(
+    slot: str, operations: tuple[data.Operation, ...], world: World
+) -> Callable[..., None]:
     def handler(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
-        _perform(ctx, operations, {"payload": payload, "last": None}, world)
+        _perform(ctx, operations, {"slot": slot, "payload": payload, "last": None}, world)
 
     return handler
 
@@ -84,7 +87,9 @@ def _perform(
                 _change(ctx, operation, here)
             case data.Emit() | data.Defer() | data.Ask() | data.Pause():
                 _request(ctx, operation, here)
-            case data.Effect() | data.FailingEffect() | data.Fail() | data.Branch():
+            case (
+                data.Effect() | data.FailingEffect() | data.Fail() | data.Refused() | data.Branch()
+            ):
                 _control(ctx, operation, here, world)
             case _:
                 assert_never(operation)
@@ -135,11 +140,75 @@ def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world
                 here["last"] = error.message
         case data.Fail(message=message):
             raise RuntimeError(message)
+        case data.Refused():
+            _refused(ctx, operation, here)
         case data.Branch(value=value, equals=equals, then=then, otherwise=otherwise):
             same = data.same(_value(ctx, value, here), equals)
             _perform(ctx, then if same else otherwise, here, world)
         case _:
             assert_never(operation)
+
+
+def _refused(ctx: Context, operation: data.Refused, here: Locals) -> None:
+    """Make a call that is refused; an error that escapes is the handler's failure."""
+    try:
+        _attempted(ctx, operation, here["slot"])
+    except PayloadError as refusal:
+        if "items[2]" not in refusal.path:
+            raise AssertionError(f"{refusal} names another place") from refusal
+        if not operation.caught:
+            raise
+        ctx.log(data.log_message("refused", operation.call))
+    else:
+        raise AssertionError(f"{operation} is accepted")
+
+
+def _attempted(ctx: Context, operation: data.Refused, slot: str) -> None:
+    """Make a call with what can't be recorded, which stands in the middle of what can."""
+    what: dict[str, object] = {"items": ["before", 1, unrecordable(operation.value), "behind"]}
+    match operation.call:
+        case "emit":
+            ctx.emit("o0", what=what)
+        case "defer":
+            ctx.defer("o0", what=what)
+        case "ask":
+            ctx.ask("refused", to=slot, choices=["A", what])
+        case "write":
+            ctx.write("refused", what)
+        case "remember":
+            ctx.memory["refused"] = what
+        case "log":
+            ctx.log("refused", what=what)
+        case _:
+            assert_never(operation.call)
+
+
+def unrecordable(name: str) -> object:
+    """Return a value that no history can hold, by its name."""
+    cycle: list[object] = []
+    cycle.append({"again": cycle})
+    deep: object = 0
+    for _ in range(70):
+        deep = [deep]
+    values: dict[str, object] = {
+        "nan": float("nan"),
+        "infinity": -float("inf"),
+        "huge integer": 2**63,
+        "surrogate": "half of \ud83d",
+        "surrogate key": {"\udfff": 1},
+        "number key": {1: "one"},
+        "deep": deep,
+        "cycle": cycle,
+        "object": World(),
+        "text subclass": _Text("text"),
+    }
+    return values[name]
+
+
+class _Text(str):
+    """Text that would come back as another class."""
+
+    __slots__ = ()
 
 
 def _called(

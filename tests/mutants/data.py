@@ -6,6 +6,10 @@ from typing import Final
 
 from tests.mutants.mutant import REFERENCE, SELF_CONTAINED, Mutant, Patch, Trial
 
+_MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
+_REDUCERS: Final = "tests/core/test_reducers.py::test_"
+_PAYLOADS: Final = "tests/core/test_payloads.py::test_"
+
 MUTANTS: Final = (
     Mutant(
         name="a whole float becomes an integer",
@@ -62,7 +66,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="a handler doesn't see its own writes",
@@ -120,5 +124,117 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(SELF_CONTAINED, examples=1),
+    ),
+    Mutant(
+        name="what a key declares is ignored",
+        breaks="A write goes by the reducer that its key declares.",
+        patches=(
+            Patch(
+                "context.py", 'reducer or self._flow.reducers.get(key, "set")', 'reducer or "set"'
+            ),
+        ),
+        trial=Trial(
+            "tests/engine/test_reducers.py::test_a_write_goes_by_the_reducer_that_its_key_declares"
+        ),
+    ),
+    Mutant(
+        name="memory is that of the first activation",
+        breaks="Of several writes to a memory the last in activation order wins.",
+        patches=(
+            Patch(
+                "fold.py",
+                "            put(fold.memory.setdefault(event.routine, {}), event)\n",
+                "            if event.key not in fold.memory.setdefault(event.routine, {}):\n"
+                "                put(fold.memory[event.routine], event)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="unique is what Python says",
+        breaks="Whether a value is there already is told by its JSON, types included.",
+        patches=(
+            Patch(
+                "reducers.py",
+                "    if not any(same_json(value, each) for each in found):\n",
+                "    if value not in found:\n",
+            ),
+        ),
+        trial=Trial(_REDUCERS + "a_write_that_fits"),
+    ),
+    Mutant(
+        name="the largest is the smallest",
+        breaks="max keeps the largest value.",
+        patches=(Patch("reducers.py", '"max": _extreme(max)', '"max": _extreme(min)'),),
+        trial=Trial(_REDUCERS + "a_write_that_fits"),
+    ),
+    Mutant(
+        name="numbers grow beyond 64 bits",
+        breaks="What can't be recorded is no result of a reducer.",
+        patches=(
+            Patch(
+                "reducers.py",
+                "not -max_integer - 1 <= total <= max_integer",
+                "not -max_integer - 1 <= total <= max_integer * 2",
+            ),
+        ),
+        trial=Trial(_REDUCERS + "a_write_that_does_not_fit_says_why"),
+    ),
+    Mutant(
+        name="a write changes the event that holds it",
+        breaks="Folding changes no event.",
+        patches=(
+            Patch(
+                "reducers.py",
+                "    return value.copy() if kind is list or kind is dict else value\n",
+                "    return value\n",
+            ),
+        ),
+        trial=Trial(
+            "tests/core/test_fold.py::test_a_list_that_was_set_and_appended_to_is_not_the_events"
+        ),
+    ),
+    Mutant(
+        name="a lost write is passed over",
+        breaks="A value that was read and changed in place, and not written back, is an error.",
+        patches=(
+            Patch(
+                "context.py",
+                "        self._shared.refuse_lost_changes()\n"
+                "        self._memory.refuse_lost_changes()\n",
+                "",
+            ),
+        ),
+        trial=Trial(_MISUSED + "data_that_is_changed_in_place_is_refused_by_its_key"),
+    ),
+    Mutant(
+        name="a value that is read is the wave's own",
+        breaks="What a handler reads is a copy.",
+        patches=(
+            Patch(
+                "shared_data.py", "        handed = copy_json(value)\n", "        handed = value\n"
+            ),
+        ),
+        trial=Trial(_MISUSED + "data_that_is_changed_in_place_is_refused_by_its_key"),
+    ),
+    Mutant(
+        name="a NaN is recorded",
+        breaks="What JSON can't hold is refused at the call that introduced it, by its path.",
+        patches=(
+            Patch("payloads.py", "        if isfinite(value):\n", "        if value != 1.5:\n"),
+        ),
+        trial=Trial(_PAYLOADS + "every_refusal_names_the_path_to_what_is_refused"),
+    ),
+    Mutant(
+        name="a renamed key is kept under both names",
+        breaks="A rename renames exactly those keys.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    rest = {key: value for key, value in payload.items() if key not in rename}\n",
+                "    rest = dict(payload)\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
     ),
 )

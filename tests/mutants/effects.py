@@ -6,6 +6,14 @@ from typing import Final
 
 from tests.mutants.mutant import EFFECTS, Mutant, Patch, Trial
 
+_LOST: Final = "tests/engine/test_lost_attempts.py::test_"
+_EFFECTS: Final = "tests/engine/test_effects.py::test_"
+_MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
+_REENTRANT: Final = "tests/engine/test_reentrant_calls.py::test_"
+_CHANGED: Final = _LOST + "a_changed_call_is_refused_with_both_and_nothing_is_recorded"
+_MADE: Final = "        effect, error = effects.make(call, effect_id, self.idempotency_key)\n"
+_SAME: Final = "    if (recorded.function, recorded.digest) == (call.name, call.digest):\n"
+
 MUTANTS: Final = (
     Mutant(
         name="an effect is used before it is recorded",
@@ -59,6 +67,151 @@ MUTANTS: Final = (
                 'raise errors.EffectError(error.type, error.message if cause else "") from cause',
             ),
         ),
+        trial=Trial(_EFFECTS + "a_recorded_error_is_final_and_raised_alike"),
+    ),
+    Mutant(
+        name="calls are not compared",
+        breaks="A re-execution whose call differs is refused.",
+        patches=(Patch("effects.py", _SAME, "    if recorded:\n"),),
+        trial=Trial(_CHANGED),
+    ),
+    Mutant(
+        name="arguments are not compared",
+        breaks="The arguments of a call are compared with those that are recorded.",
+        patches=(Patch("effects.py", _SAME, "    if recorded.function == call.name:\n"),),
+        trial=Trial(_CHANGED),
+    ),
+    Mutant(
+        name="functions are not compared",
+        breaks="The function of a call is compared with the one that is recorded.",
+        patches=(Patch("effects.py", _SAME, "    if recorded.digest == call.digest:\n"),),
+        trial=Trial(_CHANGED),
+    ),
+    Mutant(
+        name="a handler hides that its call has changed",
+        breaks="No except in a handler can hide that its call is another.",
+        patches=(Patch("context.py", "            self._lost = difference\n", ""),),
+        trial=Trial(_CHANGED),
+    ),
+    Mutant(
+        name="an effect whose recording was interrupted is used",
+        breaks="A result that may not be recorded is never used.",
+        patches=(
+            Patch(
+                "context.py",
+                '        self._lost = errors.ContextClosed(self._id, f"effect({call.name})")\n'
+                "        try:\n            self._recorder",
+                "        try:\n            self._recorder",
+            ),
+        ),
+        trial=Trial(
+            "tests/engine/test_reviewed.py::"
+            "test_an_effect_whose_recording_was_interrupted_is_never_used"
+        ),
+    ),
+    Mutant(
+        name="what can't be recorded is no error",
+        breaks="A result that can't be recorded is a recorded error, raised alike everywhere.",
+        patches=(
+            Patch(
+                "effects.py",
+                "    except errors.PayloadError as error:\n        return None, error\n",
+                "    except errors.PayloadError:\n        return None, None\n",
+            ),
+        ),
+        trial=Trial(_EFFECTS + "a_result_that_can_not_be_recorded_is_an_error_that_is"),
+    ),
+    Mutant(
+        name="the first host gets the result as it was returned",
+        breaks="A handler receives what has been through the codec, on the first host too.",
+        patches=(
+            Patch(
+                "effects.py",
+                "        annotation = return_annotation(call.function)\n",
+                "        if effect.duration_us and type(effect.result) is list:\n"
+                "            return effect.result\n"
+                "        annotation = return_annotation(call.function)\n",
+            ),
+        ),
+        trial=Trial(
+            _EFFECTS + "a_result_is_what_its_annotation_says_on_the_first_host_and_on_every_other"
+        ),
+    ),
+    Mutant(
+        name="a failed call doesn't count",
+        breaks="Effects are numbered in call order, those that failed too.",
+        patches=(
+            Patch(
+                "context.py",
+                '        self._counts["e"] += 1\n        return effects.result_of',
+                '        self._counts["e"] += recorded.error is None\n'
+                "        return effects.result_of",
+            ),
+        ),
         trial=Trial(EFFECTS, examples=80),
+    ),
+    Mutant(
+        name="a key that is not the next effect's",
+        breaks="A context offers the key of its next effect.",
+        patches=(
+            Patch(
+                "context.py",
+                'return f"{self._job_id}/{effect_id}" if',
+                'return f"{self._job_id}/{self._id}" if',
+            ),
+        ),
+        trial=Trial(_EFFECTS + "the_idempotency_key_is_that_of_the_call_at_every_execution"),
+    ),
+    Mutant(
+        name="the time is not recorded",
+        breaks="The time that a handler sees is an effect.",
+        patches=(
+            Patch(
+                "context.py",
+                'self._effect(call_of(self._moment, (), {}, "esflow.now"))',
+                "self._moment()",
+            ),
+        ),
+        trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),
+    ),
+    Mutant(
+        name="chance is not recorded",
+        breaks="The chance that a handler sees is an effect.",
+        patches=(
+            Patch(
+                "context.py", 'self._effect(call_of(_random, (), {}, "esflow.random"))', "_random()"
+            ),
+        ),
+        trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),
+    ),
+    Mutant(
+        name="a context is used after its handler",
+        breaks="A context ends with its handler.",
+        patches=(
+            Patch("context.py", "        self._closed = True\n", "        self._closed = False\n"),
+        ),
+        trial=Trial(_MISUSED + "a_context_ends_with_its_handler"),
+    ),
+    Mutant(
+        name="a context is used from another thread",
+        breaks="A context belongs to the thread of its handler.",
+        patches=(
+            Patch("context.py", "        if get_ident() != self._thread:\n", "        if False:\n"),
+        ),
+        trial=Trial(_MISUSED + "a_context_belongs_to_the_thread_of_its_handler"),
+    ),
+    Mutant(
+        name="an effect has a context",
+        breaks="Inside an effect nothing is asked of the context.",
+        patches=(Patch("context.py", "        if self._in_effect:\n", "        if False:\n"),),
+        trial=Trial(_MISUSED + "an_effect_has_no_context"),
+    ),
+    Mutant(
+        name="a handler acts on its own job",
+        breaks="A handler that acts on its own job is refused.",
+        patches=(
+            Patch("runtime/host.py", "        if job_id in inside.get():\n", "        if False:\n"),
+        ),
+        trial=Trial(_REENTRANT + "acting_on_the_own_job_is_refused_and_the_job_goes_on"),
     ),
 )

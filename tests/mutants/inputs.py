@@ -8,6 +8,10 @@ from tests.mutants.mutant import NOTHING_LOST, REFERENCE, Mutant, Patch, Trial
 
 _QUESTION: Final = "        return fold.questions[answer.to]\n"
 
+_MESSAGES: Final = "tests/engine/test_messages.py::test_"
+_REFUSALS: Final = "tests/engine/test_resume_refusals.py::test_"
+_COMMANDS: Final = "tests/core/test_decider_commands.py::test_"
+
 MUTANTS: Final = (
     Mutant(
         name="an answer goes to the first question with its text",
@@ -100,5 +104,191 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="an answer without an id goes to the first question",
+        breaks="With several questions open an answer has to name one, and the ids are listed.",
+        patches=(
+            Patch("decider.py", "    if len(fold.questions) == 1:\n", "    if fold.questions:\n"),
+        ),
+        trial=Trial(_REFUSALS + "several_open_questions_need_to_be_named"),
+    ),
+    Mutant(
+        name="several open questions are not listed",
+        breaks="With several questions open an answer has to name one, and the ids are listed.",
+        patches=(
+            Patch(
+                "decider.py", '            " or ".join(fold.questions),\n', '            "it",\n'
+            ),
+        ),
+        trial=Trial(_REFUSALS + "several_open_questions_need_to_be_named"),
+    ),
+    Mutant(
+        name="a second answer isn't told the first",
+        breaks="The refusal of a second answer carries the recorded value and its version.",
+        patches=(
+            Patch(
+                "decider.py",
+                "        answered.value,\n        answered.version,\n",
+                "        None,\n        answered.version + 1,\n",
+            ),
+        ),
+        trial=Trial(_REFUSALS + "a_second_answer_is_told_the_first_and_where_it_stands"),
+    ),
+    Mutant(
+        name="a second answer without an id meets no answer",
+        breaks="An answered question refuses every further answer, named or not.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if fold.answers:\n        raise _already_answered(",
+                "    if False:\n        raise _already_answered(",
+            ),
+        ),
+        trial=Trial(_REFUSALS + "a_second_answer_that_names_nothing_meets_the_last_answer"),
+    ),
+    Mutant(
+        name="an ended job takes an answer",
+        breaks="An ended job refuses every command.",
+        patches=(
+            Patch(
+                "decider.py",
+                '    _refuse_ended(fold, "an answer")\n    if answer.to in fold.questions:\n',
+                "    if answer.to in fold.questions:\n",
+            ),
+        ),
+        trial=Trial(_COMMANDS + "a_job_that_ended_with_a_question_open_takes_no_answer"),
+    ),
+    Mutant(
+        name="an answer to a running job is refused",
+        breaks="An answer is accepted in every status that is no end, and waits.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if not fold.program_paused:\n        return (recorded,)\n",
+                "    if not fold.program_paused:\n"
+                "        raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n",
+            ),
+        ),
+        trial=Trial(_COMMANDS + "an_answer_to_a_running_job_is_recorded_and_waits"),
+    ),
+    Mutant(
+        name="an answer that its slot doesn't take",
+        breaks="An answer is checked against what its slot takes.",
+        patches=(
+            Patch(
+                "runtime/wishes.py",
+                "    if question.to in flow.slots:",
+                "    if question.to is None:",
+            ),
+        ),
+        trial=Trial(_REFUSALS + "an_answer_that_the_slot_does_not_take_is_refused_by_its_path"),
+    ),
+    Mutant(
+        name="an answer is delivered under another name",
+        breaks="An answer is delivered to its slot as the payload's answer.",
+        patches=(
+            Patch("fold.py", 'payload={"answer": event.value}', 'payload={"value": event.value}'),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="a repeated key is refused after the end",
+        breaks="A repeated key returns its version in every status, after the end, too.",
+        patches=(
+            Patch(
+                "decider.py",
+                "    if command.key in fold.keys:\n",
+                '    _refuse_ended(fold, "a message")\n    if command.key in fold.keys:\n',
+            ),
+        ),
+        trial=Trial(_MESSAGES + "the_same_key_again_is_the_same_message"),
+    ),
+    Mutant(
+        name="an ended job takes a message",
+        breaks="An ended job refuses messages.",
+        patches=(
+            Patch("decider.py", '    _refuse_ended(fold, f"a message to {command.slot!r}")\n', ""),
+        ),
+        trial=Trial(_MESSAGES + "an_ended_job_takes_no_message"),
+    ),
+    Mutant(
+        name="a key is remembered until it is delivered",
+        breaks="The same key again is the same message, however long ago it came.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.inputs = []\n    fold.messages = {}\n",
+                "    fold.inputs = []\n    fold.messages = {}\n    fold.keys = {}\n",
+            ),
+        ),
+        trial=Trial(_MESSAGES + "the_same_key_again_is_the_same_message"),
+    ),
+    Mutant(
+        name="messages without a key are one",
+        breaks="Messages without a key are told apart.",
+        patches=(Patch("fold.py", "    if event.key is not None:\n", "    if True:\n"),),
+        trial=Trial(_MESSAGES + "messages_without_a_key_are_told_apart"),
+    ),
+    Mutant(
+        name="a repeated key returns the last version",
+        breaks="A repeated key returns the version of the first message.",
+        patches=(
+            Patch(
+                "engine.py",
+                'fold.keys[message.key or ""].version]',
+                "fold.version]",
+            ),
+        ),
+        trial=Trial(_MESSAGES + "the_same_key_again_is_the_same_message"),
+    ),
+    Mutant(
+        name="a message ends a pause",
+        breaks="A message ends no pause.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.messages[event.id] = event\n",
+                "    fold.messages[event.id] = event\n"
+                "    fold.program, fold.program_paused = (), False\n",
+            ),
+        ),
+        trial=Trial(REFERENCE, examples=200),
+    ),
+    Mutant(
+        name="inputs last first",
+        breaks="What comes from outside joins a wave in the order of the log.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    for delivery in fold.inputs:\n",
+                "    for delivery in reversed(fold.inputs):\n",
+            ),
+        ),
+        trial=Trial(REFERENCE, examples=200),
+    ),
+    Mutant(
+        name="inputs are delivered twice",
+        breaks="A message that was accepted is delivered once.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.inputs = []\n    fold.messages = {}\n",
+                "    fold.inputs = fold.inputs[1:]\n    fold.messages = {}\n",
+            ),
+        ),
+        trial=Trial(NOTHING_LOST),
+    ),
+    Mutant(
+        name="delivered messages are listed",
+        breaks="Messages are listed until they are delivered.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.inputs = []\n    fold.messages = {}\n",
+                "    fold.inputs = []\n",
+            ),
+        ),
+        trial=Trial(NOTHING_LOST),
     ),
 )

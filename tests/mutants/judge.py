@@ -1,12 +1,12 @@
-"""Runs laws on copies of esflow, each in a process of its own: ``python -m tests.mutants.judge``.
+"""Runs laws and tests on copies of esflow, each in a process: ``python -m tests.mutants.judge``.
 
 Starting an interpreter and loading Hypothesis costs a second, forking one that has a few
 milliseconds; so this program forks, and never loads esflow itself.
 A line of standard input is a request, in JSON; two lines of standard output are its answer: what
 was found, and the code that the process ended with.
 
-The code is 0 for a mutant that survived, 10 for one that the law killed, 20 for a broken patch, 30
-where another esflow than the copy was loaded.
+The code is 0 for a mutant that survived, 10 for one that the law killed, 20 for a broken patch or a
+law that isn't there, 30 where another esflow than the copy was loaded.
 An error of a name or a type is a broken patch, inside a handler too, where it would be recorded as
 a failure and look like a wrong outcome.
 """
@@ -27,6 +27,7 @@ import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
+from tests.mutants.examples import Unjudged, run_tests
 from tests.mutants.mutant import Trial
 from tests.reference.generator import examples
 
@@ -40,7 +41,14 @@ MODULES: Final = (
     "tests.laws.test_uninterrupted",
     "tests.core.test_codec_chain",
 )
-_ERRORS_OF_A_PATCH: Final = (SyntaxError, ImportError, NameError, AttributeError, TypeError)
+_ERRORS_OF_A_PATCH: Final = (
+    SyntaxError,
+    ImportError,
+    NameError,
+    AttributeError,
+    TypeError,
+    Unjudged,
+)
 
 
 def serve() -> None:
@@ -74,7 +82,10 @@ def judged(folder: str, trial: Trial) -> int:
     sys.path.insert(0, folder)
     try:
         _listen(found)
-        _run(trial, counted)
+        if trial.is_example:
+            found += run_tests(trial.law, folder, counted, trial.patience_seconds)
+        else:
+            _run(trial, counted)
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - any end is a verdict
         found.extend(_leaves(error))
     shown = [f"{type(each).__name__}: {each!s:.500}" for each in found]
@@ -168,7 +179,7 @@ def _law(name: str) -> Any:
         law = getattr(import_module(module), name, None)
         if law is not None:
             return law
-    raise LookupError(f"no law is called {name}")
+    raise Unjudged(f"no law is called {name}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ HOLDS: Final = "test_law_7_nothing_starts_while_an_operator_holds_the_job"
 class Trial:
     """One run of a law: on which kind of flow, and on how many of them at most.
 
-    Shape: a law without generated flows is run as it is, whatever stands here.
+    Shape: a law without generated flows is run as it is, whatever stands here; so is a test
+    elsewhere, which is named as pytest names it.
     """
 
     law: str
@@ -33,6 +34,20 @@ class Trial:
     asks: bool = True
     examples: int = 40  # Some times as many as it takes; a mutant ends at the first that tells.
     seed: int = 0
+    patience_seconds: float = 3.0  # Of a test elsewhere, with what will never come.
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it is a test elsewhere, and not a law on generated flows."""
+        return "::" in self.law
+
+    def __str__(self) -> str:
+        """Name it, and what it is run on."""
+        if self.is_example:
+            return self.law
+        asks = "asking" if self.asks else "unasking"
+        flows = f"{self.examples} {self.flavour}, {asks} flows"
+        return f"{self.law} on at most {flows} of seed {self.seed}"
 
 
 @final

@@ -6,13 +6,26 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
 import pytest
 
-from tests.mutants import data, effects, hosts, inputs, pauses, waves
+from tests.mutants import (
+    commands,
+    data,
+    effects,
+    holds,
+    hosts,
+    inputs,
+    leases,
+    logs,
+    pauses,
+    snapshots,
+    waves,
+)
 from tests.mutants.copies import Server, Verdict, mutate, patched
-from tests.mutants.judge import BROKEN, FOREIGN, KILLED, SURVIVED
+from tests.mutants.judge import BROKEN, FOREIGN, KILLED, MAX_SECONDS, SURVIVED
 from tests.mutants.mutant import REFERENCE, Mutant, Patch, Trial
 
 Verdicts: TypeAlias = Mapping[str, Future[Verdict]]
@@ -23,18 +36,30 @@ MUTANTS: Final = (
     *waves.MUTANTS,
     *data.MUTANTS,
     *pauses.MUTANTS,
+    *holds.MUTANTS,
     *inputs.MUTANTS,
     *effects.MUTANTS,
     *hosts.MUTANTS,
+    *leases.MUTANTS,
+    *commands.MUTANTS,
+    *snapshots.MUTANTS,
+    *logs.MUTANTS,
 )
 
 
 def _controls() -> dict[str, Trial]:
-    """Return the longest of the trials of each kind."""
+    """Return the longest of the trials of each kind, and the tests of each file in one."""
     longest: dict[str, Trial] = {}
+    tests: dict[str, set[str]] = {}
     for trial in sorted((each.trial for each in MUTANTS), key=lambda each: each.examples):
-        longest[f"{trial.law} {trial.flavour} {trial.asks} {trial.seed}"] = trial
-    return longest
+        if trial.is_example:
+            tests.setdefault(trial.law.partition("::")[0], set()).add(trial.law)
+        else:
+            longest[f"{trial.law} {trial.flavour} {trial.asks} {trial.seed}"] = trial
+    return longest | {
+        file: Trial(" ".join(sorted(names)), patience_seconds=MAX_SECONDS)
+        for file, names in tests.items()
+    }
 
 
 CONTROLS: Final = _controls()
@@ -51,19 +76,20 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Return what runs a trial on a copy with patches, in any thread of the pool."""
+    copies = tmp_path_factory.mktemp("copies")
     servers = [Server.started() for _ in range(PROCESSES)]
     free: SimpleQueue[Server] = SimpleQueue()
     for server in servers:
         free.put(server)
 
     def judged(patches: tuple[Patch, ...], trial: Trial) -> Verdict:
-        folder = tmp_path_factory.mktemp("copy")
-        mutate(folder, patches)
-        server = free.get()
-        try:
-            return server.judge(folder, trial)
-        finally:
-            free.put(server)
+        with TemporaryDirectory(dir=copies) as folder:
+            mutate(Path(folder), patches)
+            server = free.get()
+            try:
+                return server.judge(Path(folder), trial)
+            finally:
+                free.put(server)
 
     yield judged
     for server in servers:
@@ -86,13 +112,43 @@ def verdicts(request: pytest.FixtureRequest, judge: Judge, pool: ThreadPoolExecu
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_killed_by_the_law_that_it_breaks(mutant: Mutant, verdicts: Verdicts) -> None:
     verdict = verdicts[f"[{mutant.name}]"].result()
-    assert verdict.code == KILLED, f"{verdict}; {mutant.trial.law} is to hold: {mutant.breaks}"
+    assert verdict.code == KILLED, _report(mutant, verdict)
 
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_what_is_not_mutated_passes_every_trial(name: str, verdicts: Verdicts) -> None:
     verdict = verdicts[f"[{name}]"].result()
     assert verdict.code == SURVIVED, f"{verdict} on esflow as it is"
+
+
+def _report(mutant: Mutant, verdict: Verdict) -> str:
+    """Say which rule nobody held, who should have, and what they had to judge by."""
+    return (
+        f"the mutant {mutant.name!r} {verdict}\n"
+        f"the rule that it breaks: {mutant.breaks}\n"
+        f"what is to notice: {mutant.trial}\n"
+        f"what it saw: {verdict.examples} {'tests' if mutant.trial.is_example else 'examples'}"
+    )
+
+
+def test_a_mutant_that_survives_is_told_with_its_rule_and_its_law(judge: Judge) -> None:
+    trial = Trial(REFERENCE, examples=2)
+    mutant = Mutant(name="nothing", breaks="Nothing is to change.", patches=(), trial=trial)
+    said = _report(mutant, judge(mutant.patches, trial))
+    for shown in ("'nothing' survived", "Nothing is to change.", REFERENCE, "saw: 2 examples"):
+        assert shown in said
+
+
+@pytest.mark.parametrize("law", ["test_nobody", "tests/engine/test_goto.py::test_nobody"])
+def test_a_law_that_is_not_there_kills_nothing(judge: Judge, law: str) -> None:
+    verdict = judge((), Trial(law))
+    assert verdict.code == BROKEN, str(verdict)
+
+
+def test_a_test_elsewhere_that_can_not_be_loaded_kills_nothing(judge: Judge) -> None:
+    patch = Patch("commands.py", "class Goto:", "class Gone:")
+    verdict = judge((patch,), Trial("tests/engine/test_goto.py::test_only_a_paused_job"))
+    assert verdict.code == BROKEN, str(verdict)
 
 
 def test_members_of_a_wave_may_be_started_in_any_order(judge: Judge) -> None:

@@ -23,6 +23,11 @@ LAST_FIRST: Final = Patch(
     "        waiting.reverse()\n",
 )
 
+_FOLD: Final = "tests/core/test_fold.py::test_"
+_IDS: Final = "tests/core/test_ids.py::test_"
+_DUE: Final = "tests/core/test_decider_due.py::test_"
+_RAISING: Final = "tests/engine/test_raising_handlers.py::test_"
+
 MUTANTS: Final = (
     Mutant(
         name="an activation in two transactions",
@@ -38,7 +43,7 @@ MUTANTS: Final = (
                 "                )\n",
             ),
         ),
-        trial=Trial(ENTIRELY, examples=120),
+        trial=Trial(ENTIRELY, "loop", examples=80),
     ),
     Mutant(
         name="a failed run leaks what it asked for",
@@ -151,7 +156,7 @@ MUTANTS: Final = (
                 "        },\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="merged in the order of completion",
@@ -232,5 +237,113 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(PAUSED, "loop", examples=20),
+    ),
+    Mutant(
+        name="things of all kinds are counted together",
+        breaks="What an activation makes is numbered from 0 per kind, in call order.",
+        patches=(
+            Patch(
+                "context.py",
+                "        number = self._counts[kind]\n",
+                '        number = sum(self._counts.values()) - self._counts["e"]\n',
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="ids sort as text",
+        breaks="Ids sort by number.",
+        patches=(
+            Patch(
+                "ids.py",
+                "    return int(wave), int(index), thing[:1], int(thing[1:] or 0)\n",
+                "    return len(wave), len(index), item, 0\n",
+            ),
+        ),
+        trial=Trial(_IDS + "the_order_of_an_id_is_what_it_was_made_from"),
+    ),
+    Mutant(
+        name="a settling counts itself",
+        breaks="The last event of an activation says how many precede it.",
+        patches=(Patch("runtime/drive.py", "events=len(records),", "events=len(records) + 1,"),),
+        trial=Trial(ENTIRELY),
+    ),
+    Mutant(
+        name="a failed merge names no activation",
+        breaks="A failed merge names the activation of the first write that doesn't apply.",
+        patches=(Patch("merge.py", "activation=write.activation,", "activation=None,"),),
+        trial=Trial(REFERENCE, "conflict"),
+    ),
+    Mutant(
+        name="a failed merge names the last write",
+        breaks="A failed merge names the first write that doesn't apply.",
+        patches=(
+            Patch(
+                "merge.py",
+                "    for write in writes:\n        if write.key not in outlines:\n",
+                "    for write in reversed(list(writes)):\n        if write.key not in outlines:\n",
+            ),
+        ),
+        trial=Trial(_DUE + "a_write_that_does_not_apply_fails_the_job"),
+    ),
+    Mutant(
+        name="a failure shows no traceback",
+        breaks="The failure of a job shows the traceback of its activation.",
+        patches=(
+            Patch(
+                "fold.py",
+                "failure.traceback if failure is not None else event.error.traceback",
+                "event.error.traceback",
+            ),
+        ),
+        trial=Trial(_FOLD + "the_failure_of_a_job_shows_the_traceback_of_its_activation"),
+    ),
+    Mutant(
+        name="a failed activation is not recorded",
+        breaks="Each activation that failed has its record, with the error's text.",
+        patches=(
+            Patch(
+                "runtime/drive.py",
+                "error=usercode.failure_of(outcome.error, with_traceback=True),",
+                'error=ev.Failure(type="Error", message="failed"),',
+            ),
+        ),
+        trial=Trial(_RAISING + "an_error_is_recorded_with_its_type_text_and_traceback"),
+    ),
+    Mutant(
+        name="a wave counts as one",
+        breaks="Every activation counts against the limit.",
+        patches=(
+            Patch(
+                "fold.py",
+                "    fold.activations_count += fold.unsettled\n",
+                "    fold.activations_count += 1\n",
+            ),
+        ),
+        trial=Trial(REFERENCE),
+    ),
+    Mutant(
+        name="kept work is counted without what came from outside",
+        breaks="What comes from outside counts against the limit.",
+        patches=(
+            Patch("fold.py", " + len(fold.kept) + len(fold.inputs) >", " + len(fold.kept) >"),
+        ),
+        trial=Trial(_DUE + "a_wave_that_would_pass_the_limit_is_not_begun"),
+    ),
+    Mutant(
+        name="a job past its limit goes on",
+        breaks="A job whose next wave would pass the limit fails.",
+        patches=(Patch("decider.py", "    if fold.over_limit:\n", "    if False:\n"),),
+        trial=Trial(REFERENCE, "loop", examples=80),
+    ),
+    Mutant(
+        name="what leads nowhere is dropped",
+        breaks="An emission on an output that nothing is connected to is an output of the job.",
+        patches=(
+            Patch(
+                "fold.py", "    if not emission.targets:\n", "    if emission.targets is None:\n"
+            ),
+        ),
+        trial=Trial(REFERENCE),
     ),
 )

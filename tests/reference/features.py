@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
-from tests.reference.program import Command, Connection, Goto, JustUpdate, Program, Update
+from tests.reference.program import (
+    Command,
+    Connection,
+    Goto,
+    JustUpdate,
+    Program,
+    Update,
+    log_message,
+)
 
 FEATURES: Final = frozenset(
     {
@@ -41,6 +50,8 @@ FEATURES: Final = frozenset(
         "cycle",
         "three waves",
         "wide wave",
+        "awkward payload",
+        "refused payload",
     }
 )
 
@@ -50,7 +61,7 @@ def features(
 ) -> frozenset[str]:
     """Name the features that an example exercised; the commands are those that were obeyed."""
     exercised = _ends(outcome) | _waits(outcome) | _told(outcome, obeyed)
-    exercised |= _courses(program, outcome)
+    exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
 
@@ -122,6 +133,19 @@ def _courses(program: Program, outcome: Outcome) -> dict[str, bool]:
         "cycle": _has_cycle(edges),
         "three waves": outcome.waves >= 3,
         "wide wave": any(not name.endswith(".1") for name, _ in opened),
+    }
+
+
+def _payloads(outcome: Outcome) -> dict[str, bool]:
+    """Say whether what went through the job was easily spoilt, or could not be recorded."""
+    went = [payload for _, payload, _ in outcome.activations.values()]
+    held = (outcome.shared, *outcome.memory.values(), *went)
+    values = [value for each in held for value in each.values()]
+    escaped = outcome.failure is not None and outcome.failure.type == "PayloadError"
+    caught = [message.startswith(log_message("refused", "")[:-1]) for _, message in outcome.log]
+    return {
+        "awkward payload": any(map(is_awkward, values)),
+        "refused payload": escaped or any(caught),
     }
 
 

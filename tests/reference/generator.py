@@ -12,7 +12,9 @@ from typing import Final, TypeAlias, final
 import attrs
 from hypothesis import strategies as st
 
+from tests.reference.awkward import awkward_command, awkward_message, awkward_program
 from tests.reference.interpreter import run
+from tests.reference.oddities import ODD_KEYS
 from tests.reference.program import (
     Ask,
     Branch,
@@ -48,8 +50,9 @@ from tests.reference.values import FITTING, GROWING, PLAIN, SCALARS, VALUES, pay
 
 __all__ = ("FLAVOURS", "PAYLOAD_KEYS", "VALUES", "examples", "programs")
 
-PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer")  # No payload has another key.
-FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
+PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer", *ODD_KEYS)  # There are no others.
+_PLAIN_FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
+FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")  # Which is any of the others, with odd payloads.
 _RENAMES: Final[tuple[dict[str, str], ...]] = (
     {},
     {"x": "y"},
@@ -310,17 +313,25 @@ def examples(
     """
     asks = draw(st.booleans()) if asks is None else asks
     flavour = draw(st.sampled_from(FLAVOURS)) if flavour is None else flavour
+    if awkward := flavour == "awkward":
+        flavour = draw(st.sampled_from(_PLAIN_FLAVOURS))
     program = draw(programs(asks=asks, flavour=flavour))
-    script = Script(messages=drawn_messages(draw, program))
+    program = awkward_program(draw, program) if awkward else program
+    messages = drawn_messages(draw, program)
+    if awkward:
+        messages = tuple(awkward_message(draw, message) for message in messages)
+    script = Script(messages=messages)
     for _ in range(draw(st.sampled_from((8, 6, 4, 10, 2)))):
         outcome = run(program, script)
         if outcome.status != "paused":
             break
         if draw(st.integers(0, 4)) == 0:
             message = drawn_message(draw, program, outcome.waves, "paused")
+            message = awkward_message(draw, message) if awkward else message
             script = attrs.evolve(script, messages=(*script.messages, message))
         else:
             command = drawn_command(draw, program, outcome)
+            command = awkward_command(draw, command, outcome) if awkward else command
             script = attrs.evolve(script, commands=(*script.commands, command))
     script = attrs.evolve(script, cancel=drawn_cancel(draw, run(program, script)))
     return program, script

@@ -38,6 +38,7 @@ from tests.reference.program import (
     PlusOne,
     Program,
     Reducer,
+    Refused,
     Remember,
     Write,
     log_message,
@@ -135,7 +136,7 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
                 _change(run, operation)
             case Emit() | Defer() | Ask() | Pause():
                 _request(run, operation)
-            case Effect() | FailingEffect() | Fail() | Branch():
+            case Effect() | FailingEffect() | Fail() | Refused() | Branch():
                 _control(run, operation)
             case _:
                 assert_never(operation)
@@ -198,6 +199,10 @@ def _control(run: _Run, operation: ControlOperation) -> None:
             activation.last = message
         case Fail():
             raise HandlerFailed("RuntimeError")
+        case Refused(call=call, caught=caught):
+            if not caught:
+                raise HandlerFailed("PayloadError")
+            activation.log.append(log_message("refused", call))
         case Branch(value=value, equals=equals, then=then, otherwise=otherwise):
             _perform(run, then if same(_value(run, value), equals) else otherwise)
         case _:

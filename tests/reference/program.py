@@ -206,6 +206,20 @@ class Fail:
 
 @final
 @attrs.frozen
+class Refused:
+    """Make a call with a value that can't be recorded.
+
+    The call raises ``PayloadError`` and leaves nothing behind; the handler may catch it, and then
+    leaves ``log_message("refused", call)`` in the log of the job.
+    """
+
+    call: Literal["emit", "defer", "ask", "write", "remember", "log"]
+    value: str  # The name of a value: NaN, and what is no JSON at all, can't stand here.
+    caught: bool = True
+
+
+@final
+@attrs.frozen
 class Branch:
     """Do one list of operations if a value is the same JSON as another, or else the other list."""
 
@@ -217,7 +231,7 @@ class Branch:
 
 DataOperation: TypeAlias = Write | Delete | Remember | Forget | Log
 JobOperation: TypeAlias = Emit | Defer | Ask | Pause
-ControlOperation: TypeAlias = Effect | FailingEffect | Fail | Branch
+ControlOperation: TypeAlias = Effect | FailingEffect | Fail | Refused | Branch
 Operation: TypeAlias = DataOperation | JobOperation | ControlOperation
 
 

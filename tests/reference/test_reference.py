@@ -26,6 +26,7 @@ from tests.reference.program import (
     Pause,
     PlusOne,
     Reducer,
+    Refused,
     Remember,
     Write,
 )
@@ -167,6 +168,15 @@ def test_a_failure_wins_over_a_pause_and_a_question_of_the_same_wave() -> None:
     )
     assert outcome.status == "failed"
     assert (outcome.pauses, outcome.questions, outcome.deferrals) == ((), {}, {})
+
+
+def test_a_refused_payload_leaves_a_line_or_fails_the_handler() -> None:
+    caught = after(program({"a": (Refused("emit", "nan"), emit())}))
+    assert caught.log == (("1.1", 'refused: "emit"'),)
+    assert list(caught.emissions) == ["1.1/o0"]
+    uncaught = after(program({"a": (Refused("log", "cycle", caught=False), emit())}))
+    assert uncaught.failure == Failure("PayloadError", "1.1")
+    assert (uncaught.log, uncaught.emissions) == ((), {})
 
 
 def test_an_uncaught_effect_error_fails_and_a_caught_one_does_not() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.places import Place, Server
+from tests.simulation.places import Place, Server, places_in, undisturbed_in
 
 
 @pytest.fixture(scope="session")
@@ -19,20 +19,10 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def new_place(tmp_path: Path) -> Callable[[], Place]:
     """Return a factory of places, each with a store and a ledger of its own."""
-    made: list[Place] = []
-
-    def make() -> Place:
-        place = Place(tmp_path / f"{len(made)}")
-        place.folder.mkdir()
-        made.append(place)
-        return place
-
-    return make
+    return places_in(tmp_path)
 
 
 @pytest.fixture
 def undisturbed(server: Server, new_place: Callable[[], Place]) -> Place:
     """Return the place of a run that nothing disturbed."""
-    place = new_place()
-    assert server.do("drive", folder=str(place.folder), parallel=1)["ended"] == "done"
-    return place
+    return undisturbed_in(server, new_place())

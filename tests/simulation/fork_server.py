@@ -102,12 +102,17 @@ def prepare(folder: str, jobs: list[str], wish: str) -> dict[str, Any]:
     return _outcome(process, told)
 
 
-def race(folder: str, jobs: list[str], wish: str, racers: int) -> dict[str, Any]:
-    """Have children wish the same of each job at the same moment; tell what each was told."""
+def race(
+    folder: str, jobs: list[str], wish: str, racers: int, answers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Have children wish the same of each job at the same moment; tell what each was told.
+
+    Shape: without ``answers``, each of them has another answer to every job.
+    """
     starts = [os.pipe() for _ in range(racers)]
     ready = os.pipe()
     children = [
-        _forked(_racer(folder, jobs, wish, number, (ready[1], starts[number][0])))
+        _forked(_racer(folder, jobs, wish, number, (ready[1], starts[number][0]), answers or {}))
         for number in range(racers)
     ]
     for _ in jobs:
@@ -121,10 +126,16 @@ def race(folder: str, jobs: list[str], wish: str, racers: int) -> dict[str, Any]
     return {"told": [each["told"] for each in outcomes]}
 
 
-def _racer(
-    folder: str, jobs: list[str], wish: str, number: int, barrier: tuple[int, int]
+def _racer(  # noqa: PLR0917 - what a racer is given, which is passed on whole
+    folder: str,
+    jobs: list[str],
+    wish: str,
+    number: int,
+    barrier: tuple[int, int],
+    answers: dict[str, str],
 ) -> Callable[[Callable[[str], None]], None]:
     ready, start = barrier
+    own = ("yes", "no", "maybe", "never")[number]
 
     def act(tell: Callable[[str], None]) -> None:
         with _engine(folder, 2) as engine:
@@ -132,38 +143,37 @@ def _racer(
                 os.write(ready, b".")
                 os.read(start, 1)
                 try:
-                    tell(WISHES[wish](engine, job_id, number))
+                    tell(WISHES[wish](engine, job_id, answers.get(job_id, own)))
                 except EsflowError as refused:
                     tell(type(refused).__name__)
 
     return act
 
 
-def _answer(engine: Engine, job_id: str, number: int) -> str:
-    value = ("yes", "no", "maybe", "never")[number]
+def _answer(engine: Engine, job_id: str, value: str) -> str:
     engine.resume(job_id, Answer(value, to="2.2/q0"))
     return f"won with {value}"
 
 
-def _continue(engine: Engine, job_id: str, _: int) -> str:
+def _continue(engine: Engine, job_id: str, _: str) -> str:
     state = engine.resume(job_id, Continue(), expected_version=3)
     return f"won, {state.status}"
 
 
-def _run(engine: Engine, job_id: str, _: int) -> str:
+def _run(engine: Engine, job_id: str, _: str) -> str:
     return engine.run(job_id).status
 
 
-def _start(engine: Engine, job_id: str, _: int) -> str:
+def _start(engine: Engine, job_id: str, _: str) -> str:
     state = engine.start("voyage", "captain.begin", {"port": "Brest"}, job_id=job_id)
     return state.status
 
 
-def _send(engine: Engine, job_id: str, _: int) -> str:
+def _send(engine: Engine, job_id: str, _: str) -> str:
     return str(engine.send(job_id, "captain.heard", {"number": 7}, key="k"))
 
 
-WISHES: dict[str, Callable[[Engine, str, int], str]] = {
+WISHES: dict[str, Callable[[Engine, str, str], str]] = {
     "answer": _answer,
     "pause": _continue,
     "run": _run,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, cast, final
 
@@ -82,6 +83,24 @@ class Place:
         with Engine(self.url) as engine:
             assert engine.verify(job_id).ok
             return engine.state(job_id), engine.history(job_id)
+
+
+def places_in(folder: Path) -> Callable[[], Place]:
+    """Return a factory of places, each with a store and a ledger of its own."""
+    numbers = count()
+
+    def make() -> Place:
+        place = Place(folder / f"{next(numbers)}")
+        place.folder.mkdir()
+        return place
+
+    return make
+
+
+def undisturbed_in(server: Server, place: Place) -> Place:
+    """Have the job done there, which nothing disturbs."""
+    assert server.do("drive", folder=str(place.folder), parallel=1)["ended"] == "done"
+    return place
 
 
 def shown(state: JobState) -> dict[str, Any]:

@@ -6,21 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from esflow import events as ev
-from tests.laws.play import stripped
-from tests.simulation.places import Place, Server, check_equal, keys, shown
+from tests.simulation.places import Place, Server, check_equal, keys
+from tests.simulation.races import REFUSALS, WISHES, names, race, raced
+from tests.sizes import sizes
 
-JOBS = [f"job-{number:03}" for number in range(100)]
-LOSERS = {"AnswerRefused", "NotPaused", "Fenced", "VersionConflict", "JobClosed"}
-
-Told = dict[str, list[str]]
-
-
-def _raced(server: Server, place: Place, wish: str, racers: int) -> Told:
-    """Return what each racer was told of each job."""
-    folder = str(place.folder)
-    assert server.do("prepare", folder=folder, jobs=JOBS, wish=wish)["ended"] == "done"
-    told = server.do("race", folder=folder, jobs=JOBS, wish=wish, racers=racers)["told"]
-    return {job_id: [each[number] for each in told] for number, job_id in enumerate(JOBS)}
+JOBS = names(sizes().raced_jobs)
 
 
 @pytest.mark.parametrize("racers", [2, 4])
@@ -28,12 +18,12 @@ def test_one_answer_wins_and_the_others_are_told_which(
     server: Server, new_place: Callable[[], Place], racers: int
 ) -> None:
     place = new_place()
-    told = _raced(server, place, "answer", racers)
+    told = raced(server, place, "answer", racers, JOBS)
     calls = place.ledger.calls()
     for job_id in JOBS:
         winners = [each for each in told[job_id] if each.startswith("won with ")]
         assert len(winners) == 1, told[job_id]
-        assert set(told[job_id]) - set(winners) <= LOSERS
+        assert set(told[job_id]) - set(winners) <= REFUSALS
         state, history = place.seen(job_id)
         (answer,) = [each.event for each in history if isinstance(each.event, ev.AnswerRecorded)]
         assert winners == [f"won with {answer.value}"]
@@ -43,23 +33,15 @@ def test_one_answer_wins_and_the_others_are_told_which(
     assert calls.total() == 6 * len(JOBS)
 
 
+@pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("racers", [2, 4])
 def test_the_history_of_a_race_is_that_of_one_host(
-    server: Server, new_place: Callable[[], Place], racers: int
+    server: Server, new_place: Callable[[], Place], wish: str, racers: int
 ) -> None:
-    place = new_place()
-    _raced(server, place, "answer", racers)
-    for job_id in JOBS[::5]:
-        _, history = place.seen(job_id)
-        (answer,) = [each.event for each in history if isinstance(each.event, ev.AnswerRecorded)]
-        alone = new_place()
-        request = {"folder": str(alone.folder), "job_id": job_id, "answer": answer.value}
-        assert server.do("drive", parallel=1, **request)["ended"] == "done"
-        state, plain = alone.seen(job_id)
-        assert shown(place.seen(job_id)[0]) == shown(state)
-        assert stripped(history) == stripped(plain)
-        claims = [each for each in history if isinstance(each.event, ev.ExecutionClaimed)]
-        assert len(claims) == 2
+    findings = race(server, new_place, wish, racers, JOBS)
+    assert findings.problems == []
+    assert findings.granted == (len(JOBS) if wish in {"answer", "pause"} else 0)
+    assert findings.told.total() == racers * len(JOBS)
 
 
 @pytest.mark.parametrize("racers", [2, 4])
@@ -67,7 +49,7 @@ def test_one_continue_lifts_a_pause_and_one_host_drives(
     server: Server, new_place: Callable[[], Place], racers: int
 ) -> None:
     place = new_place()
-    told = _raced(server, place, "pause", racers)
+    told = raced(server, place, "pause", racers, JOBS)
     for job_id in JOBS:
         assert sorted(told[job_id]) == ["VersionConflict"] * (racers - 1) + ["won, paused"]
         _, history = place.seen(job_id)
@@ -81,7 +63,7 @@ def test_one_host_claims_what_all_want_to_run(
     server: Server, new_place: Callable[[], Place], wish: str, racers: int
 ) -> None:
     place = new_place()
-    told = _raced(server, place, wish, racers)
+    told = raced(server, place, wish, racers, JOBS)
     lawful = {"paused", "running", "pending"}  # The last is what was read before the first claim.
     assert {each for of_job in told.values() for each in of_job} <= lawful
     assert all("paused" in of_job for of_job in told.values())
@@ -99,7 +81,7 @@ def test_one_message_under_a_key_is_recorded(
     server: Server, new_place: Callable[[], Place], racers: int
 ) -> None:
     place = new_place()
-    told = _raced(server, place, "send", racers)
+    told = raced(server, place, "send", racers, JOBS)
     assert {tuple(each) for each in told.values()} == {("2",) * racers}
     for job_id in JOBS:
         _, history = place.seen(job_id)

@@ -1,0 +1,51 @@
+"""Says whether a disturbed run is the undisturbed one, and if not, where they first differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import attrs
+
+from esflow import Recorded
+from esflow.stores import open_store
+from tests.laws.play import Play, stripped
+from tests.reference.interpreter import run
+from tests.reference.outcome import Outcome, as_text
+from tests.reference.program import Program, Script, canonical
+
+
+def assert_same_as_undisturbed(disturbed: Play) -> None:
+    """Run a play, and compare it with the reference and with an undisturbed play."""
+    outcome = disturbed.run()
+    assert_undisturbed(disturbed.program, disturbed.script, outcome, disturbed.history())
+
+
+def assert_undisturbed(
+    program: Program, script: Script, outcome: Outcome, history: Sequence[Recorded]
+) -> None:
+    """Compare what came of a program and a script with the reference and an undisturbed play."""
+    assert_same_outcome(outcome, run(program, script))
+    undisturbed = Play(program, script, open_store("memory://"))
+    undisturbed.run()
+    assert_same_history(history, undisturbed.history())
+
+
+def assert_same_history(history: Sequence[Recorded], undisturbed: Sequence[Recorded]) -> None:
+    """Compare two histories without circumstances, and show the first event that differs."""
+    found, expected = stripped(history), stripped(undisturbed)
+    for whose in sorted(found.keys() | expected.keys()):
+        pairs = zip_longest(found.get(whose, ()), expected.get(whose, ()))
+        differing = [pair for pair in pairs if pair[0] != pair[1]]
+        assert not differing, (
+            f"of {whose or 'the job'} is recorded, and undisturbed: {differing[0]}"
+        )
+
+
+def assert_same_outcome(outcome: Outcome, expected: Outcome) -> None:
+    """Compare two outcomes, types of values included, and show the first field that differs."""
+    found, wanted = attrs.asdict(outcome), attrs.asdict(expected)
+    for name, value in found.items():
+        same = canonical(value) == canonical(wanted[name])
+        assert same, f"{name} is {value!r}, and undisturbed {wanted[name]!r}"
+    assert as_text(outcome) == as_text(expected), "the activations stand in another order"
