@@ -19,20 +19,19 @@ from typing import Any, Final, Self, final
 from esflow import errors
 from esflow.bundle import export_job, import_job
 from esflow.clock import Clock, SystemClock
-from esflow.commands import CancelJob, Command, Continue, PauseJob, ResumeCommand
-from esflow.decider import decide
-from esflow.events import Event, Recorded
+from esflow.commands import CancelJob, Continue, PauseJob, ResumeCommand
+from esflow.events import Recorded
 from esflow.flow import Flow
 from esflow.following import followed
 from esflow.health import HealthReport, examine
-from esflow.inputs import checked_place, checked_text, expect_version, findable_id, job_query
+from esflow.inputs import checked_place, checked_text, findable_id, job_query
 from esflow.replay import VerifyReport, pages, read_history, replay, verify
+from esflow.runtime import calls
 from esflow.runtime.host import Host, registered
-from esflow.runtime.session import Decide
-from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
+from esflow.runtime.wishes import breakpoints, start_job
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
-from esflow.state import ENDED, JobFold, JobState, Status
+from esflow.state import ENDED, JobState, Status
 from esflow.store import JobQuery, Store
 from esflow.stores import open_store
 from esflow.summary import JobSummary, summary_of
@@ -180,30 +179,14 @@ class Engine:
         InterruptNotFound, SlotNotFound, PayloadError, MergeError, VersionConflict, and what `run`
         raises; nothing is recorded then.
         """
-        session = self._host.loaded(job_id, "resume()")
-        flow = self._host.flow(session.fold.flow)
-        wishes = resuming(session.fold, flow, command)
-        stops = breakpoints(flow, before, after)
-
-        def expected(fold: JobFold) -> Sequence[Event]:
-            expect_version(fold, expected_version)
-            return ()
-
-        seen, held = session.fold.version, session.fold.operator is not None
-
-        def deciding(wish: Command) -> Decide:
-            def step(fold: JobFold) -> Sequence[Event]:
-                if isinstance(wish, Continue) and self._host.is_orphan(fold):
-                    return ()
-                if isinstance(wish, Continue) and held != (fold.operator is not None):
-                    # An operator's hold came or went: this is not the pause that the caller saw.
-                    raise errors.VersionConflict(job_id, seen, fold.version)
-                return stops.put_into(fold, decide(fold, wish))
-
-            return step
-
-        steps = (expected, *map(deciding, wishes), self._host.claim(session))
-        return self._host.carried_on(session, *steps, actor=actor)
+        return calls.resume(
+            self._host,
+            job_id,
+            command,
+            actor=actor,
+            expected_version=expected_version,
+            stops=(before, after),
+        )
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -247,17 +230,7 @@ class Engine:
         The same ``key`` with the same message again returns the first one's version.
         Raises: JobNotFound, JobClosed, SlotNotFound, PayloadError, MessageKeyReused.
         """
-        session = self._host.loaded(job_id, "send()")
-        message = send_message(self._host.known_flow(session.fold), slot, payload, key)
-        versions: list[int] = []
-
-        def step(fold: JobFold) -> Sequence[Event]:
-            events = decide(fold, message)
-            versions[:] = [fold.version + 1 if events else fold.keys[message.key or ""].version]
-            return events
-
-        self._host.commit(session, step, actor=actor)
-        return versions[0]
+        return calls.send(self._host, job_id, slot, payload, key=key, actor=actor)
 
     def pause(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """Let nothing of the job start until somebody resumes it with `Continue`.
@@ -265,10 +238,8 @@ class Engine:
         What is running finishes first; the program can't tell that it was paused.
         Raises: JobNotFound, JobClosed.
         """
-        session = self._host.loaded(job_id, "pause()")
         command = PauseJob(reason=checked_text(reason, "reason"))
-        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
-        return session.fold.face()
+        return calls.hold_or_end(self._host, job_id, command, "pause()", actor=actor)
 
     def update(
         self,
@@ -282,15 +253,9 @@ class Engine:
 
         Raises: JobNotFound, JobClosed, NotPaused, PayloadError, MergeError, VersionConflict.
         """
-        session = self._host.loaded(job_id, "update()")
-        command = update_shared(self._host.known_flow(session.fold), values)
-
-        def step(fold: JobFold) -> Sequence[Event]:
-            expect_version(fold, expected_version)
-            return decide(fold, command)
-
-        self._host.commit(session, step, actor=actor)
-        return session.fold.face()
+        return calls.update(
+            self._host, job_id, values, actor=actor, expected_version=expected_version
+        )
 
     def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """End the job now; what its handlers are doing will not be recorded.
@@ -298,10 +263,8 @@ class Engine:
         A running handler can learn of it from ``ctx.cancelled``.
         Raises: JobNotFound, JobClosed.
         """
-        session = self._host.loaded(job_id, "cancel()")
         command = CancelJob(reason=checked_text(reason, "reason"))
-        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
-        return session.fold.face()
+        return calls.hold_or_end(self._host, job_id, command, "cancel()", actor=actor)
 
     # Looking.
 
