@@ -11,7 +11,7 @@ from typing import final
 import attrs
 
 from esflow.errors import NondeterminismError, PayloadError
-from esflow.events import Interrupted, Json
+from esflow.events import EffectCall, Interrupted, Json
 from esflow.flow import Slot
 from esflow.json_values import same_json
 from esflow.payloads import bind, copy_json, json_of, structure, to_json
@@ -27,6 +27,7 @@ class Asked:
     payload: Json
     choices: tuple[Json, ...] | None
     types: tuple[str, ...]
+    call: EffectCall | None = None
 
     def recorded(self, *, started_at_ms: int, duration_us: int) -> Interrupted:
         """Return the event of a handler that ran until it asked this."""
@@ -35,6 +36,7 @@ class Asked:
             payload=self.payload,
             choices=self.choices,
             types=self.types,
+            call=self.call,
             started_at_ms=started_at_ms,
             duration_us=duration_us,
         )
@@ -61,6 +63,15 @@ def asking(
     for choice in listed or ():
         structure(choice, kind, "interrupt.choices")
     return Asked(id=interrupt_id, payload=data, choices=listed or values, types=types)
+
+
+def asking_for_result(effect_id: str, call: EffectCall, shown: str, returns: object) -> Asked:
+    """Return what a call that may not be made asks for: its result."""
+    try:
+        types, values = json_of(returns, "effect")
+    except PayloadError:  # Whatever its annotation says, somebody may know what it returns.
+        types, values = (), None
+    return Asked(id=effect_id, payload={"effect": shown}, choices=values, types=types, call=call)
 
 
 def answer_to(asked: Asked, answered: Answered, kind: object) -> object:

@@ -18,14 +18,21 @@ from typing import Any, Protocol, TypeVar, cast, final
 
 from esflow import effects, errors
 from esflow import events as ev
-from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
+from esflow.asking import (
+    Asked,
+    answer_to,
+    asking,
+    asking_for_result,
+    choices_of,
+    refuse_unanswerable,
+)
 from esflow.effects import Call, call_of
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
 from esflow.ids import item_id
 from esflow.inputs import checked_text
-from esflow.payloads import structure, to_json
+from esflow.payloads import return_annotation, structure, to_json
 from esflow.reducers import BUILT_IN, DELETE
 from esflow.shared_data import DataView
 from esflow.state import Activation, Answered
@@ -50,6 +57,10 @@ class Recorder(Protocol):
 
     def is_cancelled(self) -> bool:
         """Tell whether somebody has ended the job."""
+        ...
+
+    def may_call(self, name: str) -> bool:
+        """Tell whether an effect that is not recorded may be called."""
         ...
 
 
@@ -249,6 +260,11 @@ class Context:
         return tuple(self._records)
 
     @property
+    def effects_used(self) -> int:
+        """How many effects the handler has asked for."""
+        return self._counts["e"]
+
+    @property
     def aside(self) -> Asked | None:
         """What set this run aside, if anything did."""
         return self._aside
@@ -309,12 +325,22 @@ class Context:
         effect_id = item_id(self._id, "e", self._counts["e"])
         recorded, cause = self._recorded.get(effect_id), None
         if recorded is None:
+            self._refuse_call(call, effect_id)
             recorded, cause = self._made(call, effect_id)
         elif (difference := effects.difference(self._id, recorded, call)) is not None:
             self._lost = difference
             raise difference
         self._counts["e"] += 1
         return effects.result_of(recorded, call, cause)
+
+    def _refuse_call(self, call: Call, effect_id: str) -> None:
+        """Set the handler aside at a call that may not be made, until somebody tells its result."""
+        if self._recorder.may_call(call.name):
+            return
+        asked_for = ev.EffectCall(function=call.name, digest=call.digest, key=self.idempotency_key)
+        returns = return_annotation(call.function)
+        self._aside = asking_for_result(effect_id, asked_for, effects.shown(call), returns)
+        raise SetAside
 
     def _made(self, call: Call, effect_id: str) -> tuple[ev.EffectRecorded, Exception | None]:
         """Make a call and record what became of it, before anybody uses it."""

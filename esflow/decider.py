@@ -205,11 +205,28 @@ def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
     if problem is not None:
         raise errors.AnswerRefused(fold.job_id, asked.id, problem)
     recorded = ev.AnswerRecorded(id=asked.id, value=answer.value)
-    if fold.halt_paused and isinstance(asked, ev.Interrupted):
-        return (recorded, ev.JobResumed(command="Answer", lifted="wave"))
+    if isinstance(asked, ev.Interrupted):
+        lifted = (ev.JobResumed(command="Answer", lifted="wave"),) if fold.halt_paused else ()
+        return (recorded, *_told(asked, answer.value), *lifted)
     if fold.program_paused:
         return (recorded, *_resume(fold, "Answer", release=True))
     return (recorded,)
+
+
+def _told(asked: ev.Interrupted, value: Json) -> tuple[ev.Event, ...]:
+    """Return the effect that was told instead of called, if an interrupt asked for one."""
+    call = asked.call
+    if call is None:
+        return ()
+    effect = ev.EffectRecorded(
+        id=asked.id,
+        function=call.function,
+        digest=call.digest,
+        key=call.key,
+        duration_us=0,
+        result=value,
+    )
+    return (effect,)
 
 
 def _misfit(asked: ev.QuestionAsked | ev.Interrupted, value: Json) -> str | None:

@@ -11,10 +11,8 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from threading import TIMEOUT_MAX
-from time import monotonic
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self, final
+from typing import Any, Final, Self, TypeAlias, final
 
 from esflow import errors
 from esflow.bundle import export_job, import_job
@@ -25,22 +23,24 @@ from esflow.flow import Flow
 from esflow.following import followed
 from esflow.health import HealthReport, examine
 from esflow.inputs import checked_place, checked_text, findable_id, job_query
-from esflow.replay import VerifyReport, pages, read_history, replay, verify
+from esflow.patches import PatchOp, difference
+from esflow.replay import VerifyReport, read_history, replay, verify
 from esflow.runtime import calls
+from esflow.runtime.checking import CheckReport
 from esflow.runtime.host import Host, registered
-from esflow.runtime.wishes import breakpoints, start_job
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
-from esflow.state import ENDED, JobState, Status
-from esflow.store import JobQuery, Store
+from esflow.state import JobState
+from esflow.store import Store
 from esflow.stores import open_store
 from esflow.summary import JobSummary, summary_of
 
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 max_lease_seconds: Final = 86_400.0
-_RESTING: Final = ENDED | {Status.PAUSED}
 _CONTINUE: Final = Continue()
+Moment: TypeAlias = str | tuple[str, int]
+"""A job as it is, or as it was at a version."""
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -132,9 +132,8 @@ class Engine:
         Shape: the job is paused ``before`` a wave with one of these slots in it, and ``after`` one.
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
         """
-        known = self._host.flow(flow)
-        request = start_job(known, slot, payload, labels, breakpoints(known, before, after))
-        session, step = self._host.beginning(request, job_id)
+        stops = (before, after)
+        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
         return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
 
     def submit(
@@ -153,9 +152,8 @@ class Engine:
 
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
         """
-        known = self._host.flow(flow)
-        request = start_job(known, slot, payload, labels, breakpoints(known, before, after))
-        session, step = self._host.beginning(request, job_id)
+        stops = (before, after)
+        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
         self._host.commit(session, step, actor=actor)
         return session.job_id
 
@@ -204,10 +202,7 @@ class Engine:
         Units: with ``older_than`` seconds, also jobs that are driven, but were last recorded on
         longer ago; 0 takes over every one of them.
         """
-        query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
-        rows = [row for row in pages(self._store, query) if row.flow in self._host.flows]
-        states = [self._host.recovered(row, older_than) for row in rows]
-        return [state for state in states if state is not None]
+        return calls.recover(self._host, older_than)
 
     def worker(self, *, jobs: int = 4) -> Worker:
         """Return what drives submitted and left jobs, up to so many at once, until it is stopped.
@@ -317,14 +312,7 @@ class Engine:
         Units: seconds.
         Raises: JobNotFound; WaitTimeout, and the job lives on.
         """
-        self._host.refuse_inside(job_id, "wait()")
-        deadline = monotonic() + timeout
-        position = self._store.position()
-        while Status((row := self._host.head(job_id)).status) not in _RESTING:
-            remaining = min(deadline - monotonic(), TIMEOUT_MAX)
-            if remaining <= 0:
-                raise errors.WaitTimeout(job_id, row.status, timeout)
-            position = self._store.wait(position, remaining)
+        calls.wait(self._host, job_id, timeout)
         return self.state(job_id)
 
     def verify(self, job_id: str | None = None) -> VerifyReport:
@@ -333,6 +321,56 @@ class Engine:
         Raises: JobNotFound.
         """
         return verify(self._store, None if job_id is None else findable_id(job_id))
+
+    # What if.
+
+    def fork(
+        self,
+        job_id: str,
+        version: int,
+        *,
+        new_job_id: str | None = None,
+        command: ResumeCommand | None = None,
+        live: bool = False,
+        actor: str | None = None,
+    ) -> JobState:
+        """Begin a job that shares another one's history up to a version, and run it on this host.
+
+        The other job is only read. The fork begins behind the last whole append: ``forked_from``
+        says where. Effects from there on are called with ``live`` alone; without, their results
+        are asked for, as interrupts.
+        Raises: JobNotFound, JobExists, VersionConflict, PayloadError, and what `resume` raises;
+        nothing is recorded then.
+        """
+        return calls.fork(
+            self._host,
+            job_id,
+            version,
+            name=new_job_id,
+            command=command,
+            live=live,
+            actor=actor,
+        )
+
+    def diff(self, a: Moment, b: Moment) -> list[PatchOp]:
+        """Return what turns the state of one moment into that of another, as a JSON Patch.
+
+        Shape: a moment is a job id, or a job id with a version.
+        Raises: JobNotFound, VersionConflict, CorruptHistory.
+        """
+        return difference(self._at(a).as_dict(), self._at(b).as_dict())
+
+    def _at(self, moment: Moment) -> JobState:
+        return self.state(moment) if isinstance(moment, str) else self.state(*moment)
+
+    def check(self, job_id: str | None = None, flow: Flow | None = None) -> CheckReport:
+        """Run today's code against recorded histories: of one job, or of every open one.
+
+        Nothing outside is called and nothing is recorded. The code is that of this engine's flows,
+        or of the one that is given.
+        Raises: JobNotFound, FlowNotFound, CorruptHistory, UnknownEvent.
+        """
+        return calls.check(self._host, job_id, flow)
 
     def health(self) -> HealthReport:
         """Tell whether the store can be read and written, how many jobs it has, and what is left.

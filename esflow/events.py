@@ -200,8 +200,20 @@ class QuestionAsked:
 
 @final
 @attrs.frozen(kw_only=True)
+class EffectCall:
+    """A call to the outside world that was not made."""
+
+    function: str
+    digest: str  # Of the arguments.
+    key: str
+
+
+@final
+@attrs.frozen(kw_only=True)
 class Interrupted:
     """A handler asked in its middle, and is set aside until somebody answers.
+
+    A fork that may not call the outside world asks for the result of a ``call`` so.
 
     Shape: ``types`` are the types of JSON that an answer may have (``null``, ``boolean``,
     ``integer``, ``number``, ``string``, ``array``, ``object``); none mean any.
@@ -214,6 +226,7 @@ class Interrupted:
     duration_us: int
     choices: tuple[Json, ...] | None = None
     types: tuple[str, ...] = ()
+    call: EffectCall | None = None
 
     @property
     def activation(self) -> str:
@@ -319,6 +332,20 @@ class WorkDropped:
 
 @final
 @attrs.frozen(kw_only=True)
+class JobForked:
+    """What stands before this was copied from another job, up to one of its versions.
+
+    Shape: with ``live``, effects are called; without, their results are asked for.
+    """
+
+    name: ClassVar = "JobForked"
+    origin: str
+    version: int
+    live: bool
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobCompleted:
     """Nothing was left to do."""
 
@@ -364,6 +391,7 @@ Event: TypeAlias = (
     | JobResumed
     | DeferralsReleased
     | WorkDropped
+    | JobForked
     | JobCompleted
     | JobFailed
     | JobCancelled

@@ -333,6 +333,10 @@ def _dropped(fold: JobFold, event: ev.WorkDropped) -> None:
     _begin(fold)
 
 
+def _forked(fold: JobFold, event: ev.JobForked) -> None:
+    fold.forked = event
+
+
 def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
     fold.ended = Status.CANCELLED
 
@@ -364,6 +368,7 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _forked,
     ev.JobCancelled: _cancelled,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,

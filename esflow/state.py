@@ -122,6 +122,15 @@ class Member:
 
 @final
 @attrs.frozen(kw_only=True)
+class Origin:
+    """The job that a fork shares its history with, and up to which of its versions."""
+
+    job_id: str
+    version: int
+
+
+@final
+@attrs.frozen(kw_only=True)
 class Breakpoints:
     """The slots that a job stops before and after."""
 
@@ -152,6 +161,7 @@ class JobFold:
     labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
     limit: int = 0
     request: ev.JobStarted | None = None
+    forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
     wave: int = 0
@@ -249,6 +259,9 @@ class JobFold:
             failure=self.failure,
             pause=self.pause,
             breakpoints=Breakpoints(before=self.before, after=self.after),
+            forked_from=None
+            if self.forked is None
+            else Origin(job_id=self.forked.origin, version=self.forked.version),
             activations_count=self.activations_count,
         )
 
@@ -283,6 +296,7 @@ class JobState:
     failure: JobFailure | None
     pause: tuple[PauseReason, ...]
     breakpoints: Breakpoints
+    forked_from: Origin | None
     activations_count: int
 
     def as_dict(self) -> dict[str, Json]:

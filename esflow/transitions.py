@@ -47,6 +47,7 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.JobResumed: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), *_ACTIVE),
     ev.DeferralsReleased: _ACTIVE,
     ev.WorkDropped: (_PENDING, (Status.PAUSED, Status.RUNNING), *_ACTIVE),
+    ev.JobForked: tuple((status, status) for status in Status if status is not Status.WAITING),
     ev.JobCompleted: ((Status.RUNNING, Status.COMPLETED), (Status.PAUSED, Status.COMPLETED)),
     ev.JobFailed: ((Status.RUNNING, Status.FAILED), (Status.PAUSED, Status.FAILED)),
     ev.JobCancelled: (

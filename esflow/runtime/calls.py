@@ -3,16 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from threading import TIMEOUT_MAX
+from time import monotonic
+from typing import Final
 
 from esflow.commands import CancelJob, Command, Continue, PauseJob
 from esflow.decider import decide
-from esflow.errors import VersionConflict
+from esflow.errors import FlowNotFound, VersionConflict, WaitTimeout
 from esflow.events import Event
+from esflow.flow import Flow
 from esflow.inputs import expect_version
+from esflow.replay import pages
+from esflow.runtime.checking import CheckReport, check_jobs
+from esflow.runtime.forking import fork as recorded_fork
 from esflow.runtime.host import Host
-from esflow.runtime.session import Decide
-from esflow.runtime.wishes import breakpoints, resuming, send_message, update_shared
-from esflow.state import JobFold, JobState, Status
+from esflow.runtime.session import Decide, Session
+from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
+from esflow.state import ENDED, JobFold, JobState, Status
+from esflow.store import JobQuery
+
+_RESTING: Final = ENDED | {Status.PAUSED}
+
+
+def begin(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its order
+    host: Host,
+    flow: str,
+    slot: str,
+    payload: Mapping[str, object],
+    job_id: str | None,
+    labels: Mapping[str, str],
+    stops: tuple[Iterable[str], Iterable[str]],
+) -> tuple[Session, Decide]:
+    """Return a session, and the step that records a new job or finds that it was recorded."""
+    known = host.flow(flow)
+    request = start_job(known, slot, payload, labels, breakpoints(known, *stops))
+    return host.beginning(request, job_id)
+
+
+def recover(host: Host, older_than: float | None) -> list[JobState]:
+    """Drive every job of this host's flows that is ready and that nobody drives."""
+    query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
+    rows = [row for row in pages(host.store, query) if row.flow in host.flows]
+    states = [host.recovered(row, older_than) for row in rows]
+    return [state for state in states if state is not None]
+
+
+def wait(host: Host, job_id: str, timeout: float) -> None:
+    """Return when a job is paused or has ended."""
+    host.refuse_inside(job_id, "wait()")
+    deadline = monotonic() + timeout
+    position = host.store.position()
+    while Status((row := host.head(job_id)).status) not in _RESTING:
+        remaining = min(deadline - monotonic(), TIMEOUT_MAX)
+        if remaining <= 0:
+            raise WaitTimeout(job_id, row.status, timeout)
+        position = host.store.wait(position, remaining)
 
 
 def resume(
@@ -49,6 +94,46 @@ def resume(
 
     steps = (expected, *map(deciding, wishes), host.claim(session))
     return host.carried_on(session, *steps, actor=actor)
+
+
+def fork(
+    host: Host,
+    job_id: str,
+    version: int,
+    *,
+    name: str | None,
+    command: object,
+    live: bool,
+    actor: str | None,
+) -> JobState:
+    """Record a fork, and carry it on."""
+    host.refuse_inside(job_id, "fork()")
+    fork_id = recorded_fork(
+        host, job_id, version, name=name, command=command, live=live, actor=actor
+    )
+    if command is not None:
+        return resume(
+            host, fork_id, command, actor=actor, expected_version=None, stops=(None, None)
+        )
+    session = host.loaded(fork_id, "fork()")
+    if session.fold.flow not in host.flows:
+        return session.fold.face()  # Somebody who has its flow can carry it on.
+    return host.carried_on(session, host.claim(session), actor=actor)
+
+
+def check(host: Host, job_id: str | None, flow: Flow | None) -> CheckReport:
+    """Check one job, or all that are open, against flows."""
+    flows = host.flows if flow is None else {flow.name: flow}
+    if job_id is not None:
+        name = host.head(job_id).flow
+        if name not in flows:
+            raise FlowNotFound(name, tuple(flows))
+        return check_jobs(host.store, iter([(job_id, flows[name])]))
+    query = JobQuery(statuses=tuple(each.value for each in Status if each not in ENDED))
+    rows = pages(host.store, query)
+    return check_jobs(
+        host.store, ((row.job_id, flows[row.flow]) for row in rows if row.flow in flows)
+    )
 
 
 def _standing(fold: JobFold) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ from esflow import events as ev
 from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
+from esflow.effects import OWN_EFFECTS
 from esflow.errors import EsflowError, FlowChanged, InterruptSwallowed, JobClosed
 from esflow.events import Json
 from esflow.failpoints import reach
@@ -67,6 +68,11 @@ class Run:
         """Tell whether somebody has ended the job."""
         row = self.session.store.head(self.session.job_id)
         return row is not None and row.status == Status.CANCELLED
+
+    def may_call(self, name: str) -> bool:
+        """Tell whether an effect may be called: a fork is told results, unless it is live."""
+        forked = self.session.fold.forked
+        return forked is None or forked.live or name in OWN_EFFECTS
 
     def now_ms(self) -> int:
         """Return the host's time."""

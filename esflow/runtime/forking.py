@@ -1,0 +1,161 @@
+"""A fork: a new job that shares another one's history up to a version, and goes its own way.
+
+Its stream is a copy: the same events at the same versions, by the same hosts and actors at the same
+times, chained anew for its own id; `JobForked` stands behind them.
+The other job is only read.
+
+Where a fork may begin
+----------------------
+Behind a whole append: in between, half of what an activation or a command did would be missing.
+What begins an append and what carries one on can be told by the events themselves; where it can't,
+a fork begins one append earlier.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from esflow.codec import Envelope, encode, genesis
+from esflow.decider import decide, due
+from esflow.errors import JobExists, VersionConflict
+from esflow.events import (
+    AnswerRecorded,
+    DeferralsReleased,
+    Event,
+    JobCompleted,
+    JobFailed,
+    JobForked,
+    JobPaused,
+    JobResumed,
+    Recorded,
+    SharedWritten,
+    WorkDropped,
+)
+from esflow.fold import evolve, fold_events
+from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
+from esflow.replay import index_row, read_verified
+from esflow.runtime.host import Host
+from esflow.runtime.wishes import resuming
+from esflow.state import JobFold
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import StoredEvent
+
+_log = logging.getLogger("esflow")
+
+_FOLLOW: Final = (JobPaused, JobCompleted, JobFailed)
+_CARRY_ON: Final = (JobResumed, DeferralsReleased, WorkDropped)
+_WISHES: Final = (AnswerRecorded, SharedWritten, *_CARRY_ON)
+
+
+def fork(
+    host: Host,
+    job_id: str,
+    version: int,
+    *,
+    name: str | None,
+    command: object,
+    live: bool,
+    actor: str | None,
+) -> str:
+    """Record a fork, and return its id; None is no command.
+
+    Raises: JobNotFound, JobExists, VersionConflict, for a version that isn't recorded, and whatever
+    the command is refused by; nothing is recorded then.
+    """
+    fork_id = new_job_id() if name is None else checked_id(name)
+    last = host.head(job_id).version
+    if not 1 <= version <= last:
+        raise VersionConflict(job_id, version, last)
+    # One more than asked for: it tells whether the append ends here.
+    history = list(read_verified(host.store, findable_id(job_id), upto=version + 1))
+    shared = history[: _whole(history, version)]
+    if len(shared) < version:
+        _log.info("%s: version %d is within an append", job_id, version, extra={"job_id": job_id})
+    forked = JobForked(origin=job_id, version=len(shared), live=live)
+    _rehearse(host, fork_id, [*(each.event for each in shared), forked], command)
+    _record(host, fork_id, shared, forked, checked_actor(actor))
+    return fork_id
+
+
+def _whole(history: Sequence[Recorded], version: int) -> int:
+    """Return the last version up to one behind which no append is cut in two."""
+    fold = JobFold(job_id="")
+    found = 0
+    for place, recorded in enumerate(history[:version], start=1):
+        evolve(fold, recorded.event)
+        following = history[place].event if place < len(history) else None
+        if not fold.buffer and not _carries_on(recorded.event, following):
+            found = place
+    return found
+
+
+def _carries_on(event: Event, following: Event | None) -> bool:
+    """Tell whether an event was recorded together with the one before it."""
+    return isinstance(following, _FOLLOW) or (
+        isinstance(event, _WISHES) and isinstance(following, _CARRY_ON)
+    )
+
+
+def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object) -> None:
+    """Let a command be refused before anything is recorded."""
+    if command is None:
+        return
+    fold = fold_events(fork_id, events)
+    for wish in resuming(fold, host.flow(fold.flow), command):
+        for event in decide(fold, wish):
+            evolve(fold, event)
+
+
+def _record(
+    host: Host, fork_id: str, shared: Sequence[Recorded], forked: JobForked, actor: str | None
+) -> None:
+    """Append the copy as a whole.
+
+    Raises: JobExists.
+    """
+    now_ms = host.clock.now_ms()
+    begun = Envelope(recorded_at_ms=now_ms, host=host.name, actor=actor, nonce=secrets.token_hex(4))
+    copied = [(each.event, _envelope(each)) for each in shared]
+    fold = fold_events(fork_id, [*(event for event, _ in copied), forked])
+    assert due(fold, quiet=False) is None, "a fork begins where a job was at rest"
+    head, rows = _rows(fork_id, [*copied, (forked, begun)])
+    row = index_row(
+        fold,
+        head=head,
+        created_at_ms=shared[0].recorded_at_ms,
+        updated_at_ms=now_ms,
+        lease=None,
+    )
+    try:
+        host.store.append(rows, row, expected=0, keep_lease=False)
+    except VersionConflict as conflict:
+        there = host.loaded(fork_id, "fork()").fold.forked
+        raise JobExists(fork_id, "forked_from", _place(there), _place(forked)) from conflict
+
+
+def _envelope(recorded: Recorded) -> Envelope:
+    return Envelope(
+        recorded_at_ms=recorded.recorded_at_ms,
+        host=recorded.host,
+        actor=recorded.actor,
+        token=recorded.token,
+    )
+
+
+def _rows(fork_id: str, events: Sequence[tuple[Event, Envelope]]) -> tuple[str, list[StoredEvent]]:
+    """Return the hash of the last row, and the rows."""
+    from eventsourcing.persistence import StoredEvent
+
+    head, rows = genesis(fork_id), list[StoredEvent]()
+    for version, (event, envelope) in enumerate(events, start=1):
+        topic, state, head = encode(event, envelope, head)
+        rows.append(StoredEvent(fork_id, version, topic, state))
+    return head, rows
+
+
+def _place(forked: JobForked | None) -> str | None:
+    return None if forked is None else f"{forked.origin}@{forked.version}"
