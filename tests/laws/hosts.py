@@ -25,7 +25,7 @@ from tests.laws.play import Crash
 from tests.laws.world import World, build
 from tests.reference.program import Program
 
-PATIENCE_SECONDS: Final = 60.0  # Nothing here takes as long, unless threads wait for each other.
+PATIENCE_SECONDS: Final = 20.0  # Nothing here takes as long, unless threads wait for each other.
 
 
 @final

@@ -90,7 +90,7 @@ MUTANTS: Final = (
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(REFERENCE, "loop", examples=120),
     ),
     Mutant(
         name="a write that doesn't apply is passed over",
@@ -235,6 +235,6 @@ MUTANTS: Final = (
                 "    rest = dict(payload)\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=200),
     ),
 )

@@ -55,7 +55,7 @@ MUTANTS: Final = (
                 "        if recorded is None or recorded.error is not None:\n",
             ),
         ),
-        trial=Trial(EFFECTS, examples=80),
+        trial=Trial(_EFFECTS + "a_recorded_error_is_final_and_raised_alike"),
     ),
     Mutant(
         name="a recorded error says something else",

@@ -80,7 +80,7 @@ MUTANTS: Final = (
                 "            self.fold.inputs = []\n            self.fold.messages = {}\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=80),
+        trial=Trial(NOTHING_LOST, "loop", examples=40),
     ),
     Mutant(
         name="the same events again after a conflict",
@@ -100,7 +100,7 @@ MUTANTS: Final = (
                 "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=80),
+        trial=Trial(NOTHING_LOST, examples=120),
     ),
     Mutant(
         name="a fenced host goes on",

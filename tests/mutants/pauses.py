@@ -66,7 +66,7 @@ MUTANTS: Final = (
                 "\n",
             ),
         ),
-        trial=Trial(HOLDS, examples=100),
+        trial=Trial(HOLDS, examples=150),
     ),
     Mutant(
         name="paused while handlers are running",

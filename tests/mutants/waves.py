@@ -171,7 +171,7 @@ MUTANTS: Final = (
                 "fold.members.pop(member.activation.id)\n",
             ),
         ),
-        trial=Trial(ONE_ORDER, examples=20),
+        trial=Trial(ONE_ORDER, examples=60),
     ),
     Mutant(
         name="logged in the order of completion",
@@ -199,7 +199,7 @@ MUTANTS: Final = (
                 "    ):",
             ),
         ),
-        trial=Trial(REFERENCE, "failure"),
+        trial=Trial(REFERENCE, "failure", examples=80),
     ),
     Mutant(
         name="the last failure is the job's",

@@ -91,11 +91,11 @@ def _counting(kept: list[str], ticks: list[int]) -> Generator[None]:
         connection.set_progress_handler(lambda: ticks.append(1), _INSTRUCTIONS)
         return connection
 
-    Pool.connect = counted  # type: ignore[method-assign, assignment]  # Counts, does the same.
+    Pool.connect = counted  # type: ignore[method-assign, assignment]  # Counts and does the same.
     try:
         yield
     finally:
-        Pool.connect = connect  # type: ignore[method-assign]  # As it was.
+        Pool.connect = connect  # type: ignore[method-assign]  # It is as it was.
 
 
 def looked(url: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final, final
 import attrs
 
 from esflow import Continue, JobState
-from esflow.errors import CorruptHistory, StoreError, UnknownEvent
+from esflow.errors import CorruptHistory, EsflowError, StoreError, UnknownEvent
 from tests.tampering.logs import JOB, OTHER, Log, Row
 
 _BITS: Final = range(8)
@@ -149,6 +149,8 @@ def _resumed(log: Log) -> Iterator[str]:
         log.engine.resume(JOB, Continue())
     except (CorruptHistory, UnknownEvent):
         pass
+    except EsflowError as refused:
+        yield f"unseen at resuming, by {type(refused).__name__}"
     else:
         yield "unseen at resuming"
     if log.rows() != before:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from esflow import codec
 from tests.simulation.voyage import carry_on
 from tests.sizes import sizes
 from tests.stores import KINDS
@@ -19,6 +20,18 @@ def test_every_flip_in_a_history_is_found_and_named(kind: str, tmp_path: Path) -
         assert set(findings.flipped) == {"payload", "topic", "job id", "version"}
         assert findings.flipped.total() > 18_000 / sizes().flip_stride
         assert log.engine.verify().ok, "what was flipped is as it was"
+
+
+def test_a_reader_that_checks_no_hash_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def believing(_: str, state: bytes, __: str) -> str:
+        return state[9:73].decode(errors="replace")
+
+    with written("memory", tmp_path) as log:
+        monkeypatch.setattr(codec, "verify_hash", believing)
+        findings = try_flips(log, 101)
+    assert findings.count("unseen") > 10
 
 
 @pytest.mark.parametrize("kind", KINDS)

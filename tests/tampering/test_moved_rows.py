@@ -29,7 +29,7 @@ def _put(log: Log, history: list[Row], others: list[Row]) -> None:
     log.write([*history, *others])
 
 
-def _found(log: Log, version: int) -> None:
+def check_found(log: Log, version: int) -> None:
     """Hold that a job can't be read or carried on, that it is known where, and that others can."""
     for act in (log.engine.state, log.engine.history, log.engine.run, log.engine.resume):
         with pytest.raises(CorruptHistory) as refused:
@@ -45,7 +45,7 @@ def test_a_row_that_was_deleted_is_missed_where_it_stood(log: Log) -> None:
     history, others = _of(rows, JOB), _of(rows, OTHER)
     for gone in range(len(history) - 1):
         _put(log, [*history[:gone], *history[gone + 1 :]], others)
-        _found(log, gone + 1)
+        check_found(log, gone + 1)
 
 
 def test_rows_that_changed_places_are_found_at_the_first_of_them(log: Log) -> None:
@@ -56,7 +56,7 @@ def test_rows_that_changed_places_are_found_at_the_first_of_them(log: Log) -> No
         moved[one] = attrs.evolve(history[two], version=one + 1)
         moved[two] = attrs.evolve(history[one], version=two + 1)
         _put(log, moved, others)
-        _found(log, one + 1)
+        check_found(log, one + 1)
 
 
 def test_a_row_of_another_job_is_found(log: Log) -> None:
@@ -66,14 +66,14 @@ def test_a_row_of_another_job_is_found(log: Log) -> None:
         moved = list(history)
         moved[place] = attrs.evolve(other, job_id=JOB.encode())
         _put(log, moved, others)
-        _found(log, place + 1)
+        check_found(log, place + 1)
 
 
 def test_a_whole_history_of_another_job_is_found_at_its_beginning(log: Log) -> None:
     rows = log.rows()
     others = _of(rows, OTHER)
     _put(log, [attrs.evolve(row, job_id=JOB.encode()) for row in others], others)
-    _found(log, 1)
+    check_found(log, 1)
 
 
 def test_a_row_that_stands_there_twice_is_found(log: Log) -> None:
@@ -83,7 +83,7 @@ def test_a_row_that_stands_there_twice_is_found(log: Log) -> None:
         doubled = [*history[:place], *history[place - 1 :]]
         numbered = [attrs.evolve(row, version=number) for number, row in enumerate(doubled, 1)]
         _put(log, numbered, others)
-        _found(log, place + 1)
+        check_found(log, place + 1)
 
 
 def test_rows_behind_the_end_are_found(log: Log) -> None:
@@ -91,7 +91,7 @@ def test_rows_behind_the_end_are_found(log: Log) -> None:
     history, others = _of(rows, JOB), _of(rows, OTHER)
     behind = attrs.evolve(history[-1], version=len(history) + 1)
     _put(log, [*history, behind], others)
-    _found(log, len(history) + 1)
+    check_found(log, len(history) + 1)
 
 
 def test_an_end_that_was_cut_off_shows_an_earlier_state_and_is_missed_by_the_index(
