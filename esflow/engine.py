@@ -6,8 +6,6 @@ It holds nothing of a job between two calls; whatever it knows, it reads from th
 from __future__ import annotations
 
 import logging
-import math
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -15,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeAlias, final
 
 from esflow import errors
-from esflow.bundle import export_job, import_job
+from esflow.bundle import Progress, export_job
 from esflow.clock import Clock, SystemClock
 from esflow.commands import CancelJob, Continue, PauseJob, ResumeCommand
 from esflow.events import Recorded
@@ -27,17 +25,15 @@ from esflow.patches import PatchOp, difference
 from esflow.replay import VerifyReport, read_history, replay, verify
 from esflow.runtime import calls
 from esflow.runtime.checking import CheckReport
-from esflow.runtime.host import Host, registered
+from esflow.runtime.host import opened_host
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
 from esflow.state import JobState
 from esflow.store import Store
-from esflow.stores import open_store
 from esflow.summary import JobSummary, summary_of
 
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
-max_lease_seconds: Final = 86_400.0
 _CONTINUE: Final = Continue()
 Moment: TypeAlias = str | tuple[str, int]
 """A job as it is, or as it was at a version."""
@@ -69,24 +65,17 @@ class Engine:
         snapshots_kept: int = 3,
         clock: Clock | None = None,
     ) -> None:
-        if not 0 < lease_seconds <= max_lease_seconds:
-            problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
-            raise errors.PayloadError("lease_seconds", problem)
-        if max_parallel < 1:
-            raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
-        name = checked_text(host, "host") if host else socket.gethostname()
-        known = registered(flows)
         self._owns_store = isinstance(store, str)
-        self._store = open_store(store) if isinstance(store, str) else store
-        self._host = Host(
-            store=self._store,
-            clock=clock or SystemClock(),
-            name=name,
-            flows=known,
+        self._host = opened_host(
+            store,
+            flows,
+            name=host,
             max_parallel=max_parallel,
-            lease_ms=math.ceil(lease_seconds * 1000),
+            lease_seconds=lease_seconds,
             snapshots=snapshot_plan(snapshot_every, snapshots_kept),
+            clock=clock or SystemClock(),
         )
+        self._store = self._host.store
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
@@ -389,10 +378,21 @@ class Engine:
         """
         return export_job(self._store, findable_id(job_id), Path(path), overwrite=overwrite)
 
-    def import_job(self, path: str | PathLike[str]) -> JobState:
-        """Verify a file that `export` wrote of an ended job, and take the job in under its id.
+    def import_job(
+        self,
+        path: str | PathLike[str],
+        *,
+        new_job_id: str | None = None,
+        live: bool = False,
+        progress: Progress | None = None,
+    ) -> JobState:
+        """Verify a file that `export` wrote, and take its job in.
 
-        Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file, or
-        the job can still go on; StoreError.
+        An ended job keeps its id; one that can go on becomes a fork, and so does any that is given
+        a new id. ``live`` is that of `fork`; ``progress`` is told of so many more events.
+        Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file;
+        StoreError.
         """
-        return import_job(self._store, Path(path))
+        return calls.import_job(
+            self._host, Path(path), name=new_job_id, live=live, progress=progress
+        )

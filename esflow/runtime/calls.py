@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Final
 
+from esflow.bundle import Progress, keep_definitions, read_bundle, take_in
 from esflow.commands import CancelJob, Command, Continue, PauseJob
 from esflow.decider import decide
 from esflow.errors import FlowNotFound, VersionConflict, WaitTimeout
-from esflow.events import Event
+from esflow.events import Event, JobForked
 from esflow.flow import Flow
-from esflow.inputs import expect_version
+from esflow.inputs import checked_id, expect_version, new_job_id
 from esflow.replay import pages
 from esflow.runtime.checking import CheckReport, check_jobs
 from esflow.runtime.forking import fork as recorded_fork
+from esflow.runtime.forking import record_fork
 from esflow.runtime.host import Host
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
@@ -119,6 +122,20 @@ def fork(
     if session.fold.flow not in host.flows:
         return session.fold.face()  # Somebody who has its flow can carry it on.
     return host.carried_on(session, host.claim(session), actor=actor)
+
+
+def import_job(
+    host: Host, path: Path, *, name: str | None, live: bool, progress: Progress | None
+) -> JobState:
+    """Take an exported job in: an ended one as it is, any other as a fork."""
+    bundle = read_bundle(path, progress)
+    if bundle.fold.ended is not None and name is None:
+        return take_in(host.store, bundle)
+    fork_id = new_job_id() if name is None else checked_id(name)
+    keep_definitions(host.store, bundle)
+    origin = JobForked(origin=bundle.header.job_id, version=bundle.header.count, live=live)
+    record_fork(host, fork_id, bundle.recorded, origin, None)
+    return host.loaded(fork_id, "import_job()").fold.face()
 
 
 def check(host: Host, job_id: str | None, flow: Flow | None) -> CheckReport:

@@ -77,7 +77,7 @@ def fork(
         _log.info("%s: version %d is within an append", job_id, version, extra={"job_id": job_id})
     forked = JobForked(origin=job_id, version=len(shared), live=live)
     _rehearse(host, fork_id, [*(each.event for each in shared), forked], command)
-    _record(host, fork_id, shared, forked, checked_actor(actor))
+    record_fork(host, fork_id, shared, forked, actor)
     return fork_id
 
 
@@ -110,15 +110,20 @@ def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object
             evolve(fold, event)
 
 
-def _record(
+def record_fork(
     host: Host, fork_id: str, shared: Sequence[Recorded], forked: JobForked, actor: str | None
 ) -> None:
-    """Append the copy as a whole.
+    """Append a copy of what was recorded as a whole, and that it is one.
 
-    Raises: JobExists.
+    Raises: JobExists; PayloadError, for an actor that is no text.
     """
     now_ms = host.clock.now_ms()
-    begun = Envelope(recorded_at_ms=now_ms, host=host.name, actor=actor, nonce=secrets.token_hex(4))
+    begun = Envelope(
+        recorded_at_ms=now_ms,
+        host=host.name,
+        actor=checked_actor(actor),
+        nonce=secrets.token_hex(4),
+    )
     copied = [(each.event, _envelope(each)) for each in shared]
     fold = fold_events(fork_id, [*(event for event, _ in copied), forked])
     assert due(fold, quiet=False) is None, "a fork begins where a job was at rest"

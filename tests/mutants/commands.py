@@ -109,12 +109,14 @@ _UPDATE_MUTANTS: Final = (
         breaks="Where an update's Continue would be refused, the whole command is.",
         patches=(
             Patch(
-                "engine.py",
-                "        steps = (expected, *map(deciding, wishes), self._host.claim(session))\n",
-                "        for wish in wishes[:-1]:\n"
-                "            self._host.commit(session, deciding(wish), actor=actor)\n"
-                "        wishes = wishes[-1:]\n"
-                "        steps = (expected, *map(deciding, wishes), self._host.claim(session))\n",
+                "runtime/calls.py",
+                "    steps = (expected, *map(deciding, wishes), host.claim(session))\n",
+                (
+                    "    for wish in wishes[:-1]:\n"
+                    "        host.commit(session, deciding(wish), actor=actor)\n"
+                    "    wishes = wishes[-1:]\n"
+                    "    steps = (expected, *map(deciding, wishes), host.claim(session))\n"
+                ),
             ),
         ),
         trial=Trial(_UPDATES + "resuming_with_an_update_does_not_answer"),
@@ -138,7 +140,7 @@ _GOTO_MUTANTS: Final = (
         name="what is dropped names no questions",
         breaks="A Goto lists all that it drops: questions, too.",
         patches=(
-            Patch("decider.py", "*fold.deferrals, *fold.questions], key", "*fold.deferrals], key"),
+            Patch("decider.py", "*fold.deferrals, *fold.asked], key", "*fold.deferrals], key"),
         ),
         trial=Trial(REFERENCE, examples=200),
     ),
@@ -166,8 +168,8 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                _IN_FLIGHT,
-                "    return (*lost, *fold.questions, *fold.deferrals)\n",
+                "    return tuple(sorted([*lost, *fold.deferrals, *fold.asked], key=order))\n",
+                "    return (*lost, *fold.asked, *fold.deferrals)\n",
             ),
         ),
         trial=Trial(_GOTO + "a_goto_drops_what_the_program_kept_and_runs_one_slot"),
