@@ -25,6 +25,7 @@ from esflow.patches import PatchOp, difference
 from esflow.replay import VerifyReport, read_history, replay, verify
 from esflow.runtime import calls
 from esflow.runtime.checking import CheckReport
+from esflow.runtime.forking import fork
 from esflow.runtime.host import opened_host
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
@@ -331,7 +332,7 @@ class Engine:
         Raises: JobNotFound, JobExists, VersionConflict, PayloadError, and what `resume` raises;
         nothing is recorded then.
         """
-        return calls.fork(
+        fork_id = fork(
             self._host,
             job_id,
             version,
@@ -340,6 +341,7 @@ class Engine:
             live=live,
             actor=actor,
         )
+        return calls.begin_fork(self._host, fork_id, command, actor=actor)
 
     def diff(self, a: Moment, b: Moment) -> list[PatchOp]:
         """Return what turns the state of one moment into that of another, as a JSON Patch.

@@ -11,7 +11,7 @@ from typing import final
 import attrs
 
 from esflow.events import Json
-from esflow.json_values import same_json
+from esflow.json_values import same_json, type_of
 
 
 @final
@@ -44,9 +44,10 @@ def difference(before: Json, after: Json) -> list[PatchOp]:
 def _steps(before: Json, after: Json, path: str) -> Iterator[PatchOp]:
     if same_json(before, after):
         return
-    if isinstance(before, dict) and isinstance(after, dict):
+    kinds = {type_of(before), type_of(after)}
+    if kinds == {dict}:
         yield from _in_object(before, after, path)
-    elif isinstance(before, list) and isinstance(after, list):
+    elif kinds == {list}:
         yield from _in_array(before, after, path)
     else:
         yield PatchOp(op="replace", path=path, value=after)

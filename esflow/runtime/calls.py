@@ -17,7 +17,6 @@ from esflow.flow import Flow
 from esflow.inputs import checked_id, expect_version, new_job_id
 from esflow.replay import pages
 from esflow.runtime.checking import CheckReport, check_jobs
-from esflow.runtime.forking import fork as recorded_fork
 from esflow.runtime.forking import record_fork
 from esflow.runtime.host import Host
 from esflow.runtime.session import Decide, Session
@@ -99,21 +98,8 @@ def resume(
     return host.carried_on(session, *steps, actor=actor)
 
 
-def fork(
-    host: Host,
-    job_id: str,
-    version: int,
-    *,
-    name: str | None,
-    command: object,
-    live: bool,
-    actor: str | None,
-) -> JobState:
-    """Record a fork, and carry it on."""
-    host.refuse_inside(job_id, "fork()")
-    fork_id = recorded_fork(
-        host, job_id, version, name=name, command=command, live=live, actor=actor
-    )
+def begin_fork(host: Host, fork_id: str, command: object, *, actor: str | None) -> JobState:
+    """Carry a fork on: with a command, or as it is, where this host has its flow."""
     if command is not None:
         return resume(
             host, fork_id, command, actor=actor, expected_version=None, stops=(None, None)

@@ -21,6 +21,7 @@ import attrs
 
 from esflow import events as ev
 from esflow import usercode
+from esflow.asking import Asked
 from esflow.context import Context
 from esflow.errors import EsflowError, NondeterminismError
 from esflow.events import Event, Json
@@ -172,42 +173,45 @@ def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
 
 def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
     """Return in what a run of today's code differs from one that completed."""
-    if (problem := _to_run(flow, member.activation)) is not None:
-        return problem
-    context, outcome = _run(fold, flow, member)
-    if context.lost is not None:
-        return _lost(context.lost)
-    if context.aside is not None:
-        kind = "interrupt" if context.aside.call is None else "effect"
-        return kind, _NOTHING, str(context.aside)
-    if isinstance(outcome, usercode.Raised):
-        return "failure", _NOTHING, _raised(outcome.error)
-    assert isinstance(outcome, usercode.Returned), "only an interrupt stops a handler"
-    return _first(records, outcome.value) or _unused(context, member)
+    run = _run(fold, flow, member)
+    if run.problem is not None:
+        return run.problem
+    if run.asked is not None:
+        kind = "interrupt" if run.asked.call is None else "effect"
+        return kind, _NOTHING, str(run.asked)
+    return _first(records, run.records) or _unused(run, member)
 
 
 def _set_aside(
     fold: JobFold, flow: Flow, member: Member, interrupt: ev.Interrupted
 ) -> Found | None:
     """Return in what a run of today's code differs from one that waits for an answer."""
-    if (problem := _to_run(flow, member.activation)) is not None:
-        return problem
-    context, outcome = _run(fold, flow, member)
-    if context.lost is not None:
-        return _lost(context.lost)
-    if context.aside is not None:
-        now = context.aside.recorded(started_at_ms=0, duration_us=0)
-        was = attrs.evolve(interrupt, started_at_ms=0, duration_us=0)
-        same = _same(was, now)
-        return None if same else ("interrupt", _shown(_fields(was)), _shown(_fields(now)))
-    if isinstance(outcome, usercode.Raised):
-        return "failure", _shown(interrupt.payload), _raised(outcome.error)
-    return "interrupt", _shown(interrupt.payload), _NOTHING
+    run = _run(fold, flow, member)
+    if run.problem is not None:
+        return run.problem
+    was = _fields(attrs.evolve(interrupt, started_at_ms=0, duration_us=0))
+    if run.asked is None:
+        return "interrupt", _shown(was), _NOTHING
+    now = _fields(run.asked.recorded(started_at_ms=0, duration_us=0))
+    return None if same_json(was, now) else ("interrupt", _shown(was), _shown(now))
 
 
-def _run(
-    fold: JobFold, flow: Flow, member: Member
-) -> tuple[Context, usercode.Outcome | usercode.Stopped]:
+@final
+@attrs.frozen(kw_only=True)
+class _Run:
+    """What became of a handler that was run again."""
+
+    problem: Found | None = None  # It could not be, or did not come to its end.
+    asked: Asked | None = None  # It was stopped at what is not recorded.
+    records: Sequence[Event] = ()
+    effects_used: int = 0
+
+
+def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
+    """Run an activation's handler again, with what is recorded of it."""
+    problem = _to_run(flow, member.activation)
+    if problem is not None:
+        return _Run(problem=problem)
     slot = flow.slots[member.activation.slot]
     context = Context(
         flow=flow,
@@ -224,10 +228,19 @@ def _run(
         slot.function(context, **bind(slot.signature, slot.address, member.activation.payload))
         return context.records()
 
-    try:
-        return context, usercode.run(handle)
-    finally:
-        context.close()
+    outcome = usercode.run(handle)
+    context.close()
+    if context.lost is not None:
+        return _Run(problem=_lost(context.lost))
+    match outcome:
+        case usercode.Returned(records) if context.aside is None:
+            return _Run(records=records, effects_used=context.effects_used)
+        case usercode.Stopped():
+            return _Run(asked=context.aside)
+        case usercode.Returned():
+            return _Run(problem=("failure", _NOTHING, "InterruptSwallowed"))
+        case usercode.Raised(error):
+            return _Run(problem=("failure", _NOTHING, _raised(error)))
 
 
 def _raised(error: Exception) -> str:
@@ -253,9 +266,9 @@ def _first(recorded: Sequence[Event], now: Sequence[Event]) -> Found | None:
     return None
 
 
-def _unused(context: Context, member: Member) -> Found | None:
+def _unused(run: _Run, member: Member) -> Found | None:
     """Return the first recorded effect that was not asked for."""
-    for effect in list(member.effects.values())[context.effects_used :]:
+    for effect in list(member.effects.values())[run.effects_used :]:
         return "effect", f"{effect.function} ({effect.id})", _NOTHING
     return None
 

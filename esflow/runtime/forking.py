@@ -66,6 +66,7 @@ def fork(
     Raises: JobNotFound, JobExists, VersionConflict, for a version that isn't recorded, and whatever
     the command is refused by; nothing is recorded then.
     """
+    host.refuse_inside(job_id, "fork()")
     fork_id = new_job_id() if name is None else checked_id(name)
     last = host.head(job_id).version
     if not 1 <= version <= last:
