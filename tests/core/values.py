@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 from hypothesis import strategies as st
 
-from esflow.events import Event, Failure, PauseReason, Target
+from esflow.events import EffectCall, Event, Failure, PauseReason, Target
 
 texts: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 integers: Final = st.integers(-(2**63), 2**63 - 1)
@@ -38,6 +38,7 @@ json_objects: Final = st.dictionaries(texts, json_values, max_size=3)
 failures: Final = st.builds(
     Failure, type=texts, message=texts, traceback=texts, path=st.none() | texts
 )
+calls: Final = st.builds(EffectCall, function=texts, digest=texts, key=texts)
 targets: Final = st.builds(
     Target, slot=texts, rename=st.none() | st.dictionaries(texts, texts, max_size=2)
 )
@@ -52,6 +53,8 @@ _by_hint: Final[dict[str, st.SearchStrategy[Any]]] = {
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=2),
     "Failure": failures,
     "Failure | None": st.none() | failures,
+    "EffectCall | None": st.none() | calls,
+    "bool": st.booleans(),
     "tuple[Target, ...]": st.lists(targets, max_size=2).map(tuple),
     "tuple[PauseReason, ...]": st.lists(reasons, max_size=2).map(tuple),
     "tuple[str, ...]": st.lists(texts, max_size=2).map(tuple),

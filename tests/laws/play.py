@@ -18,6 +18,7 @@ import attrs
 
 from esflow import Answer, Continue, Engine, Goto, JobState, Recorded, Update, errors, failpoints
 from esflow import events as ev
+from esflow.commands import ResumeCommand
 from esflow.ids import activation_of
 from esflow.state import ENDED
 from esflow.store import Store
@@ -111,13 +112,19 @@ class Play:
 
     def _begin(self) -> None:
         """Start the job, again if the host died before it was recorded."""
-        slot, payload = self.program.start, self.program.payload
-        while (
-            self._survived(lambda engine: engine.start("generated", slot, payload, job_id=JOB))
-            is None
-            and not self._recorded()
-        ):
+        while self._survived(self._start) is None and not self._recorded():
             pass
+
+    def _start(self, engine: Engine) -> JobState:
+        stops = self.script.breakpoints
+        return engine.start(
+            "generated",
+            self.program.start,
+            self.program.payload,
+            job_id=JOB,
+            before=stops.before or (),
+            after=stops.after or (),
+        )
 
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
@@ -129,8 +136,9 @@ class Play:
         elif any(reason.kind == "operator" for reason in state.pause):
             self._survived(lambda engine: engine.resume(JOB, Continue()))
         else:
-            self._send(state.wave, "paused")
-            if self._cancel(state.wave, "paused") or not self._commands:
+            moment = _moment(state)
+            self._send(state.wave, moment)
+            if self._cancel(state.wave, moment) or not self._commands:
                 return False
             self._obey(self._commands[0])
         return True
@@ -150,7 +158,8 @@ class Play:
     def _obeyed(self) -> int:
         """Count what only a command leads to, to tell whether the last one was recorded."""
         return sum(
-            (isinstance(each.event, ev.JobResumed) and each.event.lifted == "program")
+            isinstance(each.event, ev.AnswerRecorded)
+            or (isinstance(each.event, ev.JobResumed) and each.event.lifted != "operator")
             or (isinstance(each.event, ev.SharedWritten) and each.event.activation is None)
             for each in self.history()
         )
@@ -307,18 +316,29 @@ class Play:
 def _give(command: data.Command, engine: Engine) -> JobState:
     """Give a command of the script to a host."""
     match command:
-        case data.Continue():
-            return engine.resume(JOB, Continue())
-        case data.Answer(to=to, value=value):
-            return engine.resume(JOB, Answer(value, to))
-        case data.Update(values=values):
-            return engine.resume(JOB, Update(values))
+        case data.Continue(breakpoints=stops):
+            resume: ResumeCommand = Continue()
+        case data.Answer(to=to, value=value, breakpoints=stops):
+            resume = Answer(value, to)
+        case data.Update(values=values, breakpoints=stops):
+            resume = Update(values)
+        case data.Goto(slot=slot, payload=payload, breakpoints=stops):
+            resume = Goto(slot, payload)
         case data.JustUpdate(values=values):
             return engine.update(JOB, values)
-        case data.Goto(slot=slot, payload=payload):
-            return engine.resume(JOB, Goto(slot, payload))
         case _:
             assert_never(command)
+    return engine.resume(JOB, resume, before=stops.before, after=stops.after)
+
+
+def _moment(state: JobState) -> data.Moment:
+    """Return which beginning of a pause this is."""
+    kinds = {reason.kind for reason in state.pause}
+    if "interrupt" in kinds:
+        return "interrupted"
+    if any(each.id.partition(".")[0] == str(state.wave) for each in state.ready):
+        return "before"  # The wave has opened, and nothing of it has run.
+    return "paused"
 
 
 def _pass_by(point: str) -> None:

@@ -23,7 +23,7 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members:\n",
+                "    elif fold.members and not is_held_before(fold):\n",
                 "    elif fold.members or fold.kept:\n",
             ),
         ),
@@ -32,7 +32,13 @@ _UPDATE_MUTANTS: Final = (
     Mutant(
         name="an update of an open wave holds at once",
         breaks="In an open wave an update is seen from the next wave on.",
-        patches=(Patch("fold.py", "    elif fold.members:\n", "    elif False:\n"),),
+        patches=(
+            Patch(
+                "fold.py",
+                "    elif fold.members and not is_held_before(fold):\n",
+                "    elif False:\n",
+            ),
+        ),
         trial=Trial(
             _UPDATES + "an_update_of_an_open_wave_is_its_last_write_and_seen_from_the_next"
         ),
