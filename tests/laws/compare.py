@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -13,6 +14,8 @@ from tests.laws.play import Play, stripped
 from tests.reference.interpreter import run
 from tests.reference.outcome import Outcome, as_text
 from tests.reference.program import Program, Script, canonical
+
+_Field: TypeAlias = dict[str, Any] | tuple[Any, ...] | str | int | None
 
 
 def assert_same_as_undisturbed(disturbed: Play) -> None:
@@ -43,9 +46,22 @@ def assert_same_history(history: Sequence[Recorded], undisturbed: Sequence[Recor
 
 
 def assert_same_outcome(outcome: Outcome, expected: Outcome) -> None:
-    """Compare two outcomes, types of values included, and show the first field that differs."""
+    """Compare two outcomes, types of values included, and show the first place that differs."""
     found, wanted = attrs.asdict(outcome), attrs.asdict(expected)
-    for name, value in found.items():
-        same = canonical(value) == canonical(wanted[name])
-        assert same, f"{name} is {value!r}, and undisturbed {wanted[name]!r}"
+    for name in found:
+        for place, value, other in _entries(found[name], wanted[name]):
+            same = canonical(value) == canonical(other)
+            assert same, f"{name}{place} is {value!r}, and undisturbed {other!r}"
     assert as_text(outcome) == as_text(expected), "the activations stand in another order"
+
+
+def _entries(found: _Field, wanted: _Field) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what stands at each place of two mappings or sequences, then themselves as a whole."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in dict.fromkeys([*wanted, *found]):
+            yield f"[{name!r}]", found.get(name), wanted.get(name)
+    elif isinstance(found, tuple) and isinstance(wanted, tuple):
+        for place, (item, other) in enumerate(zip_longest(found, wanted)):
+            yield f"[{place}]", item, other
+    # What is missing looks like null above, and may be all that differs.
+    yield "", found, wanted

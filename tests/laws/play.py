@@ -54,6 +54,10 @@ class Fault:
     point: str
 
 
+def _nothing() -> None:
+    """Let everything be."""
+
+
 @final
 @attrs.define
 class Play:
@@ -65,8 +69,11 @@ class Play:
     faults: Sequence[Fault] = ()
     parallel: int = 2
     snapshot_every: int = 1000
+    on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
     world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
+    obeyed: list[data.Command] = attrs.field(factory=list[data.Command])
+    begun: list[tuple[str, int]] = attrs.field(factory=list[tuple[str, int]])  # Handlers, and when.
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
     befallen: list[Fault] = attrs.field(factory=list[Fault])
     reached: Counter[str] = attrs.field(factory=Counter[str])
@@ -84,6 +91,7 @@ class Play:
         self._commands = list(self.script.commands)
         self.world.on_wave = lambda _, wave: self._entered(wave)
         self.world.on_used = self._used
+        self.world.on_begun = lambda activation: self.begun.append((activation, len(self._rows())))
 
     @property
     def most_executions(self) -> int:
@@ -136,6 +144,7 @@ class Play:
         elif any(reason.kind == "operator" for reason in state.pause):
             self._survived(lambda engine: engine.resume(JOB, Continue()))
         else:
+            self._elsewhere(self.on_rest)
             moment = _moment(state)
             self._send(state.wave, moment)
             if self._cancel(state.wave, moment) or not self._commands:
@@ -152,8 +161,10 @@ class Play:
             self._refused(refused, rows)
             self._commands.pop(0)
         else:
-            if survived is not None or self._obeyed() > before:
-                self._commands.pop(0)
+            obeyed = self._obeyed() > before
+            assert obeyed or survived is None, f"{command} came to nothing, and nobody says why"
+            if obeyed:
+                self.obeyed.append(self._commands.pop(0))
 
     def _obeyed(self) -> int:
         """Count what only a command leads to, to tell whether the last one was recorded."""

@@ -29,6 +29,7 @@ TINY: Final = 3  # Appends; each set of them is the place of three plays.
 BEYOND: Final = 2  # A disturbed run appends more than an undisturbed one.
 UNHURRIED: Final = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 FEW: Final = settings(max_examples=4, suppress_health_check=UNHURRIED)
+FEWER: Final = settings(FEW, max_examples=2)
 ELSEWHERE: Final[tuple[Kind, ...]] = ("pause", "steal", "seize")
 
 
@@ -96,7 +97,7 @@ def boundaries(undisturbed: Play) -> Iterator[Fault]:
 
 
 @every_flavour
-@FEW
+@FEWER
 @given(flow=st.data())
 def test_law_7_holds_at_every_set_of_versions_of_a_small_run(
     flow: st.DataObject, flavour: str, *, asks: bool

@@ -30,6 +30,7 @@ class World:
     """What stays the same whatever happens to the hosts."""
 
     executions: Counter[str] = attrs.field(factory=Counter[str])
+    on_begun: Callable[[str], None] | None = None  # Activation, every time that its handler runs.
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
     on_used: Callable[[str, data.Json], None] | None = None  # Key and outcome of an effect.
     _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
@@ -37,6 +38,8 @@ class World:
 
     def entered(self, job_id: str, activation: str) -> None:
         """Take note that a handler began, and tell once that its wave is open."""
+        if self.on_begun is not None:
+            self.on_begun(activation)
         wave = int(activation.partition(".")[0])
         with self._lock:  # Held while messages are sent: no neighbour may finish before.
             if (job_id, wave) not in self._waves:

@@ -1,0 +1,109 @@
+"""What the engine really goes through in these laws: every feature and every fault, often enough.
+
+That the generator draws something doesn't mean that a job ever came to it, least of all one that is
+crashed and paused on the way; so this counts what is recorded in the end, and what befell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import Final
+
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from esflow import events as ev
+from esflow.failpoints import POINTS
+from tests.laws.observe import observe
+from tests.laws.play import Play
+from tests.laws.test_laws import played
+from tests.reference.features import FEATURES, features
+from tests.reference.generator import FLAVOURS
+
+RUNS: Final = 4
+PLAYS: Final = 480
+DISTURBANCES: Final = frozenset(
+    {
+        "a crash",
+        "a pause by an operator",
+        "a takeover",
+        "a claim elsewhere",
+        "several faults",
+        "several threads",
+        "a message in an open wave",
+        "a message to a paused job",
+    }
+)
+# What a fault leads to only where it meets a handler at work; half as often is often enough.
+CONSEQUENCES: Final = frozenset(
+    {"a handler that ran again", "an effect that was kept from the first run"}
+)
+
+
+def test_every_feature_and_every_fault_is_gone_through_by_a_tenth_of_the_jobs() -> None:
+    seen: Counter[str] = Counter()
+    crashed: Counter[str] = Counter()
+    plays = 0
+    # Many short runs: within one, Hypothesis varies what it has just drawn.
+    for flavour, asks, number in product(FLAVOURS, (True, False), range(RUNS)):
+
+        @seed(number)
+        @settings(
+            max_examples=PLAYS // (2 * len(FLAVOURS) * RUNS),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
+        )
+        @given(flow=st.data(), flavour=st.just(flavour), asks=st.just(asks))
+        def count(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
+            nonlocal plays
+            plays += 1
+            play = played(flow, flavour, asks=asks)
+            outcome = observe(play.history(), play.refusals)
+            seen.update(features(play.program, outcome, tuple(play.obeyed)))
+            seen.update(disturbances(play))
+            crashed.update(fault.point for fault in play.befallen if fault.kind == "crash")
+
+        count()
+    assert set(seen) == FEATURES | DISTURBANCES | CONSEQUENCES
+    least = {name: plays / 20 if name in CONSEQUENCES else plays / 10 for name in seen}
+    rare = {name: number for name, number in seen.items() if number < least[name]}
+    assert not rare, f"of {plays} jobs"
+    assert set(crashed) == set(POINTS)
+
+
+def disturbances(play: Play) -> frozenset[str]:
+    """Name what befell the hosts of a job, and what came of it."""
+    kinds = {fault.kind for fault in play.befallen}
+    begun = Counter(activation for activation, _ in play.begun)
+    again = {activation for activation, number in begun.items() if number > 1}
+    kept = [key for key, number in Counter(key for key, _ in play.used).items() if number > 1]
+    messages = message_moments(play)
+    happened = {
+        "a crash": "crash" in kinds,
+        "a pause by an operator": "pause" in kinds,
+        "a takeover": "steal" in kinds,
+        "a claim elsewhere": "seize" in kinds,
+        "several faults": len(play.befallen) > 1,
+        "a handler that ran again": bool(again),
+        "an effect that was kept from the first run": bool(kept),
+        "several threads": play.parallel > 1,
+        "a message in an open wave": "open" in messages,
+        "a message to a paused job": "paused" in messages,
+    }
+    return frozenset(name for name, is_there in happened.items() if is_there)
+
+
+def message_moments(play: Play) -> set[str]:
+    """Tell whether messages came to a job that ran, and to one that was paused."""
+    moments, moment = set[str](), "open"
+    for recorded in play.history():
+        match recorded.event:
+            case ev.JobPaused():
+                moment = "paused"
+            case ev.JobResumed():
+                moment = "open"
+            case ev.MessageReceived():
+                moments.add(moment)
+            case _:
+                pass
+    return moments
