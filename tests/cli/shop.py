@@ -54,6 +54,12 @@ def _interrupt(flow: Flow) -> None:
         if who and not yes:
             raise ValueError("against")
 
+    @flow.slot(outputs=("aside",))
+    def ponder(ctx: Context) -> None:
+        ctx.emit("aside", text="meanwhile")
+        ctx.ask("So?", to="clerk.decided")
+
+    flow.connect("ponder.aside", "wait")
     flow.connect("ballot.asked", "vote")
 
 

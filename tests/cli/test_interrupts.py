@@ -157,6 +157,18 @@ def test_an_answer_may_bring_breakpoints_with_it(shell: Shell) -> None:
     assert shell.shown(*RESUME).split("\t")[1] == "completed"
 
 
+def test_an_answer_that_resumes_nothing_takes_no_breakpoints(shell: Shell) -> None:
+    with Engine(shell.store, [build()], host="host-a") as engine:
+        engine.start("shop", "ponder", job_id="job-1", before=["wait"])
+        before = engine.resume("job-1")
+    assert [each.text for each in before.pause] == ["before wait"]
+    refusal = shell.refused(4, *RESUME, "--answer", "so", "--no-breakpoints")
+    assert "stays paused, and breakpoints are set where it is resumed" in refusal
+    assert shell.state() == before
+    done = shell.invoke(*RESUME, "--answer", "so")
+    assert (done.exit_code, done.stderr) == (0, "stands at a breakpoint: before wait\n")
+
+
 def test_breakpoints_are_taken_away_and_others_put_there(shell: Shell) -> None:
     _stopped(shell, before=("ballot", "vote"), after=("ballot",))
     shell.invoke(*RESUME, "--no-breakpoints", "--after", "vote")
