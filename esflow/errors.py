@@ -205,6 +205,11 @@ class NotPaused(EsflowError):
     host: str | None = None
 
     def __str__(self) -> str:
+        if self.status == "paused":  # By something that the command doesn't lift.
+            return (
+                f"job {self.job!r} stays paused, and breakpoints are set where it is resumed; "
+                "leave them out here, or give them to the command that resumes it"
+            )
         where = f" on {self.host}" if self.host else ""
         return (
             f"job {self.job!r} is {self.status}{where}, not paused; wait for it with wait(), or "

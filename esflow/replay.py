@@ -148,7 +148,7 @@ def index_row(
         labels=fold.labels,
         created_at_ms=created_at_ms,
         updated_at_ms=updated_at_ms,
-        question=None if asked is None else _asked_text(asked),
+        question=None if asked is None else asked_text(asked),
         error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
         host=fold.host,
         lease=lease,
@@ -156,10 +156,13 @@ def index_row(
     )
 
 
-def _asked_text(asked: QuestionAsked | Interrupted) -> str:
+def asked_text(asked: QuestionAsked | Interrupted) -> str:
+    """Return what is asked as text: that of a question, or the payload of an interrupt as JSON."""
     if isinstance(asked, QuestionAsked):
         return asked.text
-    return asked.payload if isinstance(asked.payload, str) else json.dumps(asked.payload)
+    if isinstance(asked.payload, str):
+        return asked.payload
+    return json.dumps(asked.payload, ensure_ascii=False)
 
 
 def verify(store: Store, job_id: str | None = None) -> VerifyReport:
