@@ -194,11 +194,11 @@ class Engine:
         def deciding(wish: Command) -> Decide:
             def step(fold: JobFold) -> Sequence[Event]:
                 if isinstance(wish, Continue) and self._host.is_orphan(fold):
-                    return ()
+                    return stops.put_into(fold, wish, ())
                 if isinstance(wish, Continue) and held != (fold.operator is not None):
                     # An operator's hold came or went: this is not the pause that the caller saw.
                     raise errors.VersionConflict(job_id, seen, fold.version)
-                return stops.put_into(fold, decide(fold, wish))
+                return stops.put_into(fold, wish, decide(fold, wish))
 
             return step
 
