@@ -186,6 +186,14 @@ def test_a_goto_before_a_wave_that_nobody_has_claimed_drops_it() -> None:
     assert [(each.id, each.slot) for each in runnable(fold)] == [("2.1", "b.in")]
 
 
+def test_a_goto_before_a_wave_past_the_limit_fails_the_job() -> None:
+    history = (attrs.evolve(stopping(before=("a.in",)), limit=1), paused(before()))
+    failure = ev.Failure(type="ActivationLimit", message=str(errors.ActivationLimit(JOB, 1)))
+    given(*history, resumed("Goto", "wave"), dropped("1.1")).at_rest().then(
+        ev.JobFailed(error=failure)
+    )
+
+
 def test_a_goto_to_a_slot_with_a_breakpoint_stops_there() -> None:
     history = (stopping(before=("a.in", "b.in")), paused(before()))
     events = (resumed("Goto", "wave"), dropped("1.1"))
