@@ -208,8 +208,14 @@ def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
     if fold.halt_paused and isinstance(asked, ev.Interrupted):
         return (recorded, ev.JobResumed(command="Answer", lifted="wave"))
     if fold.program_paused:
-        return (recorded, *_resume(fold, "Answer", release=True))
+        return (recorded, *_resume(fold, "Answer", release=_stands_by_itself(fold)))
     return (recorded,)
+
+
+def _stands_by_itself(fold: JobFold) -> bool:
+    """Tell whether a job that is paused behind a wave would be without its breakpoints, too."""
+    asked_for = any(each.kind != "breakpoint" for each in fold.program)
+    return asked_for or not (fold.kept or fold.inputs)
 
 
 def _misfit(asked: ev.QuestionAsked | ev.Interrupted, value: Json) -> str | None:

@@ -313,6 +313,19 @@ def test_an_answer_passes_the_breakpoint_beside_its_question() -> None:
     given(*history).when(Answer("yes")).then(answered(), released("1.1/d0"), resumed("Answer"))
 
 
+def test_an_answer_to_an_older_question_at_a_breakpoint_releases_what_it_would_without() -> None:
+    start = (stopping(after=("b.in",)), CLAIMED)
+    asking = done("1.1", asked(), deferred("1.1/d0", "c.in"), emitted("1.1/o0", "b.in"))
+    history = (*start, *asking, paused(for_question()), resumed())
+    stop = paused(after("2.1", "b.in"))
+    going_on = (*history, *done("2.1", emitted("2.1/o0", "d.in")), stop)
+    given(*going_on).when(Answer("yes")).then(answered(), resumed("Answer"))
+    sent_for = (*history, *done("2.1"), stop, message())
+    given(*sent_for).when(Answer("yes")).then(answered(), resumed("Answer"))
+    idle = (*history, *done("2.1"), stop)
+    given(*idle).when(Answer("yes")).then(answered(), released("1.1/d0"), resumed("Answer"))
+
+
 def test_an_update_behind_a_wave_applies_at_once() -> None:
     given(*STOPPED_AFTER).when(UPDATE).then(WROTE)
     assert given(*STOPPED_AFTER, WROTE).fold().shared == {"n": 1}
