@@ -98,8 +98,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                '(recorded, *_resume(fold, "Answer", release=True))',
-                '(recorded, *_resume(fold, "Answer", release=len(fold.questions) == 1))',
+                "release=_stands_by_itself(fold)",
+                "release=len(fold.questions) == 1",
             ),
         ),
         trial=Trial(REFERENCE),
