@@ -162,13 +162,12 @@ class Context:
         if asked.id not in self._answered:
             self._aside = asked
             raise SetAside
+        self._counts["i"] += 1  # An answer that is refused below is used up like any other.
         try:
-            answer = answer_to(asked, self._answered[asked.id], type)
+            return answer_to(asked, self._answered[asked.id], type)
         except errors.NondeterminismError as difference:
             self._lost = difference
             raise
-        self._counts["i"] += 1
-        return answer
 
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.

@@ -209,7 +209,7 @@ def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
         lifted = (ev.JobResumed(command="Answer", lifted="wave"),) if fold.halt_paused else ()
         return (recorded, *_told(asked, answer.value), *lifted)
     if fold.program_paused:
-        return (recorded, *_resume(fold, "Answer", release=True))
+        return (recorded, *_resume(fold, "Answer", release=_stands_by_itself(fold)))
     return (recorded,)
 
 
@@ -227,6 +227,12 @@ def _told(asked: ev.Interrupted, value: Json) -> tuple[ev.Event, ...]:
         result=value,
     )
     return (effect,)
+
+
+def _stands_by_itself(fold: JobFold) -> bool:
+    """Tell whether a job that is paused behind a wave would be without its breakpoints, too."""
+    asked_for = any(each.kind != "breakpoint" for each in fold.program)
+    return asked_for or not (fold.kept or fold.inputs)
 
 
 def _misfit(asked: ev.QuestionAsked | ev.Interrupted, value: Json) -> str | None:

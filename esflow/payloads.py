@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from math import isfinite
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, Final, Literal, TypeAlias, final, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, final, get_type_hints
 
 import attrs
 
@@ -294,8 +294,8 @@ def structure(value: Json, annotation: object, path: str) -> object:
 def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json, ...] | None]:
     """Return the types of the JSON that an annotation is read from, and its values if few are.
 
-    Shape: types as JSON Schema calls them, sorted, none for any; the values of an enum or a
-    Literal, None for every other annotation.
+    Shape: types as JSON Schema calls them, sorted, none for any; the values of a Literal, or of an
+    enum whose members don't combine, None for every other annotation.
     Raises: PayloadError, when it has no JSON form.
     """
     from esflow import hints, structures
@@ -303,8 +303,8 @@ def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json,
     try:
         structures.reader_of(annotation)
         types = sorted(type_names[each] for each in hints.json_types(annotation))
-        listed = hints.is_enum(annotation) or get_origin(annotation) is Literal
-        values = tuple(value for value, _ in hints.choices(annotation)) if listed else None
+        few = hints.lists_its_values(annotation)
+        values = tuple(value for value, _ in hints.choices(annotation)) if few else None
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
     return (() if len(types) == len(type_names) else tuple(types)), values

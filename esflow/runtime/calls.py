@@ -86,11 +86,11 @@ def resume(
         def step(fold: JobFold) -> Sequence[Event]:
             if isinstance(wish, Continue):
                 if host.is_orphan(fold):
-                    return ()
+                    return places.put_into(fold, wish, ())
                 if fold.status is Status.PAUSED and seen != _standing(fold):
                     # Somebody was faster: this is not the pause that the caller saw.
                     raise VersionConflict(job_id, version, fold.version)
-            return places.put_into(fold, decide(fold, wish))
+            return places.put_into(fold, wish, decide(fold, wish))
 
         return step
 

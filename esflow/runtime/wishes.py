@@ -34,12 +34,12 @@ class Breakpoints:
     before: tuple[str, ...] | None
     after: tuple[str, ...] | None
 
-    def put_into(self, fold: JobFold, events: Sequence[Event]) -> Sequence[Event]:
-        """Return the events of a resumption, from which on these breakpoints hold.
+    def put_into(self, fold: JobFold, wish: Command, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events that grant a wish; from a resumption on, these breakpoints hold.
 
-        Raises: NotPaused, where nothing is resumed.
+        Raises: NotPaused, where nothing is resumed, and the wish isn't one that another follows.
         """
-        if self.before is None and self.after is None:
+        if (self.before is None and self.after is None) or isinstance(wish, UpdateShared):
             return events
         if not any(isinstance(each, JobResumed) for each in events):
             raise NotPaused(fold.job_id, fold.status, fold.host)

@@ -108,8 +108,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                '(recorded, *_resume(fold, "Answer", release=True))',
-                '(recorded, *_resume(fold, "Answer", release=len(fold.questions) == 1))',
+                "release=_stands_by_itself(fold)",
+                "release=len(fold.questions) == 1",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -163,10 +163,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "            return places.put_into(fold, decide(fold, wish))\n",
+                "            return places.put_into(fold, wish, decide(fold, wish))\n",
                 (
                     "            try:\n"
-                    "                return places.put_into(fold, decide(fold, wish))\n"
+                    "                return places.put_into(fold, wish, decide(fold, wish))\n"
                     "            except VersionConflict:\n"
                     "                raise\n"
                     "            except Exception:\n"
