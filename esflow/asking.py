@@ -6,6 +6,7 @@ It knows nothing of jobs: who asks, and what was answered, is passed in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import final
 
 import attrs
@@ -131,6 +132,8 @@ def refuse_unanswerable(slot: Slot) -> None:
 def _listed(choices: Sequence[object] | None, path: str) -> tuple[Json, ...] | None:
     if choices is None:
         return None
+    if isinstance(choices, AbstractSet):
+        raise PayloadError(path, "is a set, whose order is chance; give a list")
     if isinstance(choices, str) or not choices:
         problem = f"{choices!r:.200} offers no choice; give a list, or leave it out for any answer"
         raise PayloadError(path, problem)

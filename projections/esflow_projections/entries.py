@@ -193,6 +193,18 @@ class LeadEntry:
 
 @final
 @attrs.frozen(kw_only=True)
+class ForkEntry:
+    """What is told before this happened to another job, up to one of its versions."""
+
+    kind: ClassVar = "fork"
+    at: Circumstances
+    origin: str
+    version: int
+    live: bool
+
+
+@final
+@attrs.frozen(kw_only=True)
 class HoldEntry:
     """An operator wants the job to stand still."""
 
@@ -264,6 +276,7 @@ Entry: TypeAlias = (
     | MessageEntry
     | UpdateEntry
     | LeadEntry
+    | ForkEntry
     | HoldEntry
     | PauseEntry
     | ResumeEntry

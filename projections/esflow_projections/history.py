@@ -27,6 +27,7 @@ from esflow_projections.entries import (
     ClaimEntry,
     EndEntry,
     Entry,
+    ForkEntry,
     HoldEntry,
     Interruption,
     LeadEntry,
@@ -298,6 +299,11 @@ def _moment(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
 
 
+def _forked(book: _Book, recorded: Recorded, event: ev.JobForked) -> None:
+    at = circumstances(recorded)
+    book.add(ForkEntry(at=at, origin=event.origin, version=event.version, live=event.live))
+
+
 def _completed(book: _Book, recorded: Recorded, _: ev.JobCompleted) -> None:
     book.add(EndEntry(at=circumstances(recorded), status=Status.COMPLETED))
 
@@ -337,6 +343,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _forked,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,
     ev.JobCancelled: _cancelled,

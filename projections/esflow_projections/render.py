@@ -22,6 +22,7 @@ from esflow_projections.entries import (
     ClaimEntry,
     EndEntry,
     Entry,
+    ForkEntry,
     HoldEntry,
     Interruption,
     LeadEntry,
@@ -147,6 +148,7 @@ def _circumstance(
         | MessageEntry
         | UpdateEntry
         | LeadEntry
+        | ForkEntry
         | HoldEntry
         | ResumeEntry
         | ReleaseEntry
@@ -173,6 +175,10 @@ def _circumstance(
             instead = f" instead of {', '.join(entry.dropped)}" if entry.dropped else ""
             text = f"to {entry.slot} with {_value(entry.payload)}{instead}{_by(entry.at)}"
             return Line(at=entry.at, label="led", text=text)
+        case ForkEntry():
+            calls = "effects are called" if entry.live else "results of effects are asked for"
+            text = f"from {printable(entry.origin)}@{entry.version}{_by(entry.at)}; {calls}"
+            return Line(at=entry.at, label="forked", text=text)
         case HoldEntry():
             why = f": {_text(entry.reason)}" if entry.reason else ""
             text = f"the operator asked for a pause{_by(entry.at)}{why}"

@@ -43,6 +43,22 @@ def played(program: Program, script: Script, faults: Sequence[Fault] = ()) -> Pl
 
 def steered() -> dict[str, list[ev.Event]]:
     """Return what is recorded of jobs that go where generated ones hardly ever do."""
+    courses = _steered()
+    failing, asking = courses["failing"], courses["asking in its middle"]
+    asked = next(at for at, each in enumerate(asking) if isinstance(each, ev.JobPaused))
+    origins = {
+        "pending": failing[:1],
+        "running": failing[:2],
+        "paused": asking[: asked + 1],
+        "failed": failing,
+        "completed": asking,
+        "cancelled": courses["cancelled while paused"],
+    }
+    forked = ev.JobForked(origin="another", version=1, live=False)
+    return courses | {f"forked, {name}": [*events, forked] for name, events in origins.items()}
+
+
+def _steered() -> dict[str, list[ev.Event]]:
     return {
         "held before it is claimed": _course(_nothing, _held_before_the_claim),
         "held while running, finished": _course(_abandoned(_nothing), _look),

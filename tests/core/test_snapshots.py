@@ -122,6 +122,7 @@ STANDING: Final[tuple[ev.Event, ...]] = (
     ev.JobPaused(reasons=(AFTER,)),
     ev.JobResumed(command="Continue", lifted="program", before=(), after=()),
     ev.JobCompleted(),
+    ev.JobForked(origin="another", version=9, live=True),
 )
 NAMED: Final = {
     "round": ROUND,
@@ -135,8 +136,8 @@ NAMED: Final = {
 # in esflow/snapshots.py, and write down here what the test says.
 DIGESTS: Final = {
     "version": 2,
-    "fields": "9af990871f91929852304ec424001ed9cfd1447ddbc84ba34f41eb544b9aaa23",
-    "folds": "d2d6458b9b15bcaf83a84e2b35d3140bc35aa4a61ade3b079e08f66ac82f38f7",
+    "fields": "fa1bd632706d7bfe6a9a30fb3524ae728fe349f150117a2b1fad9a7e7500e187",
+    "folds": "e4fa80bc6aca922347b7dde3994fff48bc079dcdd76d6f9837f54d4d0f5280b0",
 }
 
 

@@ -54,6 +54,7 @@ FULL = (
     *done("1.1", *RECORDS),
     paused(for_question()),
     message(),
+    ev.JobForked(origin="another", version=3, live=True),
 )
 FAILED = (*RUNNING, failed(), ev.JobFailed(error=BROKEN, activation="1.1"))
 
@@ -70,7 +71,7 @@ GOLDEN = {
     "fingerprint": "f",
     "labels": {"team": "blue"},
     "status": "paused",
-    "version": 12,
+    "version": 13,
     "wave": 1,
     "shared": {"plan": {"steps": [1]}},
     "memory": {"a": {"seen": [1]}},
@@ -91,6 +92,7 @@ GOLDEN = {
     "failure": None,
     "pause": [{"kind": "question", "text": "1.1/q0?", "activation": "1.1"}],
     "breakpoints": {"before": [], "after": ["b.in"]},
+    "forked_from": {"job_id": "another", "version": 3},
     "activations_count": 1,
 }
 
@@ -124,6 +126,7 @@ def test_interrupts_and_breakpoints_as_plain_data_have_stable_names() -> None:
             "duration_us": 0,
             "choices": ["A", 1],
             "types": ["integer", "string"],
+            "call": None,
         }
     ]
     assert plain["breakpoints"] == {"before": ["b.in", "c.in"], "after": ["a.in"]}

@@ -15,6 +15,7 @@ from esflow.events import (
     ActivationFailed,
     AnswerRecorded,
     DeferralsReleased,
+    EffectCall,
     EffectRecorded,
     EmissionDeferred,
     Emitted,
@@ -25,6 +26,7 @@ from esflow.events import (
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobForked,
     JobPaused,
     JobResumed,
     JobStarted,
@@ -154,6 +156,15 @@ events: Final[tuple[Event, ...]] = (
     AnswerRecorded(id="1.1/i0", value=[None]),
     JobResumed(command="Answer", lifted="wave"),
     JobResumed(command="Continue", lifted="wave", before=(), after=("archive",)),
+    JobForked(origin="job-7f3a", version=9, live=False),
+    JobForked(origin=job_id, version=1, live=True),
+    Interrupted(
+        id="2.1/e0",
+        payload={"effect": "complete('é')"},
+        started_at_ms=0,
+        duration_us=1,
+        call=EffectCall(function="complete", digest="d2", key="job-9/2.1/e0"),
+    ),
 )
 
 envelopes: Final = (

@@ -166,11 +166,11 @@ MUTANTS: Final = (
             Patch(
                 "decider.py",
                 (
-                    '        return (recorded, *_resume(fold, "Answer", release=True))\n'
+                    "release=_stands_by_itself(fold)))\n"
                     "    return (recorded,)\n"
                 ),
                 (
-                    '        return (recorded, *_resume(fold, "Answer", release=True))\n'
+                    "release=_stands_by_itself(fold)))\n"
                     "    raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
                 ),
             ),

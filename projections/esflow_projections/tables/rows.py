@@ -313,6 +313,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any, Page], None]]] 
     ev.JobResumed: _history_alone,
     ev.DeferralsReleased: _history_alone,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _history_alone,
     ev.JobCancelled: _dropped,
     ev.JobCompleted: _dropped,
     ev.JobFailed: _dropped,
