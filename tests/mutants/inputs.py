@@ -165,10 +165,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                (
-                    "release=_stands_by_itself(fold)))\n"
-                    "    return (recorded,)\n"
-                ),
+                ("release=_stands_by_itself(fold)))\n    return (recorded,)\n"),
                 (
                     "release=_stands_by_itself(fold)))\n"
                     "    raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
