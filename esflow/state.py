@@ -61,6 +61,18 @@ class Output:
 
 @final
 @attrs.frozen(kw_only=True)
+class Interrupt:
+    """What an activation that is set aside asks; ``types`` are those of its event."""
+
+    id: str
+    payload: Json
+    choices: tuple[Json, ...] | None
+    types: tuple[str, ...]
+    activation: str
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobFailure:
     """What ended a job that failed."""
 
@@ -253,7 +265,7 @@ class JobFold:
             ready=tuple(self.ready),
             deferrals=tuple(self.deferrals.values()),
             questions=tuple(self.questions.values()),
-            interrupts=tuple(self.interrupts),
+            interrupts=tuple(map(_interrupt, self.interrupts)),
             messages=tuple(self.messages.values()),
             outputs=tuple(self.outputs),
             failure=self.failure,
@@ -272,8 +284,7 @@ class JobState:
     """A job at one version: `fold` of its events up to there, and nothing else.
 
     Shape: JSON values are plain dicts and lists, and all yours: changing them changes no job.
-    ``deferrals``, ``questions``, ``interrupts``, ``messages`` and ``log`` hold the events that they
-    stand for.
+    ``deferrals``, ``questions``, ``messages`` and ``log`` hold the events that they stand for.
     """
 
     job_id: str
@@ -290,7 +301,7 @@ class JobState:
     ready: tuple[Activation, ...]
     deferrals: tuple[ev.EmissionDeferred, ...]
     questions: tuple[ev.QuestionAsked, ...]
-    interrupts: tuple[ev.Interrupted, ...]
+    interrupts: tuple[Interrupt, ...]
     messages: tuple[ev.MessageReceived, ...]
     outputs: tuple[Output, ...]
     failure: JobFailure | None
@@ -315,6 +326,16 @@ class JobState:
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"
         return f"<JobState {self.job_id} {self.status} v{self.version}{why}>"
+
+
+def _interrupt(event: ev.Interrupted) -> Interrupt:
+    return Interrupt(
+        id=event.id,
+        payload=event.payload,
+        choices=event.choices,
+        types=event.types,
+        activation=event.activation,
+    )
 
 
 def _plain(value: object) -> Json:

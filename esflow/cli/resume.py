@@ -10,8 +10,8 @@ from esflow.cli.exits import DIFFERENCE
 from esflow.cli.printing import say
 from esflow.cli.values import answer_value
 from esflow.commands import Answer, Continue, ResumeCommand
-from esflow.events import Interrupted, Json, QuestionAsked
-from esflow.state import ENDED, JobState, Status
+from esflow.events import Json, QuestionAsked
+from esflow.state import ENDED, Interrupt, JobState, Status
 from esflow_projections.plain import printable, shown
 from esflow_projections.render import answers_text
 
@@ -88,11 +88,11 @@ def resume(
 
 def _answer(word: str, state: JobState, to: str | None) -> Json:
     """Return what a word means to the question or interrupt that is to be answered."""
-    asked: list[QuestionAsked | Interrupted] = [*state.questions, *state.interrupts]
+    asked: list[QuestionAsked | Interrupt] = [*state.questions, *state.interrupts]
     meant = [each for each in asked if to in (None, each.id)]
     if len(meant) != 1:
         return answer_value(word, None, ())
-    types = meant[0].types if isinstance(meant[0], Interrupted) else ()
+    types = meant[0].types if isinstance(meant[0], Interrupt) else ()
     return answer_value(word, meant[0].choices, types)
 
 

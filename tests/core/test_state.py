@@ -122,11 +122,9 @@ def test_interrupts_and_breakpoints_as_plain_data_have_stable_names() -> None:
         {
             "id": "1.1/i0",
             "payload": {"cost": [1]},
-            "started_at_ms": 0,
-            "duration_us": 0,
             "choices": ["A", 1],
             "types": ["integer", "string"],
-            "call": None,
+            "activation": "1.1",
         }
     ]
     assert plain["breakpoints"] == {"before": ["b.in", "c.in"], "after": ["a.in"]}

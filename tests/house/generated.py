@@ -28,6 +28,7 @@ PLAIN: Final[Mapping[object, str]] = {
     str: "text",
     int: "whole number",
     Any: "any JSON",
+    bool: "true or false",
     type(None): "null",
     Target: "Target",
     Failure: "Failure",
