@@ -8,11 +8,11 @@ go unseen. Where it is slow and the engine is clever, that is on purpose.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, final
+from typing import final
 
 import attrs
 
-from tests.reference.job import Input, Job, Step, outcome_of
+from tests.reference.job import Hit, Input, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
 from tests.reference.program import Command, Program, Script, same
 from tests.reference.resumption import obey
@@ -25,7 +25,7 @@ class Course:
     """What happened on the way that leaves few traces in a job."""
 
     steps: tuple[Step, ...]  # The commands, refused or obeyed.
-    hits: tuple[tuple[Literal["before", "after"], str], ...]  # Of breakpoints, by activation.
+    hits: tuple[Hit, ...]  # Of breakpoints.
 
 
 def run(program: Program, script: Script) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 import attrs
 
@@ -21,6 +21,8 @@ from tests.reference.program import (
     Script,
 )
 
+Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
+
 
 @final
 @attrs.frozen
@@ -38,6 +40,7 @@ class Step:
     """A command that was given, at which pause, and the error it was refused with, if it was."""
 
     command: Command
+    wave: int
     moment: Moment
     holds: tuple[Hold, ...]
     refusal: str | None
@@ -70,9 +73,7 @@ class Job:
     standing: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     holds: list[Hold] = attrs.field(factory=list[Hold])
     breakpoints: Breakpoints = attrs.field(factory=Breakpoints)
-    hits: list[tuple[Literal["before", "after"], str]] = attrs.field(
-        factory=list[tuple[Literal["before", "after"], str]]
-    )
+    hits: list[Hit] = attrs.field(factory=list[Hit])
     messages: list[Message] = attrs.field(factory=list[Message])
     sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     steps: list[Step] = attrs.field(factory=list[Step])

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, final
 
 import attrs
 
-from tests.reference.program import Ask, Json, Payload, canonical
+from tests.reference.program import Ask, Json, Moment, Payload, canonical
 
 EffectRecord: TypeAlias = tuple[str, Literal["result", "error"], Json]  # Name, value or message.
 InterruptRecord: TypeAlias = tuple[Json, tuple[Json, ...] | None]  # Payload, choices.
@@ -60,6 +60,23 @@ class Outcome:
         factory=dict[str, InterruptRecord]
     )  # Open.
     holds: tuple[Hold, ...] = ()  # Reasons of a pause that its program did not ask for.
+
+
+def moment_of(outcome: Outcome) -> Moment:
+    """Say at which moment the job is that is seen here."""
+    if outcome.status == "running":
+        return "open"
+    if outcome.interrupts:
+        return "interrupted"
+    held = outcome.holds[0][1] if outcome.holds else ""
+    return "before" if held in outcome.ready else "paused"
+
+
+def choices_of(outcome: Outcome, asked: str) -> tuple[Json, ...] | None:
+    """Give the choices of an open question or interrupt: none where any answer will do."""
+    if asked in outcome.questions:
+        return outcome.questions[asked].choices
+    return outcome.interrupts[asked][1] if asked in outcome.interrupts else ()
 
 
 def as_text(outcome: Outcome) -> str:

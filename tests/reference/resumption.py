@@ -23,7 +23,7 @@ from tests.reference.waves import MergeFailed, begin, connected, is_idle, merge,
 def obey(job: Job, command: Command) -> None:
     """Do what a paused job is told, or refuse to."""
     refusal = _refusal(job, command)
-    job.steps.append(Step(command, job.moment, tuple(job.holds), refusal))
+    job.steps.append(Step(command, job.wave, job.moment, tuple(job.holds), refusal))
     if refusal is not None:
         job.refusals.append(refusal)
         return

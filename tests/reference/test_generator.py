@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from tests.reference.features import FEATURES, features
 from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
-from tests.reference.interpreter import obeyed, run
+from tests.reference.interpreter import course, run
 from tests.reference.outcome import as_text
-from tests.reference.program import Program, Script
+from tests.reference.program import KEPT, Program, Script
 
 SETTINGS = settings(
     max_examples=100,
@@ -21,7 +21,7 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
 )
 
-RUNS = 4
+RUNS = 8
 
 
 def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
@@ -31,12 +31,12 @@ def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
     for flavour, asks, number in product(FLAVOURS, (True, False), range(RUNS)):
 
         @seed(number)
-        @settings(SETTINGS, max_examples=300 // (2 * len(FLAVOURS) * RUNS))
+        @settings(SETTINGS, max_examples=640 // (2 * len(FLAVOURS) * RUNS))
         @given(examples(asks=asks, flavour=flavour))
         def count(example: tuple[Program, Script]) -> None:
             nonlocal drawn
             drawn += 1
-            exercised.update(features(example[0], run(*example), obeyed(*example)))
+            exercised.update(features(*example))
 
         count()
     assert set(exercised) == FEATURES
@@ -55,3 +55,13 @@ def test_payloads_have_known_keys_only(example: tuple[Program, Script]) -> None:
 @given(examples())
 def test_no_example_grows_without_bounds(example: tuple[Program, Script]) -> None:
     assert len(as_text(run(*example))) < 1_000_000
+
+
+@SETTINGS
+@given(examples(enabled=frozenset()))
+def test_what_is_not_enabled_is_in_no_example(example: tuple[Program, Script]) -> None:
+    written = repr(example)
+    assert "Interrupt(" not in written
+    assert "call='interrupt'" not in written
+    assert example[1].breakpoints == KEPT
+    assert not course(*example).hits

@@ -42,7 +42,7 @@ def begin(job: Job, joining: list[Item]) -> bool:
     job.opened += wave
     job.kept = []
     hit = [it.id for it in wave if it.slot in (job.breakpoints.before or ())]
-    job.hits += [("before", name) for name in hit]
+    job.hits.extend(("before", name) for name in hit)
     job.status = "running"
     if hit:
         job.pause([("breakpoint", name) for name in hit])
@@ -113,7 +113,7 @@ def _close(job: Job) -> None:
         job.fail(failure)
         return
     hit = [it.id for it in wave if it.slot in (job.breakpoints.after or ())]
-    job.hits += [("after", name) for name in hit]
+    job.hits.extend(("after", name) for name in hit)
     asked = any(it.requests.pauses or it.requests.questions for it in wave)
     if hit or asked:
         job.pause([("breakpoint", name) for name in hit])
