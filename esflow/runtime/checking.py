@@ -29,7 +29,7 @@ from esflow.fold import evolve
 from esflow.json_values import same_json
 from esflow.payloads import bind
 from esflow.replay import read_verified
-from esflow.state import Activation, JobFold, Member
+from esflow.state import Activation, Delivery, JobFold, Member
 from esflow.store import Store
 
 Found: TypeAlias = "tuple[str, str, str]"
@@ -146,28 +146,30 @@ def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found
     yield from _waiting(fold, flow)
 
 
-def _to_run(flow: Flow, activation: Activation) -> Found | None:
-    """Return why an activation can't be run by today's code."""
-    slot = flow.slots.get(activation.slot)
+def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
+    """Return why something can't be taken by today's code."""
+    slot = flow.slots.get(what.slot)
     if slot is None:
-        return "slot", activation.slot, _NOTHING
+        return "slot", what.slot, _NOTHING
     try:
-        bind(slot.signature, slot.address, activation.payload)
+        bind(slot.signature, slot.address, what.payload)
     except EsflowError as misfit:
-        return "payload", _shown(dict(activation.payload)), str(misfit)
+        return "payload", _shown(dict(what.payload)), str(misfit)
     return None
 
 
 def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
-    """Yield what waits for a resumption, where its slot has gone."""
+    """Yield what waits for a resumption, where its slot has gone or takes something else."""
     needed = [(each.id, each.to) for each in fold.questions.values()]
     needed += [
         (each.id, target.slot) for each in fold.deferrals.values() for target in each.targets
     ]
-    needed += [(each.cause, each.slot) for each in fold.inputs]
     for item, slot in needed:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
+    for delivery in fold.inputs:
+        if (problem := _to_run(flow, delivery)) is not None:
+            yield delivery.cause, problem
 
 
 def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
@@ -196,13 +198,21 @@ def _set_aside(
     if context.lost is not None:
         return _lost(context.lost)
     if context.aside is not None:
-        now = context.aside.recorded(started_at_ms=0, duration_us=0)
-        was = attrs.evolve(interrupt, started_at_ms=0, duration_us=0)
-        same = _same(was, now)
-        return None if same else ("interrupt", _shown(_fields(was)), _shown(_fields(now)))
+        was = _asked(interrupt)
+        now = _asked(context.aside.recorded(started_at_ms=0, duration_us=0))
+        if not _same(was, now):
+            kind = "interrupt" if now.call is None else "effect"
+            return kind, _shown(_fields(was)), _shown(_fields(now))
+        return _unused(context, member)
     if isinstance(outcome, usercode.Raised):
         return "failure", _shown(interrupt.payload), _raised(outcome.error)
     return "interrupt", _shown(interrupt.payload), _NOTHING
+
+
+def _asked(interrupt: ev.Interrupted) -> ev.Interrupted:
+    """Return an interrupt without circumstances: the key of a call names the job that made it."""
+    call = None if interrupt.call is None else attrs.evolve(interrupt.call, key="")
+    return attrs.evolve(interrupt, started_at_ms=0, duration_us=0, call=call)
 
 
 def _run(
@@ -254,9 +264,13 @@ def _first(recorded: Sequence[Event], now: Sequence[Event]) -> Found | None:
 
 
 def _unused(context: Context, member: Member) -> Found | None:
-    """Return the first recorded effect that was not asked for."""
+    """Return the first recorded effect, or answer, that was not asked for."""
     for effect in list(member.effects.values())[context.effects_used :]:
         return "effect", f"{effect.function} ({effect.id})", _NOTHING
+    asked = [each.interrupt for each in member.answered.values()]
+    interrupts = [each for each in asked if each is not None and each.call is None]
+    for interrupt in interrupts[context.interrupts_used :]:
+        return "interrupt", f"{_shown(interrupt.payload)} ({interrupt.id})", _NOTHING
     return None
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 from hypothesis import strategies as st
 
-from esflow.events import Event, Failure, PauseReason, Target
+from esflow.events import EffectCall, Event, Failure, PauseReason, Target
 
 texts: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 integers: Final = st.integers(-(2**63), 2**63 - 1)
@@ -41,15 +41,18 @@ failures: Final = st.builds(
 targets: Final = st.builds(
     Target, slot=texts, rename=st.none() | st.dictionaries(texts, texts, max_size=2)
 )
+calls: Final = st.builds(EffectCall, function=texts, digest=texts, key=texts)
 reasons: Final = st.builds(PauseReason, kind=texts, text=texts, activation=st.none() | texts)
 
 _by_hint: Final[dict[str, st.SearchStrategy[Any]]] = {
     "str": texts,
     "str | None": st.none() | texts,
     "int": integers,
+    "bool": st.booleans(),
     "Json": json_values,
     "Mapping[str, Json]": json_objects,
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=2),
+    "EffectCall | None": st.none() | calls,
     "Failure": failures,
     "Failure | None": st.none() | failures,
     "tuple[Target, ...]": st.lists(targets, max_size=2).map(tuple),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
@@ -64,6 +64,7 @@ class Play:
     faults: Sequence[Fault] = ()
     parallel: int = 2
     snapshot_every: int = 1000
+    job: str = JOB
     world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
@@ -73,6 +74,8 @@ class Play:
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
+    given: list[tuple[int, object]] = attrs.field(factory=list[tuple[int, object]])  # At versions.
+    told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
@@ -107,13 +110,15 @@ class Play:
     def history(self) -> Sequence[Recorded]:
         """Return what is recorded of the job."""
         with self._host() as engine:
-            return engine.history(JOB)
+            return engine.history(self.job)
 
     def _begin(self) -> None:
-        """Start the job, again if the host died before it was recorded."""
+        """Start the job, again if the host died before it was recorded; a fork is there already."""
+        if self._recorded():
+            return
         slot, payload = self.program.start, self.program.payload
         while (
-            self._survived(lambda engine: engine.start("generated", slot, payload, job_id=JOB))
+            self._survived(lambda engine: engine.start("generated", slot, payload, job_id=self.job))
             is None
             and not self._recorded()
         ):
@@ -125,9 +130,12 @@ class Play:
         if state.status in ENDED:
             return False
         if state.status in ("running", "pending"):
-            self._survived(lambda engine: engine.run(JOB))
+            self._survived(lambda engine: engine.run(self.job))
         elif any(reason.kind == "operator" for reason in state.pause):
-            self._survived(lambda engine: engine.resume(JOB, Continue()))
+            self._survived(lambda engine: engine.resume(self.job, Continue()))
+        elif state.interrupts:
+            asked = state.interrupts[0].id
+            self._survived(lambda it: it.resume(self.job, Answer(self.told[asked], asked)))
         else:
             self._send(state.wave, "paused")
             if self._cancel(state.wave, "paused") or not self._commands:
@@ -138,8 +146,9 @@ class Play:
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
         before, rows = self._obeyed(), self._rows()
+        self.given.append((len(rows), command))
         try:
-            survived = self._survived(partial(_give, command))
+            survived = self._survived(partial(_give, self.job, command))
         except REFUSALS as refused:
             self._refused(refused, rows)
             self._commands.pop(0)
@@ -170,7 +179,7 @@ class Play:
 
     def _cancel_once(self) -> None:
         with self._host() as engine, suppress(errors.JobClosed):
-            engine.cancel(JOB, "no longer wanted")
+            engine.cancel(self.job, "no longer wanted")
 
     def _send(self, wave: int, moment: str) -> None:
         """Send the messages of a moment, once, from elsewhere."""
@@ -182,9 +191,10 @@ class Play:
 
     def _send_one(self, message: data.Message) -> None:
         rows = self._rows()
+        self.given.append((len(rows), message))
         try:
             with self._host() as engine:
-                engine.send(JOB, message.slot, message.payload, key=message.key)
+                engine.send(self.job, message.slot, message.payload, key=message.key)
         except errors.MessageKeyReused as refused:
             self._refused(refused, rows)
 
@@ -194,7 +204,7 @@ class Play:
         self.unchanged.append(self._rows() == before)
 
     def _rows(self) -> list[bytes]:
-        return [row.state for row in self.store.read(JOB)]
+        return [row.state for row in self.store.read(self.job)]
 
     def _used(self, key: str, outcome: data.Json) -> None:
         """Take note of what a handler goes on with, and whether it does before it is recorded."""
@@ -218,10 +228,10 @@ class Play:
 
     def _state(self) -> JobState:
         with self._host() as engine:
-            return engine.state(JOB)
+            return engine.state(self.job)
 
     def _recorded(self) -> bool:
-        return self.store.head(JOB) is not None
+        return self.store.head(self.job) is not None
 
     def _survived(self, act: Callable[[Engine], JobState]) -> JobState | None:
         """Let a host act; None if it died, or lost the job, on the way."""
@@ -270,7 +280,7 @@ class Play:
 
     def _pause(self) -> None:
         with self._host() as engine, suppress(errors.JobNotFound, errors.JobClosed):
-            engine.pause(JOB, "inspection")
+            engine.pause(self.job, "inspection")
 
     def _steal(self) -> None:
         with self._host() as engine:
@@ -304,19 +314,19 @@ class Play:
             raise trouble[0]
 
 
-def _give(command: data.Command, engine: Engine) -> JobState:
+def _give(job: str, command: data.Command, engine: Engine) -> JobState:
     """Give a command of the script to a host."""
     match command:
         case data.Continue():
-            return engine.resume(JOB, Continue())
+            return engine.resume(job, Continue())
         case data.Answer(to=to, value=value):
-            return engine.resume(JOB, Answer(value, to))
+            return engine.resume(job, Answer(value, to))
         case data.Update(values=values):
-            return engine.resume(JOB, Update(values))
+            return engine.resume(job, Update(values))
         case data.JustUpdate(values=values):
-            return engine.update(JOB, values)
+            return engine.update(job, values)
         case data.Goto(slot=slot, payload=payload):
-            return engine.resume(JOB, Goto(slot, payload))
+            return engine.resume(job, Goto(slot, payload))
         case _:
             assert_never(command)
 

@@ -1,16 +1,19 @@
-"""A store between an engine and its log: it counts what is read, and lets tests come between."""
+"""A store between an engine and its log: it counts what is read, and lets tests come between.
+
+It also keeps where each append ended, which the log itself doesn't say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast, final
 
 import attrs
 
-from esflow.store import Store
+from esflow.store import IndexRow, Store
 
 if TYPE_CHECKING:
-    from eventsourcing.persistence import Notification
+    from eventsourcing.persistence import Notification, StoredEvent
 
 
 def _nothing() -> None:
@@ -25,6 +28,7 @@ class Watched:
     inner: Store
     between: Callable[[], None] = _nothing
     rows_read: int = 0  # Of jobs; not of the whole log.
+    ends: dict[str, list[int]] = attrs.field(factory=dict[str, list[int]])  # Of appends, by job.
 
     @property
     def as_store(self) -> Store:
@@ -39,6 +43,15 @@ class Watched:
         for row in self.inner.read(job_id, after=after, upto=upto):
             self.rows_read += 1
             yield row
+
+    def append(
+        self, rows: Sequence[StoredEvent], index: IndexRow, *, expected: int, keep_lease: bool
+    ) -> int:
+        """Append, and take note of where it ended."""
+        self.between()
+        position = self.inner.append(rows, index, expected=expected, keep_lease=keep_lease)
+        self.ends.setdefault(index.job_id, []).append(expected + len(rows))
+        return position
 
     def __getattr__(self, name: str) -> Any:
         """Return whatever else the store has."""
