@@ -264,6 +264,11 @@ class Context:
         return self._counts["e"]
 
     @property
+    def interrupts_used(self) -> int:
+        """How many answers to interrupts the handler has been given."""
+        return self._counts["i"]
+
+    @property
     def aside(self) -> Asked | None:
         """What set this run aside, if anything did."""
         return self._aside

@@ -30,7 +30,7 @@ from esflow.fold import evolve
 from esflow.json_values import same_json
 from esflow.payloads import bind
 from esflow.replay import read_verified
-from esflow.state import Activation, JobFold, Member
+from esflow.state import Activation, Delivery, JobFold, Member
 from esflow.store import Store
 
 Found: TypeAlias = "tuple[str, str, str]"
@@ -147,28 +147,30 @@ def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found
     yield from _waiting(fold, flow)
 
 
-def _to_run(flow: Flow, activation: Activation) -> Found | None:
-    """Return why an activation can't be run by today's code."""
-    slot = flow.slots.get(activation.slot)
+def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
+    """Return why something can't be taken by today's code."""
+    slot = flow.slots.get(what.slot)
     if slot is None:
-        return "slot", activation.slot, _NOTHING
+        return "slot", what.slot, _NOTHING
     try:
-        bind(slot.signature, slot.address, activation.payload)
+        bind(slot.signature, slot.address, what.payload)
     except EsflowError as misfit:
-        return "payload", _shown(dict(activation.payload)), str(misfit)
+        return "payload", _shown(dict(what.payload)), str(misfit)
     return None
 
 
 def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
-    """Yield what waits for a resumption, where its slot has gone."""
+    """Yield what waits for a resumption, where its slot has gone or takes something else."""
     needed = [(each.id, each.to) for each in fold.questions.values()]
     needed += [
         (each.id, target.slot) for each in fold.deferrals.values() for target in each.targets
     ]
-    needed += [(each.cause, each.slot) for each in fold.inputs]
     for item, slot in needed:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
+    for delivery in fold.inputs:
+        if (problem := _to_run(flow, delivery)) is not None:
+            yield delivery.cause, problem
 
 
 def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
@@ -189,11 +191,20 @@ def _set_aside(
     run = _run(fold, flow, member)
     if run.problem is not None:
         return run.problem
-    was = _fields(attrs.evolve(interrupt, started_at_ms=0, duration_us=0))
+    was = _asked(interrupt)
     if run.asked is None:
         return "interrupt", _shown(was), _NOTHING
-    now = _fields(run.asked.recorded(started_at_ms=0, duration_us=0))
-    return None if same_json(was, now) else ("interrupt", _shown(was), _shown(now))
+    now = _asked(run.asked.recorded(started_at_ms=0, duration_us=0))
+    if not same_json(was, now):
+        kind = "interrupt" if run.asked.call is None else "effect"
+        return kind, _shown(was), _shown(now)
+    return _unused(run, member)
+
+
+def _asked(interrupt: ev.Interrupted) -> Json:
+    """Return an interrupt without circumstances: the key of a call names the job that made it."""
+    call = None if interrupt.call is None else attrs.evolve(interrupt.call, key="")
+    return _fields(attrs.evolve(interrupt, started_at_ms=0, duration_us=0, call=call))
 
 
 @final
@@ -205,6 +216,7 @@ class _Run:
     asked: Asked | None = None  # It was stopped at what is not recorded.
     records: Sequence[Event] = ()
     effects_used: int = 0
+    interrupts_used: int = 0
 
 
 def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
@@ -234,9 +246,17 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         return _Run(problem=_lost(context.lost))
     match outcome:
         case usercode.Returned(records) if context.aside is None:
-            return _Run(records=records, effects_used=context.effects_used)
+            return _Run(
+                records=records,
+                effects_used=context.effects_used,
+                interrupts_used=context.interrupts_used,
+            )
         case usercode.Stopped():
-            return _Run(asked=context.aside)
+            return _Run(
+                asked=context.aside,
+                effects_used=context.effects_used,
+                interrupts_used=context.interrupts_used,
+            )
         case usercode.Returned():
             return _Run(problem=("failure", _NOTHING, "InterruptSwallowed"))
         case usercode.Raised(error):
@@ -270,6 +290,10 @@ def _unused(run: _Run, member: Member) -> Found | None:
     """Return the first recorded effect that was not asked for."""
     for effect in list(member.effects.values())[run.effects_used :]:
         return "effect", f"{effect.function} ({effect.id})", _NOTHING
+    asked = [each.interrupt for each in member.answered.values()]
+    interrupts = [each for each in asked if each is not None and each.call is None]
+    for interrupt in interrupts[run.interrupts_used :]:
+        return "interrupt", f"{_shown(interrupt.payload)} ({interrupt.id})", _NOTHING
     return None
 
 

@@ -9,6 +9,7 @@ Where a fork may begin
 Behind a whole append: in between, half of what an activation or a command did would be missing.
 What begins an append and what carries one on can be told by the events themselves; where it can't,
 a fork begins one append earlier.
+A claim changes nothing that a program can see, and so stands for an append of its own.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from esflow.codec import Envelope, encode, genesis
-from esflow.decider import decide, due
-from esflow.errors import JobExists, VersionConflict
+from esflow.decider import decide, due, needed_slots, runnable
+from esflow.errors import FlowChanged, JobExists, VersionConflict
 from esflow.events import (
     AnswerRecorded,
     DeferralsReleased,
+    EffectRecorded,
     Event,
     JobCompleted,
     JobFailed,
@@ -46,10 +48,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("esflow")
 
-_FOLLOW: Final = (JobPaused, JobCompleted, JobFailed)
-_CARRY_ON: Final = (JobResumed, DeferralsReleased, WorkDropped)
-_WISHES: Final = (AnswerRecorded, SharedWritten, *_CARRY_ON)
-
 
 def fork(
     host: Host,
@@ -63,7 +61,8 @@ def fork(
 ) -> str:
     """Record a fork, and return its id; None is no command.
 
-    Raises: JobNotFound, JobExists, VersionConflict, for a version that isn't recorded, and whatever
+    Raises: JobNotFound; JobExists; VersionConflict, for a version that isn't recorded or is within
+    the first append; FlowChanged, when today's flow lacks a slot that the fork needs; and whatever
     the command is refused by; nothing is recorded then.
     """
     host.refuse_inside(job_id, "fork()")
@@ -74,6 +73,8 @@ def fork(
     # One more than asked for: it tells whether the append ends here.
     history = list(read_verified(host.store, findable_id(job_id), upto=version + 1))
     shared = history[: _whole(history, version)]
+    if not shared:
+        raise VersionConflict(job_id, version, last)
     if len(shared) < version:
         _log.info("%s: version %d is within an append", job_id, version, extra={"job_id": job_id})
     forked = JobForked(origin=job_id, version=len(shared), live=live)
@@ -83,32 +84,49 @@ def fork(
 
 
 def _whole(history: Sequence[Recorded], version: int) -> int:
-    """Return the last version up to one behind which no append is cut in two."""
+    """Return the last version up to one behind which no append is cut in two, or 0."""
     fold = JobFold(job_id="")
     found = 0
     for place, recorded in enumerate(history[:version], start=1):
         evolve(fold, recorded.event)
         following = history[place].event if place < len(history) else None
-        if not fold.buffer and not _carries_on(recorded.event, following):
+        if not (fold.buffer or due(fold, quiet=False) or _carries_on(recorded.event, following)):
             found = place
     return found
 
 
 def _carries_on(event: Event, following: Event | None) -> bool:
-    """Tell whether an event was recorded together with the one before it."""
-    return isinstance(following, _FOLLOW) or (
-        isinstance(event, _WISHES) and isinstance(following, _CARRY_ON)
-    )
+    """Tell whether what follows an event was, or may have been, recorded together with it."""
+    match following:
+        case JobPaused() | JobCompleted() | JobFailed():
+            return True
+        case JobResumed(command="Answer"):
+            return True
+        case JobResumed(command="Continue"):
+            return isinstance(event, SharedWritten | DeferralsReleased)
+        case DeferralsReleased():
+            return isinstance(event, AnswerRecorded | SharedWritten)
+        case EffectRecorded():  # Told, not called: the answer is its result.
+            return isinstance(event, AnswerRecorded) and event.id == following.id
+        case SharedWritten(activation=None):
+            return isinstance(event, SharedWritten)
+        case WorkDropped():
+            return isinstance(event, JobResumed)
+        case _:
+            return False
 
 
 def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object) -> None:
-    """Let a command be refused before anything is recorded."""
-    if command is None:
-        return
+    """Let a command, or a flow that has changed, be refused before anything is recorded."""
     fold = fold_events(fork_id, events)
-    for wish in resuming(fold, host.flow(fold.flow), command):
+    wishes = () if command is None else resuming(fold, host.flow(fold.flow), command)
+    for wish in wishes:
         for event in decide(fold, wish):
             evolve(fold, event)
+    if runnable(fold) and fold.flow in host.flows:
+        missing = sorted(needed_slots(fold) - host.flow(fold.flow).slots.keys())
+        if missing:
+            raise FlowChanged(fork_id, fold.flow, tuple(missing))
 
 
 def record_fork(

@@ -23,7 +23,8 @@ from esflow.state import ENDED
 from esflow.stores import open_store
 from tests.laws.compare import assert_same_as_undisturbed
 from tests.laws.disturbances import every_flavour, schedules
-from tests.laws.play import JOB, Play, stripped
+from tests.laws.play import JOB, Play
+from tests.laws.stripping import stripped
 from tests.reference.generator import examples
 from tests.reference.outcome import as_text
 from tests.reference.program import canonical
