@@ -172,8 +172,13 @@ def _operation(draw: st.DrawFn, graph: Graph, routine: str, depth: int) -> Opera
 
 @st.composite
 def drawn_questions(draw: st.DrawFn, graph: Graph) -> Ask:
-    """Draw a question to any slot."""
-    return Ask(draw(_TEXTS), draw(st.sampled_from(graph.slots)), draw(st.sampled_from(_CHOICES)))
+    """Draw a question to any slot, perhaps with a deadline."""
+    choices = draw(st.sampled_from(_CHOICES))
+    asked = Ask(draw(_TEXTS), draw(st.sampled_from(graph.slots)), choices)
+    if "deadlines" not in graph.enabled or draw(st.integers(0, 3)) == 3:
+        return asked
+    default = draw(VALUES if choices is None else st.sampled_from(choices))
+    return attrs.evolve(asked, timeout=draw(st.sampled_from((10, 10, 60, 1))), default=default)
 
 
 @st.composite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-Capability: TypeAlias = Literal["interrupts", "breakpoints"]
+Capability: TypeAlias = Literal["interrupts", "breakpoints", "deadlines"]
 
-ALL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))
+ALL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints", "deadlines"))
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

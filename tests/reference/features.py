@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from tests.reference.capabilities import Capability
 from tests.reference.interpreter import Course, course, run
 from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
 from tests.reference.program import (
     KEPT,
+    Advance,
     Answer,
     Connection,
     Continue,
@@ -80,11 +82,24 @@ FEATURES: Final = frozenset(
 )
 
 
+BEYOND: Final[dict[Capability, frozenset[str]]] = {
+    "deadlines": frozenset(
+        {
+            "answered by a deadline",
+            "several deadlines at once",
+            "deadline in an open wave",
+            "time without a deadline",
+        }
+    ),
+}
+
+
 def features(program: Program, script: Script) -> frozenset[str]:
     """Name the features that an example exercised."""
     outcome, way = run(program, script), course(program, script)
     exercised = _ends(outcome) | _waits(outcome) | _told(outcome, way)
     exercised |= _interrupts(outcome, way) | _breakpoints(way) | _holds(script, outcome, way)
+    exercised |= _deadlines(way)
     exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
@@ -177,7 +192,7 @@ def _breakpoints(way: Course) -> dict[str, bool]:
     """Say where the job was held, and what was done then."""
     obeyed = [step for step in way.steps if step.refusal is None]
     held = [it.command for it in obeyed if it.holds and it.holds[0][0] == "breakpoint"]
-    brought = [it.command for it in obeyed if not isinstance(it.command, JustUpdate)]
+    brought = [it.command for it in obeyed if not isinstance(it.command, JustUpdate | Advance)]
     return {
         "breakpoint before": any(kind == "before" for kind, _ in way.hits),
         "breakpoint after": any(kind == "after" for kind, _ in way.hits),
@@ -201,6 +216,17 @@ def _holds(script: Script, outcome: Outcome, way: Course) -> dict[str, bool]:
         "message at an interrupt or a breakpoint": bool(moments & {"interrupted", "before"}),
         "cancelled at an interrupt or a breakpoint": outcome.status == "cancelled"
         and bool(outcome.holds),
+    }
+
+
+def _deadlines(way: Course) -> dict[str, bool]:
+    """Say which questions nobody answered in time."""
+    passed = [step for step in way.steps if isinstance(step.command, Advance)]
+    return {
+        "answered by a deadline": bool(way.expired),
+        "several deadlines at once": any(len(names) > 1 for _, names in way.expired),
+        "deadline in an open wave": any(moment != "paused" for moment, _ in way.expired),
+        "time without a deadline": len(passed) > len(way.expired),
     }
 
 

@@ -81,6 +81,7 @@ class Activation:
     requests: Requests = attrs.field(factory=Requests)
     effects: list[EffectRecord] = attrs.field(factory=list[EffectRecord])
     foreseen: int = 0  # Calls of this run that know an answer beforehand.
+    settled_at: int = 0  # By the clock of the job.
     answers: list[Json] = attrs.field(factory=list[Json])  # To its interrupts, in their order.
     interrupt: InterruptRecord | None = None  # The one at which it was set aside.
 

@@ -12,10 +12,10 @@ from typing import final
 
 import attrs
 
-from tests.reference.job import Hit, Input, Job, Step, outcome_of
+from tests.reference.job import Expiry, Hit, Input, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
 from tests.reference.program import Command, Program, Script, same
-from tests.reference.resumption import obey
+from tests.reference.resumption import expire, obey
 from tests.reference.waves import numbered, open_wave, run_wave
 
 
@@ -26,6 +26,7 @@ class Course:
 
     steps: tuple[Step, ...]  # The commands, refused or obeyed.
     hits: tuple[Hit, ...]  # Of breakpoints.
+    expired: tuple[Expiry, ...]  # Deadlines of questions.
 
 
 def run(program: Program, script: Script) -> Outcome:
@@ -34,9 +35,9 @@ def run(program: Program, script: Script) -> Outcome:
 
 
 def course(program: Program, script: Script) -> Course:
-    """Give the commands that were given, and the breakpoints that were hit."""
+    """Give the commands that were given, the breakpoints that were hit, and the deadlines."""
     job = _ran(program, script)
-    return Course(tuple(job.steps), tuple(job.hits))
+    return Course(tuple(job.steps), tuple(job.hits), tuple(job.expired))
 
 
 def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
@@ -65,7 +66,9 @@ def _drive(job: Job) -> None:
 
 
 def _resumed(job: Job, commands: Iterator[Command]) -> bool:
-    """Give a paused job its next command, and say whether there was one."""
+    """Let due questions be answered, or give the next command, and say whether there was any."""
+    if expire(job):
+        return True
     _send(job)
     if _cancelled(job):
         return False

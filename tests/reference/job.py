@@ -23,6 +23,8 @@ from tests.reference.program import (
 
 Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
 
+Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of the deadlines of questions, all at once.
+
 
 @final
 @attrs.frozen
@@ -68,12 +70,15 @@ class Job:
     deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
     released: dict[str, Item] = attrs.field(factory=dict[str, Item])
     questions: dict[str, Ask] = attrs.field(factory=dict[str, Ask])
+    now: int = 0  # Seconds since the start.
+    deadlines: dict[str, int] = attrs.field(factory=dict[str, int])  # Of open questions.
     answers: dict[str, Json] = attrs.field(factory=dict[str, Json])
     pauses: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     standing: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     holds: list[Hold] = attrs.field(factory=list[Hold])
     breakpoints: Breakpoints = attrs.field(factory=Breakpoints)
     hits: list[Hit] = attrs.field(factory=list[Hit])
+    expired: list[Expiry] = attrs.field(factory=list[Expiry])
     messages: list[Message] = attrs.field(factory=list[Message])
     sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     steps: list[Step] = attrs.field(factory=list[Step])
@@ -102,6 +107,12 @@ class Job:
             return "interrupted" if self.interrupted else "before"
         return "paused"
 
+    @property
+    def due(self) -> list[str]:
+        """Name the open questions whose deadline has come, by due time, then id."""
+        due = [it for it in self.questions if self.deadlines.get(it, self.now + 1) <= self.now]
+        return sorted(due, key=lambda name: (self.deadlines[name], order(name)))
+
     def fail(self, failure: Failure) -> None:
         """End the job."""
         self.status, self.failure = "failed", failure
@@ -111,7 +122,7 @@ class Job:
         self.status, self.holds = "paused", holds
 
 
-def _order(name: str) -> tuple[int, int, str, int]:
+def order(name: str) -> tuple[int, int, str, int]:
     """Give the order of an id: by wave, activation, kind and number."""
     activation, _, item = name.partition("/")
     wave, _, index = activation.partition(".")
@@ -126,7 +137,7 @@ def outcome_of(job: Job) -> Outcome:
         shared=job.shared,
         memory={routine: data for routine, data in sorted(job.memory.items()) if data},
         log=tuple(job.log),
-        outputs=tuple(sorted(job.outputs, key=lambda output: _order(output[0]))),
+        outputs=tuple(sorted(job.outputs, key=lambda output: order(output[0]))),
         activations={it.id: (it.slot, it.payload, it.result) for it in known},
         effects={f"{it.id}/e{n}": made for it in known for n, made in enumerate(it.effects)},
         emissions={
@@ -148,7 +159,7 @@ def outcome_of(job: Job) -> Outcome:
         refusals=tuple(job.refusals),
         activations_count=job.count,
         waves=job.wave,
-        dropped=tuple(sorted(job.dropped, key=_order)),
+        dropped=tuple(sorted(job.dropped, key=order)),
         interrupts=_interrupts(job),
         holds=tuple(job.holds),
     )

@@ -181,6 +181,8 @@ class Ask:
     text: str
     to: str  # "routine.slot"
     choices: tuple[Json, ...] | None = None
+    timeout: int | None = None  # Seconds, after which the default is the answer.
+    default: Json = None
 
 
 @final

@@ -92,7 +92,15 @@ class Goto:
     breakpoints: Breakpoints = attrs.field(default=KEPT, kw_only=True)
 
 
-Command: TypeAlias = Continue | Answer | Update | JustUpdate | Goto
+@final
+@attrs.frozen
+class Advance:
+    """Let time pass while the job is paused."""
+
+    seconds: int
+
+
+Command: TypeAlias = Continue | Answer | Update | JustUpdate | Goto | Advance
 
 
 @final

@@ -42,6 +42,7 @@ from tests.reference.operations import (
 )
 from tests.reference.outside import (
     KEPT,
+    Advance,
     Answer,
     Breakpoints,
     Cancel,
@@ -66,6 +67,7 @@ from tests.reference.plain import (
 
 __all__ = (
     "KEPT",
+    "Advance",
     "Answer",
     "Ask",
     "Branch",

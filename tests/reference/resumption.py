@@ -7,6 +7,7 @@ from typing import assert_never
 from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.job import Input, Job, Step
 from tests.reference.program import (
+    Advance,
     Answer,
     Breakpoints,
     Command,
@@ -27,7 +28,7 @@ def obey(job: Job, command: Command) -> None:
     if refusal is not None:
         job.refusals.append(refusal)
         return
-    if not isinstance(command, JustUpdate):
+    if not isinstance(command, JustUpdate | Advance):
         job.breakpoints = _replaced(job.breakpoints, command.breakpoints)
     match command:
         case Answer():
@@ -41,6 +42,8 @@ def obey(job: Job, command: Command) -> None:
             _update(job, values)
         case Goto():
             _lead(job, command)
+        case Advance(seconds=seconds):
+            job.now += seconds
         case _:
             assert_never(command)
 
@@ -76,6 +79,8 @@ def _refusal(job: Job, command: Command) -> str | None:
                 return "AnswerRequired" if job.interrupted else None
             idle = not (job.standing or job.holds or job.kept or job.inputs)
             return "AnswerRequired" if job.questions and idle else None
+        case Advance():
+            return None
         case Goto(slot=slot):
             slots = [f"{it.name}.{that.name}" for it in job.program.routines for that in it.slots]
             return "SlotNotFound" if slot not in slots else _closing_refusal(job)
@@ -133,9 +138,27 @@ def _answer(job: Job, answer: Answer) -> None:
         return
     question = job.questions.pop(answer.to)
     job.inputs.append(Input(question.to, {"answer": answer.value}))
-    if not job.is_open:  # Otherwise it waits for the next wave, as a message does.
+    _resume_answered(job)
+
+
+def _resume_answered(job: Job) -> None:
+    """Resume with what was answered, unless it waits for the next wave, as a message does."""
+    if not job.is_open:
         _lift(job)
         open_wave(job, release=True)
+
+
+def expire(job: Job) -> bool:
+    """Answer the questions of a paused job that are due with their defaults, if there are any."""
+    due = job.due
+    for name in due:
+        question = job.questions.pop(name)
+        job.answers[name] = question.default
+        job.inputs.append(Input(question.to, {"answer": question.default}))
+    if due:
+        job.expired.append((job.moment, tuple(due)))
+        _resume_answered(job)
+    return bool(due)
 
 
 def _carry_on(job: Job) -> None:

@@ -11,6 +11,7 @@ from tests.reference.interpreter import course, run
 from tests.reference.outcome import Outcome, choices_of, moment_of
 from tests.reference.program import (
     KEPT,
+    Advance,
     Answer,
     Breakpoints,
     Cancel,
@@ -74,7 +75,10 @@ def _near(choice: Json) -> Json:
 
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
-    kind = draw(st.sampled_from(_kinds(outcome)))
+    waits = any(question.timeout is not None for question in outcome.questions.values())
+    kinds = _kinds(outcome)
+    time = ("advance",) * (len(kinds) * (8 if outcome.holds else 1) // 3) if waits else ()
+    kind = draw(st.sampled_from(time + kinds))
     if kind == "wrong":
         asked = (*outcome.questions, *outcome.interrupts)
         known = ("9.9/q0", *asked, *outcome.answers, *outcome.dropped)
@@ -86,6 +90,8 @@ def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Comman
         return Goto(draw(st.sampled_from(slots)), draw(payloads_from_outside()))
     if kind == "update":
         return Update(_values(draw, program))
+    if kind == "advance":
+        return Advance(draw(st.sampled_from((10, 1, 60, 5))))
     if kind == "just update":
         return JustUpdate(_values(draw, program))
     open_ones = tuple(outcome.interrupts) or tuple(outcome.questions)
@@ -116,7 +122,7 @@ def drawn_breakpoints(draw: st.DrawFn, program: Program, *, often: bool) -> Brea
 def rebroken(draw: st.DrawFn, program: Program, outcome: Outcome, command: Command) -> Command:
     """Return a command that brings other breakpoints, if it is one that may carry the job on."""
     waits = isinstance(command, Answer) and "/q" in command.to and outcome.holds
-    if isinstance(command, JustUpdate) or waits:
+    if isinstance(command, JustUpdate | Advance) or waits:
         return command
     breakpoints = Breakpoints(before=(), after=())
     if draw(st.integers(0, 4)):

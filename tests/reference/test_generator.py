@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.reference.features import FEATURES, features
+from tests.reference.capabilities import ENGINE_HAS, Capability
+from tests.reference.features import BEYOND, FEATURES, features
 from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
 from tests.reference.interpreter import course, run
 from tests.reference.outcome import as_text
@@ -21,26 +23,42 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
 )
 
-RUNS = 8
 
+def _counted(enabled: frozenset[Capability], runs: int, number: int) -> tuple[Counter[str], int]:
+    """Count the features of many examples, and the examples.
 
-def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
+    There are many short runs: within one, Hypothesis varies what it has just drawn.
+    """
     exercised: Counter[str] = Counter()
     drawn = 0
-    # Many short runs: within one, Hypothesis varies what it has just drawn.
-    for flavour, asks, number in product(FLAVOURS, (True, False), range(RUNS)):
+    for flavour, asks, chance in product(FLAVOURS, (True, False), range(runs)):
 
-        @seed(number)
-        @settings(SETTINGS, max_examples=640 // (2 * len(FLAVOURS) * RUNS))
-        @given(examples(asks=asks, flavour=flavour))
+        @seed(chance)
+        @settings(SETTINGS, max_examples=number)
+        @given(examples(asks=asks, flavour=flavour, enabled=enabled))
         def count(example: tuple[Program, Script]) -> None:
             nonlocal drawn
             drawn += 1
             exercised.update(features(*example))
 
         count()
+    return exercised, drawn
+
+
+def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
+    exercised, drawn = _counted(ENGINE_HAS, 8, 8)
     assert set(exercised) == FEATURES
     rare = {name: number for name, number in exercised.items() if number < drawn / 10}
+    assert not rare, f"of {drawn} examples"
+
+
+@pytest.mark.parametrize("capability", sorted(BEYOND))
+def test_what_the_engine_lacks_is_exercised_by_a_twentieth_where_it_is_enabled(
+    capability: Capability,
+) -> None:
+    more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability))
+    exercised, drawn = _counted(more, 4, 8)
+    rare = {name: exercised[name] for name in BEYOND[capability] if exercised[name] < drawn / 20}
     assert not rare, f"of {drawn} examples"
 
 

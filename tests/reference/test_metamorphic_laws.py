@@ -14,6 +14,7 @@ from tests.reference.interpreter import course, run
 from tests.reference.outcome import Outcome, as_text, moment_of
 from tests.reference.program import (
     KEPT,
+    Advance,
     Answer,
     Command,
     Continue,
@@ -109,7 +110,11 @@ def test_breakpoints_that_are_continued_change_nothing(example: tuple[Program, S
 
 def _unbroken(command: Command) -> Command:
     """Give a command that brings no breakpoints."""
-    return command if isinstance(command, JustUpdate) else attrs.evolve(command, breakpoints=KEPT)
+    return (
+        command
+        if isinstance(command, JustUpdate | Advance)
+        else attrs.evolve(command, breakpoints=KEPT)
+    )
 
 
 def _asked(outcome: Outcome) -> bool:

@@ -93,6 +93,7 @@ def run_wave(job: Job) -> None:
         if activation.result == "ready":
             memory = job.memory.get(activation.routine, {})
             settle(job.program, job.shared, memory, activation)
+            activation.settled_at = job.now
     failed = [activation for activation in job.current if activation.result == "failed"]
     if failed:
         job.fail(Failure(failed[0].failure, failed[0].id))
@@ -173,6 +174,9 @@ def _take(job: Job, activation: Activation) -> list[Item]:
     job.standing += pauses
     job.deferrals |= {f"{activation.id}/d{n}": it for n, it in enumerate(requests.deferrals)}
     job.questions |= {f"{activation.id}/q{n}": it for n, it in enumerate(requests.questions)}
+    for n, question in enumerate(requests.questions):
+        if question.timeout is not None:
+            job.deadlines[f"{activation.id}/q{n}"] = activation.settled_at + question.timeout
     joining: list[Item] = []
     for n, (output, payload) in enumerate(requests.emissions):
         found = _targets(job.program, output, payload)
