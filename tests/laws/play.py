@@ -344,6 +344,8 @@ def _give(job: str, command: data.Command, engine: Engine) -> JobState:
             resume = Goto(slot, payload)
         case data.JustUpdate(values=values):
             return engine.update(job, values)
+        case data.Advance():
+            raise AssertionError(f"{command}: no program with deadlines is drawn for an engine yet")
         case _:
             assert_never(command)
     return engine.resume(job, resume, before=stops.before, after=stops.after)

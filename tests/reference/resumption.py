@@ -103,13 +103,16 @@ def _answer_refusal(job: Job, answer: Answer) -> str | None:
 
 
 def _update_refusal(job: Job, values: Data) -> str | None:
-    """Name the error with which an update is refused; in an open wave it is looked at later."""
-    if job.interrupted:
-        return None
+    """Name the error with which an update is refused, in an open wave behind its writes so far."""
     try:
-        _updated(job, values)
+        if job.interrupted:
+            merged(job, _changes(job, values))
+        else:
+            _updated(job, values)
     except HandlerFailed as error:
         return error.type_name
+    except MergeFailed as error:
+        return error.failure.type
     return None
 
 

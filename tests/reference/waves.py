@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
@@ -146,7 +147,7 @@ class MergeFailed(Exception):
         self.failure = failure
 
 
-def merged(job: Job) -> Data:
+def merged(job: Job, more: Sequence[Change] = ()) -> Data:
     """Give the shared data with the writes of the wave, updates last; or raise ``MergeFailed``."""
     shared = dict(job.shared)
     writes: list[tuple[str | None, Change]] = [
@@ -155,7 +156,7 @@ def merged(job: Job) -> Data:
         if activation.result == "completed"
         for change in activation.requests.changes
     ]
-    for activation, change in [*writes, *((None, update) for update in job.updates)]:
+    for activation, change in [*writes, *((None, update) for update in (*job.updates, *more))]:
         try:
             apply(shared, change)
         except HandlerFailed as error:
