@@ -6,13 +6,8 @@ import click
 
 from esflow.cli.app import app_option, load_flows
 from esflow.cli.arguments import actor_option, job_named, opened, store_option
-from esflow.cli.exits import DIFFERENCE
-from esflow.cli.printing import say
-from esflow.cli.values import answer_value
-from esflow.commands import Answer, Continue, ResumeCommand
-from esflow.events import Json
-from esflow.state import JobState, Status
-from esflow_projections.plain import printable, shown
+from esflow.cli.outcome import answer_to, report
+from esflow.commands import Continue, ResumeCommand
 
 
 @click.command()
@@ -46,25 +41,6 @@ def resume(
         job_id = job_named(engine, job)
         command: ResumeCommand = Continue()
         if word is not None:
-            command = Answer(answer_value(word, _choices(engine.state(job_id), to)), to)
+            command = answer_to(engine.state(job_id), word, to)
         state = engine.resume(job_id, command, actor=actor)
-    click.echo(f"{state.job_id}\t{state.status}\t{state.version}")
-    _explain(state)
-    if state.status is Status.FAILED:
-        context.exit(DIFFERENCE)
-
-
-def _choices(state: JobState, to: str | None) -> tuple[Json, ...] | None:
-    """Return the choices of the question that is to be answered."""
-    asked = [each for each in state.questions if to in (None, each.id)]
-    return asked[0].choices if len(asked) == 1 else None
-
-
-def _explain(state: JobState) -> None:
-    """Say why the job is where it is."""
-    for question in state.questions:
-        choices = "" if question.choices is None else f" one of {shown(question.choices)}"
-        say(f"waits for an answer to {question.id}: {shown(question.text)}{choices}")
-    if state.failure is not None:
-        problem = printable(f"{state.failure.type}: {state.failure.message}")
-        say(f"failed: {problem}; see `esflow show {state.job_id}`")
+    report(context, state)

@@ -39,6 +39,8 @@ def _facts(state: JobState) -> Iterator[tuple[str, str]]:
     yield "version", str(state.version)
     for key, value in state.labels.items():
         yield "label", printable(f"{key}={value}")
+    if state.forked_from is not None:
+        yield "forked from", f"{state.forked_from.job_id}@{state.forked_from.version}"
     yield from _standing(state)
     yield from _results(state)
 
@@ -50,6 +52,9 @@ def _standing(state: JobState) -> Iterator[tuple[str, str]]:
     for asked in state.questions:
         choices = "" if asked.choices is None else f" one of {shown(asked.choices)}"
         yield "question", f"{asked.id} {shown(asked.text)}{choices} → {asked.to}"
+    for interrupt in state.interrupts:
+        choices = "" if interrupt.choices is None else f" one of {shown(interrupt.choices)}"
+        yield "interrupt", f"{interrupt.id} {shown(interrupt.payload)}{choices}"
     for each in state.ready:
         yield "ready", f"{each.id} {each.slot} with {shown(each.payload)}"
     for deferral in state.deferrals:
