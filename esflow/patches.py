@@ -6,7 +6,7 @@ Source: RFC 6902 (JSON Patch), RFC 6901 (JSON Pointer).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import final
+from typing import cast, final
 
 import attrs
 
@@ -45,9 +45,11 @@ def _steps(before: Json, after: Json, path: str) -> Iterator[PatchOp]:
     if same_json(before, after):
         return
     if isinstance(before, dict) and isinstance(after, dict):
-        yield from _in_object(before, after, path)
+        yield from _in_object(
+            cast("Mapping[str, Json]", before), cast("Mapping[str, Json]", after), path
+        )
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _in_array(before, after, path)
+        yield from _in_array(cast("Sequence[Json]", before), cast("Sequence[Json]", after), path)
     else:
         yield PatchOp(op="replace", path=path, value=after)
 
