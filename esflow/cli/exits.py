@@ -63,6 +63,7 @@ EXITS: Final[Mapping[type[EsflowError], Exit]] = {
     errors.AnswerRequired: Exit(CONFLICT, "use --answer, and --to where several are open"),
     errors.InterruptSwallowed: Exit(DIFFERENCE),
     errors.InterruptNotFound: Exit(NOT_FOUND, "`esflow show JOB` lists what is open"),
+    errors.InterruptSwallowed: Exit(DIFFERENCE),
     errors.NotPaused: Exit(CONFLICT, "`esflow show JOB` tells where it stands"),
     errors.MessageKeyReused: Exit(CONFLICT),
     errors.EffectError: Exit(DIFFERENCE),

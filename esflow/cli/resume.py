@@ -6,14 +6,8 @@ import click
 
 from esflow.cli.app import app_option, load_flows
 from esflow.cli.arguments import actor_option, job_named, opened, store_option
-from esflow.cli.exits import DIFFERENCE
-from esflow.cli.printing import say
-from esflow.cli.values import answer_value
-from esflow.commands import Answer, Continue, ResumeCommand
-from esflow.events import Json, QuestionAsked
-from esflow.state import ENDED, Interrupt, JobState, Status
-from esflow_projections.plain import printable, shown
-from esflow_projections.render import answers_text
+from esflow.cli.outcome import answer_to, report
+from esflow.commands import Continue, ResumeCommand
 
 
 @click.command()
@@ -72,7 +66,7 @@ def resume(
         job_id = job_named(engine, job)
         command: ResumeCommand = Continue()
         if word is not None:
-            command = Answer(_answer(word, engine.state(job_id), to), to)
+            command = answer_to(engine.state(job_id), word, to)
         state = engine.resume(
             job_id,
             command,
@@ -80,38 +74,4 @@ def resume(
             before=before or (() if no_breakpoints else None),
             after=after or (() if no_breakpoints else None),
         )
-    click.echo(f"{state.job_id}\t{state.status}\t{state.version}")
-    _explain(state)
-    if state.status is Status.FAILED:
-        context.exit(DIFFERENCE)
-
-
-def _answer(word: str, state: JobState, to: str | None) -> Json:
-    """Return what a word means to the question or interrupt that is to be answered."""
-    asked: list[QuestionAsked | Interrupt] = [*state.questions, *state.interrupts]
-    meant = [each for each in asked if to in (None, each.id)]
-    if len(meant) != 1:
-        return answer_value(word, None, ())
-    types = meant[0].types if isinstance(meant[0], Interrupt) else ()
-    return answer_value(word, meant[0].choices, types)
-
-
-def _explain(state: JobState) -> None:
-    """Say why the job is where it is."""
-    if state.status not in ENDED:
-        _explain_waiting(state)
-    if state.failure is not None:
-        problem = printable(f"{state.failure.type}: {state.failure.message}")
-        say(f"failed: {problem}; see `esflow show {state.job_id}`")
-
-
-def _explain_waiting(state: JobState) -> None:
-    for question in state.questions:
-        answers = answers_text(question.choices, ())
-        say(f"waits for an answer to {question.id}: {shown(question.text)}{answers}")
-    for asked in state.interrupts:
-        answers = answers_text(asked.choices, asked.types)
-        say(f"waits for an answer to {asked.id}: {shown(asked.payload)}{answers}")
-    stops = [each.text for each in state.pause if each.kind == "breakpoint"]
-    for place in dict.fromkeys(stops):
-        say(f"stands at a breakpoint: {place}")
+    report(context, state)

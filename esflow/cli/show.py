@@ -39,6 +39,8 @@ def _facts(state: JobState) -> Iterator[tuple[str, str]]:
     yield "version", str(state.version)
     for key, value in state.labels.items():
         yield "label", printable(f"{key}={value}")
+    if state.forked_from is not None:
+        yield "forked from", f"{state.forked_from.job_id}@{state.forked_from.version}"
     yield from _standing(state)
     yield from _results(state)
 
