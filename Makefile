@@ -15,7 +15,7 @@ UNMEASURED := $(wildcard tests/house tests/laws tests/simulation tests/mutants t
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
 comma := ,
-CORE_MODULES := codec commands decider errors events fold holds ids json_values merge payloads reducers state \
+CORE_MODULES := codec commands decider errors events fold holds ids json_values merge parts payloads reducers state \
 	structures transitions upcasters wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
 

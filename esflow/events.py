@@ -30,41 +30,11 @@ from typing import Any, ClassVar, TypeAlias, final
 
 import attrs
 
-Json: TypeAlias = Any
-"""A JSON value as plain data: None, bool, int, float, str, list or dict with string keys."""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Target:
-    """Where an emission goes, resolved when it was recorded, so that folding needs no flow."""
-
-    slot: str
-    rename: Mapping[str, str] | None = None  # Payload key -> slot parameter.
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Failure:
-    """What went wrong in user code, as text."""
-
-    type: str
-    message: str
-    traceback: str = ""
-    path: str | None = None  # Where in a value, when the value was refused.
-
-
-@final
-@attrs.frozen(kw_only=True)
-class PauseReason:
-    """Why a job stands still, and who wants it to.
-
-    Shape: ``kind`` is ``program``, ``question``, ``interrupt``, ``breakpoint`` or ``operator``.
-    """
-
-    kind: str
-    text: str
-    activation: str | None = None
+from esflow.parts import EffectCall as EffectCall
+from esflow.parts import Failure as Failure
+from esflow.parts import Json as Json
+from esflow.parts import PauseReason as PauseReason
+from esflow.parts import Target as Target
 
 
 @final
@@ -196,16 +166,6 @@ class QuestionAsked:
     text: str
     to: str
     choices: tuple[Json, ...] | None = None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class EffectCall:
-    """A call to the outside world that was not made."""
-
-    function: str
-    digest: str  # Of the arguments.
-    key: str
 
 
 @final

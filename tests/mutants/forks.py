@@ -150,7 +150,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/checking.py",
-                "list(member.effects.values())[context.effects_used :]",
+                "list(member.effects.values())[run.effects_used :]",
                 "list(member.effects.values())[:0]",
             ),
         ),
@@ -162,8 +162,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/checking.py",
-                "        return _unused(context, member)\n",
-                "        return None\n",
+                "    return _unused(run, member)\n",
+                "    return None\n",
             ),
         ),
         trial=Trial(_EARLY),
@@ -174,7 +174,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/checking.py",
-                "in interrupts[context.interrupts_used :]",
+                "in interrupts[run.interrupts_used :]",
                 "in interrupts[:0]",
             ),
         ),
