@@ -97,7 +97,8 @@ def test_the_third_notebook_asks_the_model_only_where_it_says_so() -> None:
         "paused Origin(job_id='lamp-1', version=7)",
         "3.1/e0 {'effect': \"complete('Write a letter that offers a repair')\"}",
     ]
-    assert "3.1/e0 is 'Dear customer, bring us the lamp.'" in shown[8]
+    assert "forked     from lamp-1@7 by ada; results of effects are asked for" in shown[8]
+    assert 'answered   "Dear customer, bring us the lamp." by ada on friday' in shown[8]
     assert "{'op': 'replace', 'path': '/shared/offer', 'value': 'repair'}" in shown[10]
 
 
