@@ -55,10 +55,11 @@ class Folder:
         return f"{name} is deleted"
 
     def _file(self, name: str) -> Path:
-        """Find a file; a name that a model made up may be any text.
+        """Find a file; a name that a model made up may be any text, and a file a link.
 
         Raises: NameRefused.
         """
-        if name != Path(name).name or name in ("", ".", ".."):
+        file = self.path / name
+        if name != Path(name).name or name in ("", ".", "..") or file.is_symlink():
             raise NameRefused(name)
-        return self.path / name
+        return file

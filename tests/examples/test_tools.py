@@ -244,9 +244,10 @@ def test_an_agent_that_never_has_enough_is_stopped(tmp_path: Path) -> None:
     assert job.failure.type == "ActivationLimit"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "/etc/passwd", "a/b", "../b", "a/"])
+@pytest.mark.parametrize("name", ["", ".", "..", "/etc/passwd", "a/b", "../b", "a/", "link"])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     folder = Folder(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path.parent)
     for use in (folder.read_file, folder.look, folder.delete_file):
         with pytest.raises(NameRefused, match="is no name"):
             use(name)
