@@ -83,7 +83,7 @@ def programs(
     elif draw(st.integers(0, 3)):
         bodies[start] = (Branch(COUNT, 0, (Pause("at first"),)), *bodies[start])
     connections = list(graph.connections)
-    if "interrupts" in enabled and draw(st.integers(0, 5)) < 5:
+    if "interrupts" in enabled and (flavour == "failure" or draw(st.integers(0, 5)) < 5):
         _crowd(draw, graph, start, connections, bodies)
     routine = start.partition(".")[0]
     output = graph.outputs[routine][0]
