@@ -83,12 +83,7 @@ def _outcome(
             if it.kind == "program"
         ),
         ready=tuple(each.id for each in state.ready),
-        dropped=tuple(
-            sorted(
-                (each for it in events if isinstance(it, ev.WorkDropped) for each in it.ids),
-                key=order,
-            )
-        ),
+        dropped=_dropped(events),
         failure=_failure(fold),
         messages={
             each.id: (each.slot, dict(each.payload))
@@ -100,6 +95,11 @@ def _outcome(
         activations_count=state.activations_count,
         waves=state.wave,
     )
+
+
+def _dropped(events: Sequence[ev.Event]) -> tuple[str, ...]:
+    ids = [each for it in events if isinstance(it, ev.WorkDropped) for each in it.ids]
+    return tuple(sorted(ids, key=order))
 
 
 def _in_order(by_id: dict[str, Value]) -> dict[str, Value]:
