@@ -18,7 +18,7 @@ from esflow.failpoints import POINTS
 from tests.laws.observe import observe
 from tests.laws.play import Play
 from tests.laws.test_laws import played
-from tests.reference.features import FEATURES, features
+from tests.reference.features import FEATURES, MEETINGS, features
 from tests.reference.generator import FLAVOURS
 from tests.reference.interpreter import run
 from tests.reference.outcome import as_text
@@ -68,7 +68,8 @@ def test_every_feature_and_every_fault_is_gone_through_by_a_tenth_of_the_jobs() 
 
         count()
     assert set(seen) == FEATURES | DISTURBANCES | CONSEQUENCES
-    least = {name: plays / 20 if name in CONSEQUENCES else plays / 10 for name in seen}
+    seldom = CONSEQUENCES | MEETINGS
+    least = {name: plays / 20 if name in seldom else plays / 10 for name in seen}
     rare = {name: number for name, number in seen.items() if number < least[name]}
     assert not rare, f"of {plays} jobs"
     assert set(crashed) == set(POINTS)

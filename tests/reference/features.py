@@ -23,7 +23,7 @@ from tests.reference.program import (
     log_message,
 )
 
-FEATURES: Final = frozenset(
+SINGLE: Final = frozenset(
     {
         "completed",
         "paused",
@@ -62,6 +62,15 @@ FEATURES: Final = frozenset(
         "interrupts of several activations",
         "several interrupts of one handler",
         "interrupt answered",
+        "breakpoint before",
+        "breakpoint after",
+        "breakpoints replaced",
+    }
+)
+"""What at least a tenth of the examples go through."""
+
+MEETINGS: Final = frozenset(
+    {
         "interrupt answered out of order",
         "pause or question beside an interrupt",
         "failure beside an interrupt",
@@ -72,14 +81,14 @@ FEATURES: Final = frozenset(
         "question answered in an open wave",
         "message at an interrupt or a breakpoint",
         "cancelled at an interrupt or a breakpoint",
-        "breakpoint before",
-        "breakpoint after",
-        "breakpoints replaced",
         "answer at a breakpoint",
         "update at a breakpoint",
         "goto at a breakpoint",
     }
 )
+"""Two or more of them in one place, which at least a twentieth go through."""
+
+FEATURES: Final = SINGLE | MEETINGS
 
 
 BEYOND: Final[dict[Capability, frozenset[str]]] = {

@@ -133,7 +133,7 @@ def rebroken(draw: st.DrawFn, program: Program, outcome: Outcome, command: Comma
 def _kinds(outcome: Outcome) -> tuple[str, ...]:
     """Give what commands to draw from."""
     if outcome.interrupts:
-        return _AT_INTERRUPTS + (("older",) * 12 if outcome.questions else ())
+        return _AT_INTERRUPTS + (("older",) * 40 if outcome.questions else ())
     if outcome.questions and outcome.holds:
         return _AT_BREAKPOINTS
     return _COMMANDS + (("continue",) * 8 if outcome.questions and outcome.ready else ())
