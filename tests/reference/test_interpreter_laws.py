@@ -161,7 +161,11 @@ def test_an_update_alone_changes_data_and_nothing_else(example: tuple[Program, S
     updated = _with(example, JustUpdate(VALUES))
     is_between = outcome.status == "paused" and not outcome.interrupts
     shared = outcome.shared | (VALUES if is_between else {})
-    assert as_text(updated) == as_text(attrs.evolve(outcome, shared=shared))
+    expected = attrs.evolve(outcome, shared=shared)
+    if outcome.interrupts and updated.refusals != outcome.refusals:
+        # What the open wave has written so far doesn't apply, whatever is written behind it.
+        expected = attrs.evolve(outcome, refusals=(*outcome.refusals, "MergeError"))
+    assert as_text(updated) == as_text(expected)
 
 
 @FEWER
