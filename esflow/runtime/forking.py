@@ -90,7 +90,8 @@ def _whole(history: Sequence[Recorded], version: int) -> int:
     for place, recorded in enumerate(history[:version], start=1):
         evolve(fold, recorded.event)
         following = history[place].event if place < len(history) else None
-        if not (fold.buffer or due(fold, quiet=False) or _carries_on(recorded.event, following)):
+        within = fold.buffer or _carries_on(recorded.event, following)
+        if not (within or due(fold, quiet=False)):  # What is due is asked of whole appends only.
             found = place
     return found
 
