@@ -46,6 +46,11 @@ class Source:
         claims = [it.version for it in self.history if isinstance(it.event, ev.ExecutionClaimed)]
         return {*self.watched.ends[JOB], *(each - 1 for each in claims)}
 
+    @property
+    def versions(self) -> range:
+        """The versions that can be forked: from the end of the first append on."""
+        return range(min(self.ends), len(self.history) + 1)
+
     def whole(self, version: int) -> set[int]:
         """Return where a fork at a version may begin: the last end, or where that can't be told."""
         ends = sorted((each for each in self.ends if each <= version), reverse=True)

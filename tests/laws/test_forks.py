@@ -48,7 +48,7 @@ def test_a_live_fork_of_any_version_with_the_same_inputs_ends_as_its_source(
     flow: st.DataObject, flavour: str, *, asks: bool
 ) -> None:
     source = played(flow, flavour, asks=asks)
-    for version in range(1, len(source.history) + 1):
+    for version in source.versions:
         play = source.forked(version, live=True)
         shared = keys(play.history())
 
@@ -75,7 +75,7 @@ def test_a_fork_of_any_version_calls_nothing_and_with_the_same_results_ends_as_i
     errors = [each for each in events if isinstance(each, ev.EffectRecorded) and each.error]
     assume(not errors)
     assume(not any(isinstance(each, ev.ActivationFailed) for each in events))
-    for version in range(1, len(source.history) + 1):
+    for version in source.versions:
         play = source.forked(version, live=False)
         assert_same_end(source, play)
         assert not play.world.executions
@@ -89,7 +89,7 @@ def test_a_fork_begins_behind_a_whole_append_and_says_which(
 ) -> None:
     source = played(flow, flavour, asks=asks)
     with Engine(source.watched.as_store) as engine:
-        for version in range(1, len(source.history) + 1):
+        for version in source.versions:
             fork = engine.fork(JOB, version)
             origin = fork.forked_from
             assert origin is not None
@@ -116,7 +116,7 @@ def test_looking_checking_and_forking_leave_a_job_as_it_is_and_call_nothing(
     program = source.play.program
     with Engine(store, [build(program, world)]) as engine:
         head = store.head(JOB)
-        for version in range(1, len(before) + 1):
+        for version in source.versions:
             engine.state(JOB, version)
             engine.diff((JOB, version), JOB)
             fork = engine.fork(JOB, version)
