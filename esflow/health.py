@@ -6,7 +6,7 @@ It reads the index alone, and what it writes means nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, final
 
 import attrs
@@ -16,6 +16,7 @@ from esflow.replay import pages
 from esflow.runtime.lease import is_abandoned
 from esflow.state import Status
 from esflow.store import IndexRow, JobQuery, Store
+from esflow.summary import summary_of
 
 _NO_JOBS: Final = dict.fromkeys(Status, 0)
 
@@ -88,5 +89,5 @@ def _updated(row: IndexRow) -> int:
 
 
 def _left_job(row: IndexRow) -> LeftJob:
-    updated_at = datetime.fromtimestamp(row.updated_at_ms / 1000, tz=UTC)
-    return LeftJob(job_id=row.job_id, host=row.host, updated_at=updated_at)
+    summary = summary_of(row)
+    return LeftJob(job_id=row.job_id, host=row.host, updated_at=summary.updated_at)

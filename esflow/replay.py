@@ -6,7 +6,7 @@ It reads a store and appends nothing, and needs no flow and no user code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 import attrs
 
@@ -17,12 +17,10 @@ from esflow.fold import evolve
 from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
 from esflow.store import IndexRow, JobQuery, Store
+from esflow.summary import REBUILD
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification
-
-
-_REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
 
 
 @final
@@ -222,7 +220,7 @@ def _index_problem(
     """
     now = store.head(fold.job_id)
     if indexed is None or now is None:
-        return f"job {fold.job_id!r}: the index lacks it; {_REBUILD}"
+        return f"job {fold.job_id!r}: the index lacks it; {REBUILD}"
     if fold.version < indexed.version:
         end = f"the index knows version {indexed.version}, the log ends at {fold.version}"
         return str(CorruptHistory(fold.job_id, fold.version + 1, end))
@@ -230,12 +228,12 @@ def _index_problem(
         return str(CorruptHistory(fold.job_id, indexed.version, "another hash is indexed"))
     if now.version < fold.version:
         end = f"the index knows version {now.version}, the log goes on to {fold.version}"
-        return f"job {fold.job_id!r}: {end}; {_REBUILD}"
+        return f"job {fold.job_id!r}: {end}; {REBUILD}"
     if at_index != indexed:
         fields = [each.name for each in attrs.fields(IndexRow)]
         other = [each for each in fields if getattr(at_index, each) != getattr(indexed, each)]
         problem = f"at version {indexed.version}, the index has another {', '.join(other)}"
-        return f"job {fold.job_id!r}: {problem}; {_REBUILD}"
+        return f"job {fold.job_id!r}: {problem}; {REBUILD}"
     return None
 
 

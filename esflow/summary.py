@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import final
+from typing import Final, final
 
 import attrs
 
 from esflow.errors import StoreError
 from esflow.state import Status
 from esflow.store import IndexRow
+
+REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
+"""What to do where the index is not what the log makes of it."""
 
 
 @final
@@ -44,7 +47,7 @@ def summary_of(row: IndexRow) -> JobSummary:
     try:
         return _summary(row)
     except (ValueError, OverflowError, OSError) as fault:
-        problem = f"the index row is damaged ({fault}); make the index anew from the log"
+        problem = f"the index row is damaged ({fault}); {REBUILD}"
         raise StoreError(f"listing job {row.job_id!r}", problem, False) from fault
 
 

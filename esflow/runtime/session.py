@@ -93,8 +93,8 @@ class Session:
 
     def commit(
         self, *steps: Decide, actor: str | None = None, quiet: Callable[[], bool] = _nobody
-    ) -> int:
-        """Append what each step decides in turn, and all that is due; return the job's version.
+    ) -> None:
+        """Append what each step decides in turn, and all that is due.
 
         Shape: ``quiet`` tells whether no handler of this job is running anywhere.
         Raises: whatever a step refuses by; Fenced; StoreError.
@@ -110,7 +110,7 @@ class Session:
                         self._append(events, actor, expected)
                     self._ahead = False
                     self._keep_snapshot(expected)
-                    return self.fold.version
+                    return
 
     def _planned(self, steps: Sequence[Decide], *, quiet: bool) -> list[Event]:
         planned: list[Event] = []

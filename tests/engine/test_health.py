@@ -88,3 +88,18 @@ def test_looking_records_nothing(hosts: Hosts) -> None:
     before = stored(engine.store)
     engine.health()
     assert stored(engine.store) == before
+
+
+def test_a_left_job_whose_index_row_is_damaged_is_a_problem_with_its_remedy(
+    tmp_path: Path,
+) -> None:
+    with Engine(f"sqlite:///{tmp_path}/jobs.db", [support()]) as engine:
+        engine.submit("support", "agent.note", {"line": "z"}, job_id="one")
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as other, other:
+            other.execute("UPDATE esflow_jobs SET lease = 'x||1||0', lease_until_ms = 1")
+            other.execute("UPDATE esflow_jobs SET updated_at_ms = 9000000000000000000")
+        report = engine.health()
+    assert not report.ok
+    assert report.problem is not None
+    assert "'one'" in report.problem
+    assert "esflow doctor --rebuild-index" in report.problem
