@@ -16,8 +16,9 @@ Nothing: a chain of hashes shows that a history was changed by accident or in pa
 writes a whole file can compute one.
 So each row has to be spelled as esflow spells it, without a key twice, and the events have to make
 a job.
-Only an ended job is taken in.
-One that can go on might do so in both stores, under one id, and no host of either would know.
+Only an ended job is taken in under its id.
+One that can go on might do so in both stores, and no host of either would know: it becomes a fork,
+which is a job of its own.
 """
 
 from __future__ import annotations
@@ -158,34 +159,44 @@ def _replacing(path: Path, doing: str, *, overwrite: bool) -> Generator[IO[bytes
 # Reading.
 
 
-def import_job(store: Store, path: Path, *, progress: Progress = _nobody) -> JobState:
-    """Take in a bundle of an ended job, under its id, and return the job.
+def read_bundle(path: Path, progress: Progress | None = None) -> Bundle:
+    """Return what stands in a bundle, if it is what was exported.
 
-    What a store has already is left as it is.
-    Raises: JobExists, when another history has this id; CorruptHistory, UnknownEvent, when the
-    bundle is not what was exported; PayloadError, when it is no bundle, or its job hasn't ended;
-    StoreError.
+    Raises: CorruptHistory, UnknownEvent, when it is not; PayloadError, when it is no bundle;
+    StoreError, when it can't be read.
     """
     _refuse_no_path(path)
     try:
         with path.open("rb") as file:
-            bundle = _read(file, path, progress)
+            return _read(file, path, progress or _nobody)
     except OSError as fault:
         raise StoreError(f"importing {str(path)!r}", str(fault), False) from fault
+
+
+def take_in(store: Store, bundle: Bundle) -> JobState:
+    """Take an ended job in, under its id, and return it; what a store has already is left.
+
+    Raises: JobExists, when another history has this id; StoreError.
+    """
     header, rows = bundle.header, bundle.rows
     if store.head(header.job_id) is None:
-        for fingerprint, definition in bundle.definitions.items():
-            store.put_definition(fingerprint, definition.encode())
+        keep_definitions(store, bundle)
         index = index_row(
             bundle.fold,
             head=header.head,
-            created_at_ms=bundle.created_at_ms,
-            updated_at_ms=bundle.updated_at_ms,
+            created_at_ms=bundle.recorded[0].recorded_at_ms,
+            updated_at_ms=bundle.recorded[-1].recorded_at_ms,
             lease=None,
         )
         with suppress(VersionConflict):  # Somebody else began it in between: is it the same?
             store.append(rows, index, expected=0, keep_lease=False)
     return _same_job(store, header)
+
+
+def keep_definitions(store: Store, bundle: Bundle) -> None:
+    """Keep the definitions of a job's flows."""
+    for fingerprint, definition in bundle.definitions.items():
+        store.put_definition(fingerprint, definition.encode())
 
 
 def _same_job(store: Store, header: Header) -> JobState:
@@ -202,25 +213,23 @@ def _same_job(store: Store, header: Header) -> JobState:
 
 @final
 @attrs.define(kw_only=True)
-class _Bundle:
-    """A bundle that is being read."""
+class Bundle:
+    """What stands in a bundle, as far as it has been read."""
 
     header: Header
     fold: JobFold
     rows: list[StoredEvent] = attrs.field(factory=list["StoredEvent"])
-    created_at_ms: int = 0
-    updated_at_ms: int = 0
+    recorded: list[Recorded] = attrs.field(factory=list[Recorded])
     fingerprints: set[str] = attrs.field(factory=set[str])
     definitions: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
-def _read(file: IO[bytes], path: Path, progress: Progress) -> _Bundle:
-    """Return a bundle that is what was exported, of a job that has ended."""
+def _read(file: IO[bytes], path: Path, progress: Progress) -> Bundle:
     if os.fstat(file.fileno()).st_size > max_bundle_bytes:
         problem = f"is larger than the {max_bundle_bytes} bytes that can be imported"
         raise PayloadError(str(path), problem)
     header = _header(file, path)
-    bundle = _Bundle(header=header, fold=JobFold(job_id=header.job_id))
+    bundle = Bundle(header=header, fold=JobFold(job_id=header.job_id))
     previous = genesis(header.job_id)
     for version in range(1, header.count + 1):
         recorded = _read_row(file, bundle, version, previous)
@@ -228,12 +237,6 @@ def _read(file: IO[bytes], path: Path, progress: Progress) -> _Bundle:
         progress(1)
     _refuse_other_end(header, header.count, previous)
     _read_footer(file, bundle)
-    if bundle.fold.ended is None:
-        problem = (
-            f"job {header.job_id!r} is {bundle.fold.status} in it and can still go on where it was "
-            "recorded; export it again when it has ended"
-        )
-        raise PayloadError(str(path), problem)
     return bundle
 
 
@@ -252,7 +255,7 @@ def _header(file: IO[bytes], path: Path) -> Header:
     return header
 
 
-def _read_row(file: IO[bytes], bundle: _Bundle, version: int, previous: str) -> Recorded:
+def _read_row(file: IO[bytes], bundle: Bundle, version: int, previous: str) -> Recorded:
     from eventsourcing.persistence import StoredEvent
 
     job_id = bundle.header.job_id
@@ -264,26 +267,25 @@ def _read_row(file: IO[bytes], bundle: _Bundle, version: int, previous: str) -> 
     recorded = _checked(job_id, version, line.version, line.topic, state, previous)
     if isinstance(recorded.event, ev.JobStarted) is not (version == 1):
         raise CorruptHistory(job_id, version, "a job begins with JobStarted, and only once")
-    if bundle.fold.ended is not None:
+    if bundle.fold.ended is not None and not isinstance(recorded.event, ev.JobForked):
         raise CorruptHistory(job_id, version, "nothing is recorded of a job that has ended")
     _take(bundle, recorded)
+    bundle.recorded.append(recorded)
     bundle.rows.append(StoredEvent(job_id, version, line.topic, state))
     return recorded
 
 
-def _take(bundle: _Bundle, recorded: Recorded) -> None:
+def _take(bundle: Bundle, recorded: Recorded) -> None:
     """Fold an event that may have been invented: what the fold takes for granted may not hold."""
     try:
         evolve(bundle.fold, recorded.event)
     except (LookupError, TypeError, ValueError, AttributeError, DoesNotApply) as fault:
         problem = f"{recorded.event.name} can't have happened here"
         raise CorruptHistory(recorded.job_id, recorded.version, problem) from fault
-    bundle.created_at_ms = bundle.created_at_ms or recorded.recorded_at_ms
-    bundle.updated_at_ms = recorded.recorded_at_ms
     bundle.fingerprints.update(_fingerprints(recorded.event))
 
 
-def _read_footer(file: IO[bytes], bundle: _Bundle) -> None:
+def _read_footer(file: IO[bytes], bundle: Bundle) -> None:
     """Take the definitions in, each of which has to be the one that its fingerprint names."""
     header = bundle.header
     try:

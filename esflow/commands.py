@@ -13,15 +13,15 @@ from esflow.events import Json
 @final
 @attrs.frozen
 class Continue:
-    """Carry on after a pause: the operator's first, else the program's."""
+    """Carry on after a pause: the operator's first, then a breakpoint's, else the program's."""
 
 
 @final
 @attrs.frozen
 class Answer:
-    """Answer a question and carry on.
+    """Answer a question or an interrupt, and carry on.
 
-    Shape: ``to`` is the id of the question; it may be left out when one is open.
+    Shape: ``to`` is the id of the question or interrupt; it may be left out when one is open.
     """
 
     value: Json
@@ -57,6 +57,8 @@ class StartJob:
     payload: Mapping[str, Json]
     limit: int
     labels: Mapping[str, str]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @final

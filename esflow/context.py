@@ -14,20 +14,29 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import get_ident
-from typing import Protocol, TypeVar, cast, final
+from typing import Any, Protocol, TypeVar, cast, final
 
 from esflow import effects, errors
 from esflow import events as ev
+from esflow.asking import (
+    Asked,
+    answer_to,
+    asking,
+    asking_for_result,
+    choices_of,
+    refuse_unanswerable,
+)
 from esflow.effects import Call, call_of
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
 from esflow.ids import item_id
 from esflow.inputs import checked_text
-from esflow.payloads import bind, structure, to_json
+from esflow.payloads import return_annotation, structure, to_json
 from esflow.reducers import BUILT_IN, DELETE
 from esflow.shared_data import DataView
-from esflow.state import Activation
+from esflow.state import Activation, Answered
+from esflow.usercode import SetAside
 
 Result = TypeVar("Result")
 
@@ -50,6 +59,10 @@ class Recorder(Protocol):
         """Tell whether somebody has ended the job."""
         ...
 
+    def may_call(self, name: str) -> bool:
+        """Tell whether an effect that is not recorded may be called."""
+        ...
+
 
 @final
 class Context:
@@ -62,6 +75,7 @@ class Context:
         job_id: str,
         activation: Activation,
         recorded: Mapping[str, ev.EffectRecorded],
+        answered: Mapping[str, Answered],
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
         recorder: Recorder,
@@ -70,11 +84,13 @@ class Context:
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
+        self._answered = answered
         self._recorded = dict(recorded)  # What is recorded from now on, this run knows by itself.
         self._recorder = recorder
         self._thread = get_ident()
         self._records: list[ev.Event] = []
-        self._counts = {"e": 0, "o": 0, "d": 0, "q": 0}
+        self._counts = {"e": 0, "o": 0, "d": 0, "q": 0, "i": 0}
+        self._aside: Asked | None = None
         self._in_effect = False
         self._closed = False
         self._lost: errors.EsflowError | None = None
@@ -119,12 +135,39 @@ class Context:
         """
         self._use("ask()")
         slot = self._flow.resolve_slot(to)
-        _refuse_unanswerable(slot)
-        data = None if choices is None else _choices(slot, choices)
+        refuse_unanswerable(slot)
+        data = choices_of(slot, choices)
         question = ev.QuestionAsked(
             id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
         )
         self._records.append(question)
+
+    def interrupt(
+        self,
+        payload: object,
+        *,
+        choices: Sequence[object] | None = None,
+        type: object = None,  # noqa: A002 - the contract's name
+    ) -> Any:
+        """Ask in the middle of the handler, and return the answer.
+
+        The handler is set aside here, and runs again from its start once somebody has answered:
+        its recorded effects and earlier answers are returned then, not asked for again.
+        Shape: the answer is one of the ``choices``, if there are any, read as the ``type``.
+        Raises: PayloadError, for what can't be recorded; NondeterminismError, when the recorded
+        answer was given to another question.
+        """
+        self._use("interrupt()")
+        asked = asking(item_id(self._id, "i", self._counts["i"]), payload, choices, type)
+        if asked.id not in self._answered:
+            self._aside = asked
+            raise SetAside
+        self._counts["i"] += 1  # An answer that is refused below is used up like any other.
+        try:
+            return answer_to(asked, self._answered[asked.id], type)
+        except errors.NondeterminismError as difference:
+            self._lost = difference
+            raise
 
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
@@ -216,6 +259,21 @@ class Context:
         return tuple(self._records)
 
     @property
+    def effects_used(self) -> int:
+        """How many effects the handler has asked for."""
+        return self._counts["e"]
+
+    @property
+    def interrupts_used(self) -> int:
+        """How many answers to interrupts the handler has been given."""
+        return self._counts["i"]
+
+    @property
+    def aside(self) -> Asked | None:
+        """What set this run aside, if anything did."""
+        return self._aside
+
+    @property
     def lost(self) -> errors.EsflowError | None:
         """Why this run may not settle, if it may not."""
         return self._lost
@@ -228,6 +286,8 @@ class Context:
             raise errors.ContextClosed(self._id, call)
         if self._lost is not None:
             raise self._lost
+        if self._aside is not None:
+            raise SetAside
         if get_ident() != self._thread:
             raise errors.ConcurrentEffects(self._id, call)
         if self._in_effect:
@@ -269,12 +329,22 @@ class Context:
         effect_id = item_id(self._id, "e", self._counts["e"])
         recorded, cause = self._recorded.get(effect_id), None
         if recorded is None:
+            self._refuse_call(call, effect_id)
             recorded, cause = self._made(call, effect_id)
         elif (difference := effects.difference(self._id, recorded, call)) is not None:
             self._lost = difference
             raise difference
         self._counts["e"] += 1
         return effects.result_of(recorded, call, cause)
+
+    def _refuse_call(self, call: Call, effect_id: str) -> None:
+        """Set the handler aside at a call that may not be made, until somebody tells its result."""
+        if self._recorder.may_call(call.name):
+            return
+        asked_for = ev.EffectCall(function=call.name, digest=call.digest, key=self.idempotency_key)
+        returns = return_annotation(call.function)
+        self._aside = asking_for_result(effect_id, asked_for, effects.shown(call), returns)
+        raise SetAside
 
     def _made(self, call: Call, effect_id: str) -> tuple[ev.EffectRecorded, Exception | None]:
         """Make a call and record what became of it, before anybody uses it."""
@@ -293,32 +363,6 @@ class Context:
         self._lost = None
         reach("effect.recorded")
         return effect, error
-
-
-def _choices(slot: Slot, choices: Sequence[object]) -> tuple[Json, ...]:
-    """Return choices as JSON, each of which the slot takes for an answer."""
-    if isinstance(choices, str) or not choices:
-        problem = f"{choices!r:.200} offers no choice; give a list, or leave it out for any answer"
-        raise errors.PayloadError("ask.choices", problem)
-    data = tuple(to_json(list(choices), "ask.choices"))
-    for choice in data:
-        bind(slot.signature, slot.address, {"answer": choice})
-    return data
-
-
-def _refuse_unanswerable(slot: Slot) -> None:
-    """Refuse to ask where no answer could ever be delivered."""
-    missing = [name for name in slot.signature.required if name != "answer"]
-    if not slot.signature.accepts("answer"):
-        problem = "takes no parameter 'answer'; give it one, or ask to another slot"
-    elif missing:
-        problem = (
-            f"needs {', '.join(missing)}, which no answer brings; give a default, "
-            "or ask to another slot"
-        )
-    else:
-        return
-    raise errors.PayloadError(f"slot {slot.address!r}", problem)
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

@@ -27,9 +27,9 @@ from esflow.commands import (
     StartJob,
     UpdateShared,
 )
-from esflow.events import PauseReason
+from esflow.events import Json, PauseReason
 from esflow.ids import activation_of, message_id, order
-from esflow.json_values import same_json
+from esflow.json_values import same_json, type_name
 from esflow.merge import is_finished, rehearse, writes_of
 from esflow.state import Activation, JobFold, Status
 
@@ -69,7 +69,10 @@ def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
     """
     if fold.ended is not None:
         return None
-    if fold.unsettled:
+    if fold.halt:
+        paused = ev.JobPaused(reasons=fold.halt)
+        return _operator_pause(fold) if fold.halt_paused else paused
+    if fold.going:
         return _operator_pause(fold) if quiet else None
     if fold.members:
         return _wave_failure(fold)
@@ -85,24 +88,25 @@ def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
 
 def runnable(fold: JobFold) -> tuple[Activation, ...]:
     """Return the activations that a host may start now, in order."""
-    if fold.ended is not None or fold.operator is not None:
+    if fold.ended is not None or fold.operator is not None or fold.halt:
         return ()
-    return tuple(each.activation for each in fold.members.values() if not each.settled)
+    return tuple(each.activation for each in fold.members.values() if each.goes)
 
 
-def open_question(fold: JobFold, answer: Answer) -> ev.QuestionAsked:
-    """Return the question that an answer is for.
+def asked_for(fold: JobFold, answer: Answer) -> ev.QuestionAsked | ev.Interrupted:
+    """Return the question or interrupt that an answer is for.
 
     Raises: AnswerRefused, InterruptNotFound, JobClosed.
     """
     if answer.to is None:
-        return _only_question(fold)
+        return _only_one_asked(fold)
     if answer.to in fold.answers:
         raise _already_answered(fold, answer.to)
     _refuse_ended(fold, "an answer")
-    if answer.to in fold.questions:
-        return fold.questions[answer.to]
-    raise errors.InterruptNotFound(fold.job_id, answer.to, tuple(fold.questions))
+    asked = fold.asked
+    if answer.to in asked:
+        return asked[answer.to]
+    raise errors.InterruptNotFound(fold.job_id, answer.to, tuple(asked))
 
 
 def needed_slots(fold: JobFold) -> frozenset[str]:
@@ -112,6 +116,7 @@ def needed_slots(fold: JobFold) -> frozenset[str]:
     asked = [each for each in records if isinstance(each, ev.QuestionAsked)]
     return frozenset(
         [each.slot for each in fold.ready]
+        + [fold.members[each.activation].activation.slot for each in fold.interrupts]
         + [each.slot for each in fold.inputs]
         + [each.to for each in (*asked, *fold.questions.values())]
         + [
@@ -134,6 +139,8 @@ def _start(command: StartJob) -> ev.Event:
         payload=command.payload,
         limit=command.limit,
         labels=command.labels,
+        before=command.before,
+        after=command.after,
     )
 
 
@@ -179,28 +186,63 @@ def _continue(fold: JobFold) -> tuple[ev.Event, ...]:
     _refuse_ended(fold, "Continue()")
     if fold.operator is not None:
         return (ev.JobResumed(command="Continue", lifted="operator"),)
+    if fold.halt_paused:
+        if fold.interrupts:
+            raise errors.AnswerRequired(fold.job_id, tuple(fold.asked))
+        return (ev.JobResumed(command="Continue", lifted="wave"),)
     if not fold.program_paused:
         raise errors.NotPaused(fold.job_id, fold.status, fold.host)
-    asked = bool(fold.questions)
-    held_back = any(each.kind == "program" for each in fold.program) or fold.kept or fold.inputs
-    if asked and not held_back:
+    held = {each.kind for each in fold.program}
+    if fold.questions and held == {"question"} and not (fold.kept or fold.inputs):
         raise errors.AnswerRequired(fold.job_id, tuple(fold.questions))
-    return _resume(fold, "Continue", release=not asked)
+    release = "program" in held and not fold.questions
+    return _resume(fold, "Continue", release=release)
 
 
 def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
-    question = open_question(fold, answer)
-    choices = question.choices
-    if choices is not None and not any(same_json(answer.value, each) for each in choices):
-        raise errors.AnswerRefused(
-            fold.job_id,
-            question.id,
-            f"{answer.value!r} is not among the choices {list(choices)!r}; answer with one of them",
-        )
-    recorded = ev.AnswerRecorded(id=question.id, value=answer.value)
-    if not fold.program_paused:
-        return (recorded,)
-    return (recorded, *_resume(fold, "Answer", release=True))
+    asked = asked_for(fold, answer)
+    problem = _misfit(asked, answer.value)
+    if problem is not None:
+        raise errors.AnswerRefused(fold.job_id, asked.id, problem)
+    recorded = ev.AnswerRecorded(id=asked.id, value=answer.value)
+    if isinstance(asked, ev.Interrupted):
+        lifted = (ev.JobResumed(command="Answer", lifted="wave"),) if fold.halt_paused else ()
+        return (recorded, *_told(asked, answer.value), *lifted)
+    if fold.program_paused:
+        return (recorded, *_resume(fold, "Answer", release=_stands_by_itself(fold)))
+    return (recorded,)
+
+
+def _told(asked: ev.Interrupted, value: Json) -> tuple[ev.Event, ...]:
+    """Return the effect that was told instead of called, if an interrupt asked for one."""
+    call = asked.call
+    if call is None:
+        return ()
+    effect = ev.EffectRecorded(
+        id=asked.id,
+        function=call.function,
+        digest=call.digest,
+        key=call.key,
+        duration_us=0,
+        result=value,
+    )
+    return (effect,)
+
+
+def _stands_by_itself(fold: JobFold) -> bool:
+    """Tell whether a job that is paused behind a wave would be without its breakpoints, too."""
+    asked_for = any(each.kind != "breakpoint" for each in fold.program)
+    return asked_for or not (fold.kept or fold.inputs)
+
+
+def _misfit(asked: ev.QuestionAsked | ev.Interrupted, value: Json) -> str | None:
+    """Return why a value is no answer."""
+    choices = asked.choices
+    if choices is not None and not any(same_json(value, each) for each in choices):
+        return f"{value!r} is not among the choices {list(choices)!r}; answer with one of them"
+    if isinstance(asked, ev.Interrupted) and asked.types and type_name(value) not in asked.types:
+        return f"{value!r} is no {' or '.join(asked.types)}; answer with one"
+    return None
 
 
 def _resume(fold: JobFold, command: str, *, release: bool) -> tuple[ev.Event, ...]:
@@ -214,9 +256,11 @@ def _goto(fold: JobFold, goto: Goto) -> tuple[ev.Event, ...]:
     _refuse_unpaused(fold, f"Goto({goto.slot!r})")
     _refuse_unmergeable(fold, writes_of(fold))
     dropped = ev.WorkDropped(slot=goto.slot, payload=goto.payload, ids=_in_flight(fold))
-    if not fold.program_paused:
-        return (dropped,)
-    return (dropped, ev.JobResumed(command="Goto", lifted="program"))
+    if fold.halt_paused:
+        return (ev.JobResumed(command="Goto", lifted="wave"), dropped)
+    if fold.program_paused:
+        return (ev.JobResumed(command="Goto", lifted="program"), dropped)
+    return (dropped,)
 
 
 def _in_flight(fold: JobFold) -> tuple[str, ...]:
@@ -229,7 +273,8 @@ def _in_flight(fold: JobFold) -> tuple[str, ...]:
         and not is_finished(each)
     ]
     lost += [each.id for each in fold.ready]
-    return tuple(sorted([*lost, *fold.deferrals, *fold.questions], key=order))
+    lost += [each.activation for each in fold.interrupts]
+    return tuple(sorted([*lost, *fold.deferrals, *fold.asked], key=order))
 
 
 def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
@@ -267,14 +312,15 @@ def _refuse_ended(fold: JobFold, wish: str) -> None:
         raise errors.JobClosed(fold.job_id, fold.ended, wish)
 
 
-def _only_question(fold: JobFold) -> ev.QuestionAsked:
+def _only_one_asked(fold: JobFold) -> ev.QuestionAsked | ev.Interrupted:
     _refuse_ended(fold, "an answer")
-    if len(fold.questions) == 1:
-        return next(iter(fold.questions.values()))
-    if fold.questions:
+    asked = fold.asked
+    if len(asked) == 1:
+        return next(iter(asked.values()))
+    if asked:
         raise errors.AnswerRefused(
             fold.job_id,
-            " or ".join(fold.questions),
+            " or ".join(asked),
             "several are open; name one with Answer(value, to=id)",
         )
     if fold.answers:

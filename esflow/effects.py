@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 
@@ -44,6 +44,10 @@ def call_of(
         function = function.func
     own = getattr(function, "__qualname__", type(function).__qualname__)
     return Call(name or own, function, args, kwargs, digest(args, kwargs))
+
+
+OWN_EFFECTS: Final = frozenset({"esflow.now", "esflow.uuid", "esflow.random"})
+"""Those that ask nobody outside."""
 
 
 def make(call: Call, effect_id: str, key: str) -> tuple[EffectRecorded, Exception | None]:
@@ -85,14 +89,19 @@ def difference(
     """Return the error of a call that is not the one that is recorded in its place."""
     if (recorded.function, recorded.digest) == (call.name, call.digest):
         return None
-    given = [repr(each) for each in call.args]
-    given += [f"{key}={value!r}" for key, value in call.kwargs.items()]
     return errors.NondeterminismError(
         activation,
         f"effect {recorded.id}",
         f"{recorded.function} (arguments {recorded.digest[:12]})",
-        f"{call.name}({', '.join(given)}) (arguments {call.digest[:12]})",
+        f"{shown(call)} (arguments {call.digest[:12]})",
     )
+
+
+def shown(call: Call) -> str:
+    """Return a call as it is written."""
+    given = [repr(each) for each in call.args]
+    given += [f"{key}={value!r}" for key, value in call.kwargs.items()]
+    return f"{call.name}({', '.join(given)})"
 
 
 def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | None]:

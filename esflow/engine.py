@@ -6,42 +6,38 @@ It holds nothing of a job between two calls; whatever it knows, it reads from th
 from __future__ import annotations
 
 import logging
-import math
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from threading import TIMEOUT_MAX
-from time import monotonic
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self, final
+from typing import Any, Final, Self, TypeAlias, final
 
 from esflow import errors
-from esflow.bundle import export_job, import_job
+from esflow.bundle import Progress, export_job
 from esflow.clock import Clock, SystemClock
-from esflow.commands import CancelJob, Command, Continue, PauseJob, ResumeCommand
-from esflow.decider import decide
-from esflow.events import Event, Recorded
+from esflow.commands import CancelJob, Continue, PauseJob, ResumeCommand
+from esflow.events import Recorded
 from esflow.flow import Flow
 from esflow.following import followed
 from esflow.health import HealthReport, examine
-from esflow.inputs import checked_place, checked_text, expect_version, findable_id
-from esflow.replay import VerifyReport, pages, read_history, replay, verify
-from esflow.runtime.host import Host, registered
-from esflow.runtime.session import Decide
-from esflow.runtime.wishes import resuming, send_message, start_job, update_shared
+from esflow.inputs import checked_place, checked_text, findable_id, job_query
+from esflow.patches import PatchOp, difference
+from esflow.replay import VerifyReport, read_history, replay, verify
+from esflow.runtime import calls
+from esflow.runtime.checking import CheckReport
+from esflow.runtime.forking import fork
+from esflow.runtime.host import opened_host
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
-from esflow.state import ENDED, JobFold, JobState, Status
-from esflow.store import JobQuery, Store
-from esflow.stores import open_store
+from esflow.state import JobState
+from esflow.store import Store
 from esflow.summary import JobSummary, summary_of
 
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
-max_lease_seconds: Final = 86_400.0
-_RESTING: Final = ENDED | {Status.PAUSED}
 _CONTINUE: Final = Continue()
+Moment: TypeAlias = str | tuple[str, int]
+"""A job as it is, or as it was at a version."""
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -70,24 +66,17 @@ class Engine:
         snapshots_kept: int = 3,
         clock: Clock | None = None,
     ) -> None:
-        if not 0 < lease_seconds <= max_lease_seconds:
-            problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
-            raise errors.PayloadError("lease_seconds", problem)
-        if max_parallel < 1:
-            raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
-        name = checked_text(host, "host") if host else socket.gethostname()
-        known = registered(flows)
         self._owns_store = isinstance(store, str)
-        self._store = open_store(store) if isinstance(store, str) else store
-        self._host = Host(
-            store=self._store,
-            clock=clock or SystemClock(),
-            name=name,
-            flows=known,
+        self._host = opened_host(
+            store,
+            flows,
+            name=host,
             max_parallel=max_parallel,
-            lease_ms=math.ceil(lease_seconds * 1000),
+            lease_seconds=lease_seconds,
             snapshots=snapshot_plan(snapshot_every, snapshots_kept),
+            clock=clock or SystemClock(),
         )
+        self._store = self._host.store
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
@@ -124,14 +113,17 @@ class Engine:
         job_id: str | None = None,
         actor: str | None = None,
         labels: Mapping[str, str] = _EMPTY,
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
     ) -> JobState:
         """Record a job and run it on this host until it has ended or is paused.
 
         The same ``job_id`` with the same request again is the existing job.
+        Shape: the job is paused ``before`` a wave with one of these slots in it, and ``after`` one.
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
         """
-        request = start_job(self._host.flow(flow), slot, payload, labels)
-        session, step = self._host.beginning(request, job_id)
+        stops = (before, after)
+        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
         return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
 
     def submit(
@@ -143,13 +135,15 @@ class Engine:
         job_id: str | None = None,
         actor: str | None = None,
         labels: Mapping[str, str] = _EMPTY,
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
     ) -> str:
         """Record a job for whoever runs it, and return its id.
 
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
         """
-        request = start_job(self._host.flow(flow), slot, payload, labels)
-        session, step = self._host.beginning(request, job_id)
+        stops = (before, after)
+        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
         self._host.commit(session, step, actor=actor)
         return session.job_id
 
@@ -162,37 +156,25 @@ class Engine:
         *,
         actor: str | None = None,
         expected_version: int | None = None,
+        before: Iterable[str] | None = None,
+        after: Iterable[str] | None = None,
     ) -> JobState:
         """Carry a paused job on, on this host, until it has ended or is paused again.
 
         An answer to a job that somebody is driving is only recorded.
+        Shape: breakpoints that are given take the place of those that the job has.
         Raises: JobNotFound, JobClosed, NotPaused, AnswerRequired, AnswerRefused,
         InterruptNotFound, SlotNotFound, PayloadError, MergeError, VersionConflict, and what `run`
         raises; nothing is recorded then.
         """
-        session = self._host.loaded(job_id, "resume()")
-        flow = self._host.flow(session.fold.flow)
-        wishes = resuming(session.fold, flow, command)
-
-        def expected(fold: JobFold) -> Sequence[Event]:
-            expect_version(fold, expected_version)
-            return ()
-
-        seen, held = session.fold.version, session.fold.operator is not None
-
-        def deciding(wish: Command) -> Decide:
-            def step(fold: JobFold) -> Sequence[Event]:
-                if isinstance(wish, Continue) and self._host.is_orphan(fold):
-                    return ()
-                if isinstance(wish, Continue) and held != (fold.operator is not None):
-                    # An operator's hold came or went: this is not the pause that the caller saw.
-                    raise errors.VersionConflict(job_id, seen, fold.version)
-                return decide(fold, wish)
-
-            return step
-
-        steps = (expected, *map(deciding, wishes), self._host.claim(session))
-        return self._host.carried_on(session, *steps, actor=actor)
+        return calls.resume(
+            self._host,
+            job_id,
+            command,
+            actor=actor,
+            expected_version=expected_version,
+            stops=(before, after),
+        )
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -210,10 +192,7 @@ class Engine:
         Units: with ``older_than`` seconds, also jobs that are driven, but were last recorded on
         longer ago; 0 takes over every one of them.
         """
-        query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
-        rows = [row for row in pages(self._store, query) if row.flow in self._host.flows]
-        states = [self._host.recovered(row, older_than) for row in rows]
-        return [state for state in states if state is not None]
+        return calls.recover(self._host, older_than)
 
     def worker(self, *, jobs: int = 4) -> Worker:
         """Return what drives submitted and left jobs, up to so many at once, until it is stopped.
@@ -236,17 +215,7 @@ class Engine:
         The same ``key`` with the same message again returns the first one's version.
         Raises: JobNotFound, JobClosed, SlotNotFound, PayloadError, MessageKeyReused.
         """
-        session = self._host.loaded(job_id, "send()")
-        message = send_message(self._host.known_flow(session.fold), slot, payload, key)
-        versions: list[int] = []
-
-        def step(fold: JobFold) -> Sequence[Event]:
-            events = decide(fold, message)
-            versions[:] = [fold.version + 1 if events else fold.keys[message.key or ""].version]
-            return events
-
-        self._host.commit(session, step, actor=actor)
-        return versions[0]
+        return calls.send(self._host, job_id, slot, payload, key=key, actor=actor)
 
     def pause(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """Let nothing of the job start until somebody resumes it with `Continue`.
@@ -254,10 +223,8 @@ class Engine:
         What is running finishes first; the program can't tell that it was paused.
         Raises: JobNotFound, JobClosed.
         """
-        session = self._host.loaded(job_id, "pause()")
         command = PauseJob(reason=checked_text(reason, "reason"))
-        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
-        return session.fold.face()
+        return calls.hold_or_end(self._host, job_id, command, "pause()", actor=actor)
 
     def update(
         self,
@@ -271,15 +238,9 @@ class Engine:
 
         Raises: JobNotFound, JobClosed, NotPaused, PayloadError, MergeError, VersionConflict.
         """
-        session = self._host.loaded(job_id, "update()")
-        command = update_shared(self._host.known_flow(session.fold), values)
-
-        def step(fold: JobFold) -> Sequence[Event]:
-            expect_version(fold, expected_version)
-            return decide(fold, command)
-
-        self._host.commit(session, step, actor=actor)
-        return session.fold.face()
+        return calls.update(
+            self._host, job_id, values, actor=actor, expected_version=expected_version
+        )
 
     def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """End the job now; what its handlers are doing will not be recorded.
@@ -287,10 +248,8 @@ class Engine:
         A running handler can learn of it from ``ctx.cancelled``.
         Raises: JobNotFound, JobClosed.
         """
-        session = self._host.loaded(job_id, "cancel()")
         command = CancelJob(reason=checked_text(reason, "reason"))
-        self._host.commit(session, lambda fold: decide(fold, command), actor=actor)
-        return session.fold.face()
+        return calls.hold_or_end(self._host, job_id, command, "cancel()", actor=actor)
 
     # Looking.
 
@@ -334,18 +293,7 @@ class Engine:
         after: str | None = None,
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
-        wanted = (status,) if isinstance(status, str) else tuple(status or ())
-        unknown = [each for each in wanted if each not in set(Status)]
-        if unknown:
-            problem = f"{unknown[0]!r:.200} is no status; use one of {', '.join(Status)}"
-            raise errors.PayloadError("status", problem)
-        query = JobQuery(
-            statuses=tuple(Status(each).value for each in wanted),
-            flow=flow,
-            labels=dict(labels),
-            limit=limit,
-            after=after,
-        )
+        query = job_query(status, flow, labels, limit, after)
         return tuple(summary_of(row) for row in self._store.jobs(query))
 
     def wait(self, job_id: str, timeout: float) -> JobState:
@@ -354,14 +302,7 @@ class Engine:
         Units: seconds.
         Raises: JobNotFound; WaitTimeout, and the job lives on.
         """
-        self._host.refuse_inside(job_id, "wait()")
-        deadline = monotonic() + timeout
-        position = self._store.position()
-        while Status((row := self._host.head(job_id)).status) not in _RESTING:
-            remaining = min(deadline - monotonic(), TIMEOUT_MAX)
-            if remaining <= 0:
-                raise errors.WaitTimeout(job_id, row.status, timeout)
-            position = self._store.wait(position, remaining)
+        calls.wait(self._host, job_id, timeout)
         return self.state(job_id)
 
     def verify(self, job_id: str | None = None) -> VerifyReport:
@@ -370,6 +311,57 @@ class Engine:
         Raises: JobNotFound.
         """
         return verify(self._store, None if job_id is None else findable_id(job_id))
+
+    # What if.
+
+    def fork(
+        self,
+        job_id: str,
+        version: int,
+        *,
+        new_job_id: str | None = None,
+        command: ResumeCommand | None = None,
+        live: bool = False,
+        actor: str | None = None,
+    ) -> JobState:
+        """Begin a job that shares another one's history up to a version, and run it on this host.
+
+        The other job is only read. The fork begins behind the last whole append: ``forked_from``
+        says where. Effects from there on are called with ``live`` alone; without, their results
+        are asked for, as interrupts.
+        Raises: JobNotFound, JobExists, VersionConflict, PayloadError, and what `resume` raises;
+        nothing is recorded then.
+        """
+        fork_id = fork(
+            self._host,
+            job_id,
+            version,
+            name=new_job_id,
+            command=command,
+            live=live,
+            actor=actor,
+        )
+        return calls.begin_fork(self._host, fork_id, command, actor=actor)
+
+    def diff(self, a: Moment, b: Moment) -> list[PatchOp]:
+        """Return what turns the state of one moment into that of another, as a JSON Patch.
+
+        Shape: a moment is a job id, or a job id with a version.
+        Raises: JobNotFound, VersionConflict, CorruptHistory.
+        """
+        return difference(self._at(a).as_dict(), self._at(b).as_dict())
+
+    def _at(self, moment: Moment) -> JobState:
+        return self.state(moment) if isinstance(moment, str) else self.state(*moment)
+
+    def check(self, job_id: str | None = None, flow: Flow | None = None) -> CheckReport:
+        """Run today's code against recorded histories: of one job, or of every open one.
+
+        Nothing outside is called and nothing is recorded. The code is that of this engine's flows,
+        or of the one that is given.
+        Raises: JobNotFound, FlowNotFound, CorruptHistory, UnknownEvent.
+        """
+        return calls.check(self._host, job_id, flow)
 
     def health(self) -> HealthReport:
         """Tell whether the store can be read and written, how many jobs it has, and what is left.
@@ -388,10 +380,21 @@ class Engine:
         """
         return export_job(self._store, findable_id(job_id), Path(path), overwrite=overwrite)
 
-    def import_job(self, path: str | PathLike[str]) -> JobState:
-        """Verify a file that `export` wrote of an ended job, and take the job in under its id.
+    def import_job(
+        self,
+        path: str | PathLike[str],
+        *,
+        new_job_id: str | None = None,
+        live: bool = False,
+        progress: Progress | None = None,
+    ) -> JobState:
+        """Verify a file that `export` wrote, and take its job in.
 
-        Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file, or
-        the job can still go on; StoreError.
+        An ended job keeps its id; one that can go on becomes a fork, and so does any that is given
+        a new id. ``live`` is that of `fork`; ``progress`` is told of so many more events.
+        Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file;
+        StoreError.
         """
-        return import_job(self._store, Path(path))
+        return calls.import_job(
+            self._host, Path(path), name=new_job_id, live=live, progress=progress
+        )

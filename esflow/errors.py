@@ -6,13 +6,18 @@ Values are positional, so that an error survives the trip between processes.
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import attrs
 
 
 class EsflowError(Exception):
     """Something esflow refuses to do; nothing was recorded unless the error says so."""
+
+    says: ClassVar[str] = ""  # Its text, with its values as ``{self.name}``.
+
+    def __str__(self) -> str:
+        return self.says.format(self=self)
 
 
 def _listing(names: tuple[str, ...]) -> str:
@@ -25,9 +30,7 @@ class JobNotFound(EsflowError):
     """No stream has this id."""
 
     job: str
-
-    def __str__(self) -> str:
-        return f"no job {self.job!r} in this store; list what there is with jobs()"
+    says: ClassVar[str] = "no job {self.job!r} in this store; list what there is with jobs()"
 
 
 @final
@@ -39,12 +42,10 @@ class JobExists(EsflowError):
     field: str
     recorded: Any
     given: Any
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r} exists with {self.field} {self.recorded!r:.200}, not "
-            f"{self.given!r:.200}; choose another job_id, or send the request it was started with"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r} exists with {self.field} {self.recorded!r:.200}, not "
+        "{self.given!r:.200}; choose another job_id, or send the request it was started with"
+    )
 
 
 @final
@@ -55,9 +56,9 @@ class JobClosed(EsflowError):
     job: str
     status: str
     wish: str
-
-    def __str__(self) -> str:
-        return f"job {self.job!r} is {self.status} and refuses {self.wish}; start a new job"
+    says: ClassVar[str] = (
+        "job {self.job!r} is {self.status} and refuses {self.wish}; start a new job"
+    )
 
 
 @final
@@ -82,9 +83,7 @@ class FlowError(EsflowError):
 
     flow: str
     problem: str
-
-    def __str__(self) -> str:
-        return f"flow {self.flow!r}: {self.problem}"
+    says: ClassVar[str] = "flow {self.flow!r}: {self.problem}"
 
 
 @final
@@ -123,9 +122,7 @@ class PayloadError(EsflowError):
 
     path: str
     problem: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
+    says: ClassVar[str] = "{self.path}: {self.problem}"
 
 
 @final
@@ -136,12 +133,10 @@ class MergeError(EsflowError):
     key: str
     reducer: str
     problem: str
-
-    def __str__(self) -> str:
-        return (
-            f"shared[{self.key!r}]: reducer {self.reducer!r} {self.problem}; "
-            "write a value that fits, or choose another reducer"
-        )
+    says: ClassVar[str] = (
+        "shared[{self.key!r}]: reducer {self.reducer!r} {self.problem}; "
+        "write a value that fits, or choose another reducer"
+    )
 
 
 @final
@@ -154,9 +149,7 @@ class AnswerRefused(EsflowError):
     problem: str
     recorded: Any = None
     version: int | None = None
-
-    def __str__(self) -> str:
-        return f"job {self.job!r}, question {self.question}: {self.problem}"
+    says: ClassVar[str] = "job {self.job!r}, question {self.question}: {self.problem}"
 
 
 @final
@@ -191,6 +184,19 @@ class InterruptNotFound(EsflowError):
 
 @final
 @attrs.frozen(eq=False)
+class InterruptSwallowed(EsflowError):
+    """A handler went on, or raised, after an interrupt had set it aside."""
+
+    activation: str
+    interrupt: str
+    says: ClassVar[str] = (
+        "activation {self.activation}: interrupt {self.interrupt} set the handler aside, and the "
+        "handler kept that from its caller; let BaseException pass (catch Exception instead)"
+    )
+
+
+@final
+@attrs.frozen(eq=False)
 class NotPaused(EsflowError):
     """Only a paused job resumes."""
 
@@ -199,6 +205,11 @@ class NotPaused(EsflowError):
     host: str | None = None
 
     def __str__(self) -> str:
+        if self.status == "paused":  # By something that the command doesn't lift.
+            return (
+                f"job {self.job!r} stays paused, and breakpoints are set where it is resumed; "
+                "leave them out here, or give them to the command that resumes it"
+            )
         where = f" on {self.host}" if self.host else ""
         return (
             f"job {self.job!r} is {self.status}{where}, not paused; wait for it with wait(), or "
@@ -214,12 +225,10 @@ class MessageKeyReused(EsflowError):
     job: str
     key: str
     version: int
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r} recorded another message under key {self.key!r} at version "
-            f"{self.version}; use a new key for a new message"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r} recorded another message under key {self.key!r} at version "
+        "{self.version}; use a new key for a new message"
+    )
 
 
 @final
@@ -229,9 +238,7 @@ class EffectError(EsflowError):
 
     type: str
     message: str
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}"
+    says: ClassVar[str] = "{self.type}: {self.message}"
 
 
 @final
@@ -241,12 +248,10 @@ class ConcurrentEffects(EsflowError):
 
     activation: str
     call: str
-
-    def __str__(self) -> str:
-        return (
-            f"activation {self.activation}: {self.call} was called from another thread than the "
-            "handler's, so its order would be chance; call it from the handler"
-        )
+    says: ClassVar[str] = (
+        "activation {self.activation}: {self.call} was called from another thread than the "
+        "handler's, so its order would be chance; call it from the handler"
+    )
 
 
 @final
@@ -256,12 +261,10 @@ class ContextClosed(EsflowError):
 
     activation: str
     call: str
-
-    def __str__(self) -> str:
-        return (
-            f"activation {self.activation}: {self.call} was called after its handler ended and "
-            "recorded nothing; keep the context inside the handler"
-        )
+    says: ClassVar[str] = (
+        "activation {self.activation}: {self.call} was called after its handler ended and "
+        "recorded nothing; keep the context inside the handler"
+    )
 
 
 @final
@@ -284,29 +287,25 @@ class ActivationLimit(EsflowError):
 
     job: str
     limit: int
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r} would pass its limit of {self.limit} activations; look for a "
-            "cycle that never ends, or raise Flow(max_activations=...)"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r} would pass its limit of {self.limit} activations; look for a "
+        "cycle that never ends, or raise Flow(max_activations=...)"
+    )
 
 
 @final
 @attrs.frozen(eq=False)
 class NondeterminismError(EsflowError):
-    """A re-executed handler called another effect than the one that is recorded."""
+    """A re-executed handler called or asked something else than what is recorded."""
 
     activation: str
     effect: str
     recorded: str
     now: str
-
-    def __str__(self) -> str:
-        return (
-            f"activation {self.activation}: {self.effect} is recorded as {self.recorded} but the "
-            f"handler now calls {self.now}; deploy the code that the job was running"
-        )
+    says: ClassVar[str] = (
+        "activation {self.activation}: {self.effect} is recorded as {self.recorded} but the "
+        "handler now calls {self.now}; deploy the code that the job was running"
+    )
 
 
 @final
@@ -332,12 +331,10 @@ class Fenced(EsflowError):
     token: int
     found: int
     host: str
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r}: the execution with token {self.token} lost it to token "
-            f"{self.found} on {self.host}; follow it with wait()"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r}: the execution with token {self.token} lost it to token "
+        "{self.found} on {self.host}; follow it with wait()"
+    )
 
 
 @final
@@ -362,12 +359,10 @@ class CorruptHistory(EsflowError):
     job: str
     version: int
     problem: str
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r}, version {self.version}: {self.problem}; restore this stream from "
-            "a backup, other jobs are not concerned"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r}, version {self.version}: {self.problem}; restore this stream from "
+        "a backup, other jobs are not concerned"
+    )
 
 
 @final
@@ -378,12 +373,10 @@ class UnknownEvent(EsflowError):
     job: str
     version: int
     name: str
-
-    def __str__(self) -> str:
-        return (
-            f"job {self.job!r}, version {self.version}: this esflow does not know {self.name!r}; "
-            "upgrade before you touch this job"
-        )
+    says: ClassVar[str] = (
+        "job {self.job!r}, version {self.version}: this esflow does not know {self.name!r}; "
+        "upgrade before you touch this job"
+    )
 
 
 @final

@@ -10,7 +10,8 @@ Identity
 Ids are ordinals.
 An activation is ``W.I``: the I-th of the W-th wave, both from 1; the start is ``1.1``.
 What an activation makes is ``W.I/kN``: k tells the kind (``e`` effect, ``o`` emission,
-``d`` deferral, ``q`` question), N counts from 0 per activation and kind, in the order of the calls.
+``d`` deferral, ``q`` question, ``i`` interrupt), N counts from 0 per activation and kind, in the
+order of the calls.
 A message is ``mN``, the N-th that the job accepted.
 An id never contains a version, because a pause in between would change it.
 
@@ -18,6 +19,7 @@ What counts when
 ----------------
 An activation's emissions, deferrals, writes, log lines, questions and pauses are recorded together
 with its `ActivationCompleted`, in one append, and take effect there.
+A run that is set aside by an interrupt records its effects and the interrupt, and nothing else.
 """
 
 from __future__ import annotations
@@ -28,41 +30,11 @@ from typing import Any, ClassVar, TypeAlias, final
 
 import attrs
 
-Json: TypeAlias = Any
-"""A JSON value as plain data: None, bool, int, float, str, list or dict with string keys."""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Target:
-    """Where an emission goes, resolved when it was recorded, so that folding needs no flow."""
-
-    slot: str
-    rename: Mapping[str, str] | None = None  # Payload key -> slot parameter.
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Failure:
-    """What went wrong in user code, as text."""
-
-    type: str
-    message: str
-    traceback: str = ""
-    path: str | None = None  # Where in a value, when the value was refused.
-
-
-@final
-@attrs.frozen(kw_only=True)
-class PauseReason:
-    """Why a job stands still, and who wants it to.
-
-    Shape: ``kind`` is ``program``, ``question`` or ``operator``.
-    """
-
-    kind: str
-    text: str
-    activation: str | None = None
+from esflow.parts import EffectCall as EffectCall
+from esflow.parts import Failure as Failure
+from esflow.parts import Json as Json
+from esflow.parts import PauseReason as PauseReason
+from esflow.parts import Target as Target
 
 
 @final
@@ -78,6 +50,8 @@ class JobStarted:
     payload: Mapping[str, Json]
     limit: int  # Activations, at most.
     labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    before: tuple[str, ...] = ()  # Slots with a breakpoint.
+    after: tuple[str, ...] = ()
 
 
 @final
@@ -196,8 +170,34 @@ class QuestionAsked:
 
 @final
 @attrs.frozen(kw_only=True)
+class Interrupted:
+    """A handler asked in its middle, and is set aside until somebody answers.
+
+    A fork that may not call the outside world asks for the result of a ``call`` so.
+
+    Shape: ``types`` are the types of JSON that an answer may have (``null``, ``boolean``,
+    ``integer``, ``number``, ``string``, ``array``, ``object``); none mean any.
+    """
+
+    name: ClassVar = "Interrupted"
+    id: str
+    payload: Json
+    started_at_ms: int
+    duration_us: int
+    choices: tuple[Json, ...] | None = None
+    types: tuple[str, ...] = ()
+    call: EffectCall | None = None
+
+    @property
+    def activation(self) -> str:
+        """The activation that asks."""
+        return self.id.partition("/")[0]
+
+
+@final
+@attrs.frozen(kw_only=True)
 class AnswerRecorded:
-    """Somebody answered a question."""
+    """Somebody answered a question or an interrupt."""
 
     name: ClassVar = "AnswerRecorded"
     id: str
@@ -254,12 +254,16 @@ class JobPaused:
 class JobResumed:
     """A command lifted a pause; what it did not lift still holds the job.
 
-    Shape: ``lifted`` is ``program`` (questions included) or ``operator``.
+    Shape: ``lifted`` is ``program`` (questions, and breakpoints behind a wave, included),
+    ``wave`` (breakpoints before a wave, or interrupts in it) or ``operator``; breakpoints that are
+    null stay as they were.
     """
 
     name: ClassVar = "JobResumed"
     command: str
     lifted: str
+    before: tuple[str, ...] | None = None
+    after: tuple[str, ...] | None = None
 
 
 @final
@@ -276,14 +280,28 @@ class DeferralsReleased:
 class WorkDropped:
     """A command led the job elsewhere: to one slot, instead of what was in flight.
 
-    Shape: ``ids`` are those of activations, emissions, deferrals and questions that came to
-    nothing by it.
+    Shape: ``ids`` are those of activations, emissions, deferrals, questions and interrupts that
+    came to nothing by it.
     """
 
     name: ClassVar = "WorkDropped"
     slot: str
     payload: Mapping[str, Json]
     ids: tuple[str, ...] = ()
+
+
+@final
+@attrs.frozen(kw_only=True)
+class JobForked:
+    """What stands before this was copied from another job, up to one of its versions.
+
+    Shape: with ``live``, effects are called; without, their results are asked for.
+    """
+
+    name: ClassVar = "JobForked"
+    origin: str
+    version: int
+    live: bool
 
 
 @final
@@ -324,6 +342,7 @@ Event: TypeAlias = (
     | Logged
     | PauseRequested
     | QuestionAsked
+    | Interrupted
     | AnswerRecorded
     | ActivationCompleted
     | ActivationFailed
@@ -332,6 +351,7 @@ Event: TypeAlias = (
     | JobResumed
     | DeferralsReleased
     | WorkDropped
+    | JobForked
     | JobCompleted
     | JobFailed
     | JobCancelled

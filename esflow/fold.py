@@ -12,6 +12,8 @@ Then the wave closes: writes and log lines are merged in activation order, emiss
 activation order become the next wave, and it opens at once, unless the program asked for a pause.
 Kept work, released deferrals and outside inputs stand in this order in the wave that opens.
 A wave with a failure in it, or with a write that doesn't apply, stays open; nothing of it holds.
+So does a wave with an activation that is set aside, until its interrupt is answered and it runs
+again, and one that opened with a breakpoint, of which nothing runs until somebody continues.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any, Final, TypeAlias
 
 from esflow import events as ev
 from esflow.events import Json, PauseReason
+from esflow.holds import before_wave, behind_wave, is_held_before, within_wave
 from esflow.ids import activation_id, activation_of, order
 from esflow.merge import is_finished, put, rehearse, writes_of
 from esflow.state import (
@@ -63,6 +66,7 @@ def _started(fold: JobFold, event: ev.JobStarted) -> None:
     fold.labels = event.labels
     fold.limit = event.limit
     fold.request = event
+    fold.before, fold.after = event.before, event.after
     fold.inputs.append(Delivery(cause="", slot=event.slot, payload=event.payload))
     _open(fold)
 
@@ -100,7 +104,7 @@ def _buffered(fold: JobFold, event: ev.Event) -> None:
 def _shared_written(fold: JobFold, event: ev.SharedWritten) -> None:
     if event.activation is not None:
         fold.buffer.append(event)
-    elif fold.members:
+    elif fold.members and not is_held_before(fold):
         fold.updates.append(event)  # The last write of the open wave.
     else:
         put(fold.shared, event)
@@ -121,10 +125,23 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
     _settle(fold, fold.members[event.activation])
 
 
+def _interrupted(fold: JobFold, event: ev.Interrupted) -> None:
+    fold.members[event.activation].interrupt = event
+    _come_to_rest(fold)
+
+
 def _settle(fold: JobFold, member: Member) -> None:
     member.settled = True
-    fold.unsettled -= 1
-    if not fold.unsettled and all(each.failure is None for each in fold.members.values()):
+    _come_to_rest(fold)
+
+
+def _come_to_rest(fold: JobFold) -> None:
+    """Count one activation out; close the wave behind the last, or say what it stands still for."""
+    fold.going -= 1
+    if fold.going or any(each.failure is not None for each in fold.members.values()):
+        return
+    fold.halt = within_wave(fold)
+    if not fold.halt:
         _close(fold)
 
 
@@ -141,12 +158,7 @@ def _close(fold: JobFold) -> None:
         for event in member.records:
             _take(fold, event)
     _take_updates(fold)
-    fold.program = tuple(
-        reason
-        for member in members.values()
-        for event in member.records
-        if (reason := _pause_reason(event)) is not None
-    )
+    fold.program = behind_wave(fold, members.values())
     if not fold.program:
         _open(fold)
 
@@ -201,16 +213,6 @@ def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> M
     return rest | {rename[key]: value for key, value in payload.items() if key in rename}
 
 
-def _pause_reason(event: ev.Event) -> PauseReason | None:
-    match event:
-        case ev.PauseRequested():
-            return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
-        case ev.QuestionAsked():
-            return PauseReason(kind="question", text=event.text, activation=activation_of(event.id))
-        case _:
-            return None
-
-
 # Opening a wave.
 
 
@@ -245,8 +247,9 @@ def _begin(fold: JobFold) -> None:
     fold.members = {each.id: Member(each) for each in fold.kept}
     fold.kept = []
     fold.wave += 1
-    fold.unsettled = len(fold.members)
-    fold.activations_count += fold.unsettled
+    fold.going = len(fold.members)
+    fold.activations_count += fold.going
+    fold.halt = before_wave(fold) if fold.before else ()
 
 
 # Outside inputs, pauses, resumption.
@@ -263,9 +266,22 @@ def _message_received(fold: JobFold, event: ev.MessageReceived) -> None:
 
 
 def _answer_recorded(fold: JobFold, event: ev.AnswerRecorded) -> None:
-    question = fold.questions.pop(event.id)
     fold.answers[event.id] = Answered(value=event.value, version=fold.version)
+    if event.id not in fold.questions:
+        _answer_interrupt(fold, event)
+        return
+    question = fold.questions.pop(event.id)
     fold.inputs.append(Delivery(cause=event.id, slot=question.to, payload={"answer": event.value}))
+
+
+def _answer_interrupt(fold: JobFold, event: ev.AnswerRecorded) -> None:
+    """Let an activation that was set aside run again."""
+    member = fold.members[activation_of(event.id)]
+    member.answered[event.id] = Answered(
+        value=event.value, version=fold.version, interrupt=member.interrupt
+    )
+    member.interrupt = None
+    fold.going += 1
 
 
 def _pause_requested(fold: JobFold, event: ev.PauseRequested) -> None:
@@ -276,22 +292,26 @@ def _pause_requested(fold: JobFold, event: ev.PauseRequested) -> None:
 
 
 def _paused(fold: JobFold, event: ev.JobPaused) -> None:
-    program = tuple(each for each in event.reasons if each.kind != "operator")
-    if program:
-        fold.program = program
-        fold.program_paused = True
-    if len(program) < len(event.reasons):
+    if any(each.kind == "operator" for each in event.reasons):
         fold.operator_paused = True
+    elif fold.members:
+        fold.halt_paused = True
+    else:
+        fold.program = event.reasons
+        fold.program_paused = True
 
 
 def _resumed(fold: JobFold, event: ev.JobResumed) -> None:
+    fold.before = fold.before if event.before is None else event.before
+    fold.after = fold.after if event.after is None else event.after
     if event.lifted == "operator":
         fold.operator = None
         fold.operator_paused = False
+    elif event.lifted == "wave":
+        fold.halt, fold.halt_paused = (), False
     else:
-        fold.program = ()
-        fold.program_paused = False
-        if not fold.members:
+        fold.program, fold.program_paused = (), False
+        if event.command != "Goto":  # Which says itself what the next wave is.
             _open(fold)
 
 
@@ -305,11 +325,16 @@ def _dropped(fold: JobFold, event: ev.WorkDropped) -> None:
     _take_updates(fold)
     fold.kept, fold.deferrals, fold.questions = [], {}, {}
     fold.program, fold.program_paused = (), False
+    fold.halt, fold.halt_paused, fold.going = (), False, 0
     if fold.activations_count >= fold.limit:
         fold.over_limit = True
         return
     _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))
     _begin(fold)
+
+
+def _forked(fold: JobFold, event: ev.JobForked) -> None:
+    fold.forked = event
 
 
 def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
@@ -334,6 +359,7 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.Logged: _buffered,
     ev.PauseRequested: _pause_requested,
     ev.QuestionAsked: _buffered,
+    ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answer_recorded,
     ev.ActivationCompleted: _activation_completed,
     ev.ActivationFailed: _activation_failed,
@@ -342,6 +368,7 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _forked,
     ev.JobCancelled: _cancelled,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,

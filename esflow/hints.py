@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import abc
 from dataclasses import is_dataclass
-from enum import Enum
+from enum import Enum, Flag
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, is_typeddict
 
@@ -64,6 +64,13 @@ def is_class(annotation: Any) -> bool:
 def is_enum(annotation: Any) -> bool:
     """Tell whether an annotation is an enum."""
     return isinstance(annotation, type) and issubclass(annotation, Enum)
+
+
+def lists_its_values(annotation: Any) -> bool:
+    """Tell whether what an annotation lists is all there is: members of a flag combine to more."""
+    if is_enum(annotation):
+        return not issubclass(annotation, Flag)
+    return get_origin(annotation) is Literal
 
 
 def meant_by(annotation: Any) -> Any:

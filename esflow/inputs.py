@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from esflow.errors import JobNotFound, PayloadError, VersionConflict
 from esflow.payloads import to_json
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
+from esflow.store import JobQuery
 
 max_id_characters: Final = 200
 
@@ -101,6 +102,26 @@ def checked_payload(payload: object, path: str) -> dict[str, Any]:
         problem = f"{payload!r} is not a payload; give a mapping of slot parameters to values"
         raise PayloadError(path, problem)
     return cast("dict[str, Any]", to_json(cast("object", payload), path))
+
+
+def job_query(
+    status: str | Iterable[str] | None,
+    flow: str | None,
+    labels: Mapping[str, str],
+    limit: int,
+    after: str | None,
+) -> JobQuery:
+    """Return what to list jobs by.
+
+    Raises: PayloadError, for a status that there is not.
+    """
+    wanted = (status,) if isinstance(status, str) else tuple(status or ())
+    unknown = [each for each in wanted if each not in set(Status)]
+    if unknown:
+        problem = f"{unknown[0]!r:.200} is no status; use one of {', '.join(Status)}"
+        raise PayloadError("status", problem)
+    statuses = tuple(Status(each).value for each in wanted)
+    return JobQuery(statuses=statuses, flow=flow, labels=dict(labels), limit=limit, after=after)
 
 
 def expect_version(fold: JobFold, expected: int | None) -> None:

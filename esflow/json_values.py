@@ -6,14 +6,31 @@ arguments are JSON, which `payloads` sees to where they come in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Self, cast, final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self, cast, final
 
 from esflow.errors import PayloadError
 from esflow.events import Json
 
 type_of: Final = cast("Callable[[Json], type[Json]]", type)
 """`type`, without what checkers conclude about a value that they know to be any JSON."""
+
+
+type_names: Final[Mapping[type[Any], str]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+"""The types of JSON, as its schemas call them."""
+
+
+def type_name(value: Json) -> str:
+    """Return the type of a JSON value, in the words of JSON Schema."""
+    return type_names[type_of(value)]
 
 
 @final

@@ -33,7 +33,7 @@ import attrs
 
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
-from esflow.json_values import Misfit, copy_json, same_json, step_to, type_of
+from esflow.json_values import Misfit, copy_json, same_json, step_to, type_names, type_of
 
 __all__ = [
     "Signature",
@@ -289,6 +289,25 @@ def structure(value: Json, annotation: object, path: str) -> object:
         return structures.reader_of(annotation)(value)
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
+
+
+def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json, ...] | None]:
+    """Return the types of the JSON that an annotation is read from, and its values if few are.
+
+    Shape: types as JSON Schema calls them, sorted, none for any; the values of a Literal, or of an
+    enum whose members don't combine, None for every other annotation.
+    Raises: PayloadError, when it has no JSON form.
+    """
+    from esflow import hints, structures
+
+    try:
+        structures.reader_of(annotation)
+        types = sorted(type_names[each] for each in hints.json_types(annotation))
+        few = hints.lists_its_values(annotation)
+        values = tuple(value for value, _ in hints.choices(annotation)) if few else None
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+    return (() if len(types) == len(type_names) else tuple(types)), values
 
 
 def return_annotation(fn: Callable[..., object]) -> object:

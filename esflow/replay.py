@@ -5,6 +5,7 @@ It reads a store and appends nothing, and needs no flow and no user code.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, final
 
@@ -12,7 +13,7 @@ import attrs
 
 from esflow.codec import decode, genesis, has_hash
 from esflow.errors import CorruptHistory, JobNotFound, UnknownEvent
-from esflow.events import Recorded
+from esflow.events import Interrupted, QuestionAsked, Recorded
 from esflow.fold import evolve
 from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
@@ -134,7 +135,7 @@ def index_row(
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
     waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
-    question = next(iter(fold.questions.values()), None) if waits else None
+    asked = next(iter(fold.asked.values()), None) if waits else None
     return IndexRow(
         job_id=fold.job_id,
         flow=fold.flow,
@@ -145,12 +146,21 @@ def index_row(
         labels=fold.labels,
         created_at_ms=created_at_ms,
         updated_at_ms=updated_at_ms,
-        question=None if question is None else question.text,
+        question=None if asked is None else asked_text(asked),
         error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
         host=fold.host,
         lease=lease,
         lease_until_ms=lease_until_ms,
     )
+
+
+def asked_text(asked: QuestionAsked | Interrupted) -> str:
+    """Return what is asked as text: that of a question, or the payload of an interrupt as JSON."""
+    if isinstance(asked, QuestionAsked):
+        return asked.text
+    if isinstance(asked.payload, str):
+        return asked.payload
+    return json.dumps(asked.payload, ensure_ascii=False)
 
 
 def verify(store: Store, job_id: str | None = None) -> VerifyReport:

@@ -61,6 +61,18 @@ class Output:
 
 @final
 @attrs.frozen(kw_only=True)
+class Interrupt:
+    """What an activation that is set aside asks; ``types`` are those of its event."""
+
+    id: str
+    payload: Json
+    choices: tuple[Json, ...] | None
+    types: tuple[str, ...]
+    activation: str
+
+
+@final
+@attrs.frozen(kw_only=True)
 class JobFailure:
     """What ended a job that failed."""
 
@@ -84,10 +96,11 @@ class MergeFailure:
 @final
 @attrs.frozen(kw_only=True)
 class Answered:
-    """An answer that stands."""
+    """An answer that stands; one to an interrupt, with what was asked."""
 
     value: Json
     version: int
+    interrupt: ev.Interrupted | None = None
 
 
 @final
@@ -107,9 +120,34 @@ class Member:
 
     activation: Activation
     effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
+    answered: dict[str, Answered] = attrs.field(factory=dict[str, Answered])  # Its interrupts.
+    interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
     records: Sequence[ev.Event] = ()
     failure: ev.Failure | None = None
     settled: bool = False
+
+    @property
+    def goes(self) -> bool:
+        """Whether its handler may run."""
+        return not self.settled and self.interrupt is None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Origin:
+    """The job that a fork shares its history with, and up to which of its versions."""
+
+    job_id: str
+    version: int
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Breakpoints:
+    """The slots that a job stops before and after."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
 
 
 @final
@@ -135,11 +173,12 @@ class JobFold:
     labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
     limit: int = 0
     request: ev.JobStarted | None = None
+    forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
-    unsettled: int = 0
+    going: int = 0
     buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
@@ -156,8 +195,12 @@ class JobFold:
     messages: dict[str, ev.MessageReceived] = attrs.field(factory=dict[str, ev.MessageReceived])
     messages_count: int = 0
     keys: dict[str, Delivered] = attrs.field(factory=dict[str, Delivered])
-    program: tuple[PauseReason, ...] = ()  # Why the program stands still.
+    before: tuple[str, ...] = ()  # Slots with a breakpoint.
+    after: tuple[str, ...] = ()
+    program: tuple[PauseReason, ...] = ()  # Why no wave opens.
     program_paused: bool = False  # `JobPaused` was recorded for it.
+    halt: tuple[PauseReason, ...] = ()  # Why the open wave doesn't go on.
+    halt_paused: bool = False
     operator: PauseReason | None = None
     operator_paused: bool = False
     activations_count: int = 0
@@ -169,17 +212,27 @@ class JobFold:
         """Where the job stands."""
         if self.ended is not None:
             return self.ended
-        if self.operator_paused:
+        if self.operator_paused or self.halt_paused:
             return Status.PAUSED
-        if self.unsettled:
+        if self.going:
             return Status.RUNNING if self.token else Status.PENDING
         return Status.PAUSED if self.program_paused else Status.RUNNING
 
     @property
     def ready(self) -> list[Activation]:
         """What is to run, in order: now, or when the job resumes."""
-        waiting = [each.activation for each in self.members.values() if not each.settled]
+        waiting = [each.activation for each in self.members.values() if each.goes]
         return waiting + self.kept
+
+    @property
+    def interrupts(self) -> list[ev.Interrupted]:
+        """The interrupts that nobody has answered, in order."""
+        return [each.interrupt for each in self.members.values() if each.interrupt is not None]
+
+    @property
+    def asked(self) -> dict[str, ev.QuestionAsked | ev.Interrupted]:
+        """All that waits for an answer, by id, in order."""
+        return {**self.questions, **{each.id: each for each in self.interrupts}}
 
     @property
     def pause(self) -> tuple[PauseReason, ...]:
@@ -187,6 +240,7 @@ class JobFold:
         if self.ended is not None:
             return ()
         program = self.program if self.program_paused else ()
+        program += self.halt if self.halt_paused else ()
         if self.operator is None or not self.operator_paused:
             return program
         return (*program, self.operator)
@@ -211,10 +265,15 @@ class JobFold:
             ready=tuple(self.ready),
             deferrals=tuple(self.deferrals.values()),
             questions=tuple(self.questions.values()),
+            interrupts=tuple(map(_interrupt, self.interrupts)),
             messages=tuple(self.messages.values()),
             outputs=tuple(self.outputs),
             failure=self.failure,
             pause=self.pause,
+            breakpoints=Breakpoints(before=self.before, after=self.after),
+            forked_from=None
+            if self.forked is None
+            else Origin(job_id=self.forked.origin, version=self.forked.version),
             activations_count=self.activations_count,
         )
 
@@ -242,10 +301,13 @@ class JobState:
     ready: tuple[Activation, ...]
     deferrals: tuple[ev.EmissionDeferred, ...]
     questions: tuple[ev.QuestionAsked, ...]
+    interrupts: tuple[Interrupt, ...]
     messages: tuple[ev.MessageReceived, ...]
     outputs: tuple[Output, ...]
     failure: JobFailure | None
     pause: tuple[PauseReason, ...]
+    breakpoints: Breakpoints
+    forked_from: Origin | None
     activations_count: int
 
     def as_dict(self) -> dict[str, Json]:
@@ -259,9 +321,21 @@ class JobState:
             why = f" {self.failure.type}: {self.failure.message!r}"
         elif self.questions and self.status not in ENDED:
             why = f" waiting: {self.questions[0].text!r}"
+        elif self.interrupts and self.status not in ENDED:
+            why = f" waiting: {self.interrupts[0].payload!r:.200}"
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"
         return f"<JobState {self.job_id} {self.status} v{self.version}{why}>"
+
+
+def _interrupt(event: ev.Interrupted) -> Interrupt:
+    return Interrupt(
+        id=event.id,
+        payload=event.payload,
+        choices=event.choices,
+        types=event.types,
+        activation=event.activation,
+    )
 
 
 def _plain(value: object) -> Json:

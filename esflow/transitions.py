@@ -38,6 +38,7 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.Logged: _ACTIVE,
     ev.PauseRequested: (_PENDING, *_ACTIVE),
     ev.QuestionAsked: _ACTIVE,
+    ev.Interrupted: _ACTIVE,
     ev.AnswerRecorded: _ACTIVE,
     ev.ActivationCompleted: _ACTIVE,
     ev.ActivationFailed: _ACTIVE,
@@ -45,7 +46,8 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.JobPaused: ((Status.PENDING, Status.PAUSED), (Status.RUNNING, Status.PAUSED), _PAUSED),
     ev.JobResumed: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), *_ACTIVE),
     ev.DeferralsReleased: _ACTIVE,
-    ev.WorkDropped: ((Status.PAUSED, Status.RUNNING), _PAUSED),
+    ev.WorkDropped: (_PENDING, (Status.PAUSED, Status.RUNNING), *_ACTIVE),
+    ev.JobForked: tuple((status, status) for status in Status if status is not Status.WAITING),
     ev.JobCompleted: ((Status.RUNNING, Status.COMPLETED), (Status.PAUSED, Status.COMPLETED)),
     ev.JobFailed: ((Status.RUNNING, Status.FAILED), (Status.PAUSED, Status.FAILED)),
     ev.JobCancelled: (

@@ -33,10 +33,19 @@ def _know_the_activation(data: Data) -> Data:
     return data
 
 
+def _know_no_breakpoints(data: Data) -> Data:
+    """Schema 1 had no breakpoints, neither at the start nor at a resumption."""
+    if "before" in data or "after" in data:
+        raise Misfit("schema 1 has no breakpoints")
+    return data
+
+
 upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
     ("ActivationCompleted", 1): _count_microseconds,
     ("ActivationFailed", 1): _count_microseconds,
     ("EffectRecorded", 1): _count_microseconds,
+    ("JobResumed", 1): _know_no_breakpoints,
+    ("JobStarted", 1): _know_no_breakpoints,
     ("SharedWritten", 1): _know_the_activation,
 }
 """From an event's name and an old schema to the function that lifts its data by one."""

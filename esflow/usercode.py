@@ -35,6 +35,17 @@ class Raised:
     error: Exception
 
 
+@final
+@attrs.frozen
+class Stopped:
+    """User code was set aside, to run again."""
+
+
+@final
+class SetAside(BaseException):
+    """Takes a handler off the stack that waits for an answer; no `except Exception` keeps it."""
+
+
 Outcome: TypeAlias = Returned | Raised
 
 
@@ -44,6 +55,14 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
         return Returned(function(*args, **kwargs))
     except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
         return Raised(error)
+
+
+def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
+    """Call a handler and return what became of it."""
+    try:
+        return call(handler, args, {})
+    except SetAside:
+        return Stopped()
 
 
 def failure_of(error: Exception, *, with_traceback: bool) -> Failure:

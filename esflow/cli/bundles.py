@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from esflow.bundle import export_job, import_job
+from esflow.bundle import export_job
 from esflow.cli.arguments import job_named, opened, store_option
-from esflow.cli.printing import counted, say
+from esflow.cli.printing import counted, progress, say
 from esflow.engine import Engine
 
 
@@ -28,7 +25,7 @@ def export(*, job: str, path: Path, store: str, overwrite: bool) -> None:
     with opened(store) as engine:
         job_id = job_named(engine, job)
         row = engine.store.head(job_id)
-        with _progress("exporting", 0 if row is None else row.version) as advance:
+        with progress("exporting", 0 if row is None else row.version) as advance:
             count = export_job(engine.store, job_id, path, overwrite=overwrite, progress=advance)
     click.echo(count)
 
@@ -43,26 +40,19 @@ def export(*, job: str, path: Path, store: str, overwrite: bool) -> None:
     show_envvar=True,
     help="Where the job is to be, such as sqlite:///jobs.db; the file is made where it is missing.",
 )
-def import_(*, path: Path, store: str) -> None:
-    """Verify the file PATH, which `esflow export` wrote, and take its job in under its id.
+@click.option("--job", metavar="ID", help="The id of the fork; makes one of an ended job too.")
+@click.option("--live", is_flag=True, help="Let the fork call effects; else it asks for results.")
+def import_(*, path: Path, store: str, job: str | None, live: bool) -> None:
+    """Verify the file PATH, which `esflow export` wrote, and take its job in.
 
-    Only a job that has ended is taken in: one that can go on might go on in both stores. The same
-    file again changes nothing. Prints id, status and version, separated by tabs.
+    An ended job keeps its id, and the same file again changes nothing. One that can go on might go
+    on in both stores: it becomes a fork, under the id that --job gives or a new one. Prints id,
+    status and version, separated by tabs.
     """
-    with Engine(store) as engine, _progress("importing", _lines(path)) as advance:
-        state = import_job(engine.store, path, progress=advance)
+    with Engine(store) as engine, progress("importing", _lines(path)) as advance:
+        state = engine.import_job(path, new_job_id=job, live=live, progress=advance)
     click.echo(f"{state.job_id}\t{state.status}\t{state.version}")
     say(f"{counted(state.version, 'event')}: as recorded")
-
-
-@contextmanager
-def _progress(label: str, length: int) -> Generator[Callable[[int], object]]:
-    """Yield what is told of events; a person at a terminal sees a bar on stderr, nobody else."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield bar.update
 
 
 def _lines(path: Path) -> int:

@@ -61,7 +61,9 @@ EXITS: Final[Mapping[type[EsflowError], Exit]] = {
         CONFLICT, "`esflow show JOB` lists what is open, --to names one of several"
     ),
     errors.AnswerRequired: Exit(CONFLICT, "use --answer, and --to where several are open"),
+    errors.InterruptSwallowed: Exit(DIFFERENCE),
     errors.InterruptNotFound: Exit(NOT_FOUND, "`esflow show JOB` lists what is open"),
+    errors.InterruptSwallowed: Exit(DIFFERENCE),
     errors.NotPaused: Exit(CONFLICT, "`esflow show JOB` tells where it stands"),
     errors.MessageKeyReused: Exit(CONFLICT),
     errors.EffectError: Exit(DIFFERENCE),

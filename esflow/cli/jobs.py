@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from esflow.cli.arguments import job_named, json_option, opened, store_option
+from esflow.cli.pairs import labels_of
 from esflow.cli.printing import print_fields, print_json, say
 from esflow.state import Status
 from esflow.summary import JobSummary
@@ -53,7 +54,7 @@ def jobs(
         found = engine.jobs(
             status=statuses or None,
             flow=flow,
-            labels=dict(map(_label, labels)),
+            labels=labels_of(labels),
             limit=limit,
             after=None if after is None else job_named(engine, after),
         )
@@ -63,13 +64,6 @@ def jobs(
         print_fields(map(_row, found), HEADING)
     if len(found) == limit:
         say(f"there may be more: --after {found[-1].job_id}")
-
-
-def _label(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise click.BadParameter(f"{text!r} has no '='; write key=value", param_hint="--label")
-    return key, value
 
 
 def _row(job: JobSummary) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -76,3 +77,13 @@ def is_terminal() -> bool:
 def say(text: str) -> None:
     """Print words, which are no data, on stderr."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def progress(label: str, length: int) -> Generator[Callable[[int], object]]:
+    """Yield what is told of steps; a person at a terminal sees a bar on stderr, nobody else."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield bar.update

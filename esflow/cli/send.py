@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, cast
-
 import click
 
 from esflow.cli.app import app_option, load_flows
 from esflow.cli.arguments import actor_option, job_named, opened, store_option
-from esflow.cli.values import json_or_text
+from esflow.cli.pairs import payload_of
 
 
 @click.command()
@@ -38,29 +35,6 @@ def send(
     SLOT has to be one of the flow that is recorded with the job; with --app, the payload has to fit
     what its handler takes, too.
     """
-    data = _payload(payload)
+    data = payload_of(payload)
     with opened(store, () if app is None else load_flows(app)) as engine:
         click.echo(engine.send(job_named(engine, job), slot, data, key=key, actor=actor))
-
-
-def _payload(words: tuple[str, ...]) -> dict[str, Any]:
-    if len(words) == 1 and words[0].lstrip().startswith("{"):
-        return _object(words[0])
-    return dict(map(_pair, words))
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        return cast("dict[str, Any]", json.loads(text))
-    except (ValueError, RecursionError) as error:
-        raise click.BadParameter(
-            f"{text!r:.80} is no JSON: {error}", param_hint="PAYLOAD"
-        ) from error
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        problem = f"{text!r} is neither a JSON object nor KEY=VALUE"
-        raise click.BadParameter(problem, param_hint="PAYLOAD")
-    return key, json_or_text(value)

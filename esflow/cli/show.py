@@ -10,7 +10,7 @@ from esflow.cli.arguments import json_option, moment_named, opened, store_option
 from esflow.cli.printing import print_json
 from esflow.state import JobState
 from esflow_projections.plain import printable, shown
-from esflow_projections.render import reason_text
+from esflow_projections.render import answers_text, reason_text
 
 
 @click.command()
@@ -39,6 +39,8 @@ def _facts(state: JobState) -> Iterator[tuple[str, str]]:
     yield "version", str(state.version)
     for key, value in state.labels.items():
         yield "label", printable(f"{key}={value}")
+    if state.forked_from is not None:
+        yield "forked from", f"{state.forked_from.job_id}@{state.forked_from.version}"
     yield from _standing(state)
     yield from _results(state)
 
@@ -47,9 +49,15 @@ def _standing(state: JobState) -> Iterator[tuple[str, str]]:
     """Say what holds the job, what would carry it on, and what is kept for then."""
     for reason in state.pause:
         yield "paused", reason_text(reason)
-    for asked in state.questions:
-        choices = "" if asked.choices is None else f" one of {shown(asked.choices)}"
-        yield "question", f"{asked.id} {shown(asked.text)}{choices} → {asked.to}"
+    for question in state.questions:
+        answers = answers_text(question.choices, ())
+        yield "question", f"{question.id} {shown(question.text)}{answers} → {question.to}"
+    for asked in state.interrupts:
+        answers = answers_text(asked.choices, asked.types)
+        yield "interrupt", f"{asked.id} {shown(asked.payload)}{answers}"
+    for place, slots in (("before", state.breakpoints.before), ("after", state.breakpoints.after)):
+        for slot in slots:
+            yield "breakpoint", f"{place} {slot}"
     for each in state.ready:
         yield "ready", f"{each.id} {each.slot} with {shown(each.payload)}"
     for deferral in state.deferrals:

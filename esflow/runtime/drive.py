@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
-from typing import Final, TypeAlias, final
+from typing import Final, TypeAlias, assert_never, final
 
 import attrs
 
@@ -22,13 +22,14 @@ from esflow import events as ev
 from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
-from esflow.errors import EsflowError, FlowChanged, JobClosed
+from esflow.effects import OWN_EFFECTS
+from esflow.errors import EsflowError, FlowChanged, InterruptSwallowed, JobClosed
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.payloads import bind
 from esflow.runtime.session import Decide, Session
-from esflow.state import Activation, JobFold, Status
+from esflow.state import Activation, Answered, JobFold, Status
 
 Settled: TypeAlias = Future[tuple[ev.Event, ...]]
 """A running handler, and in the end the events that settle its activation."""
@@ -46,6 +47,7 @@ class Run:
     flow: Flow
     activation: Activation
     effects: Mapping[str, ev.EffectRecorded]
+    answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
 
@@ -66,6 +68,11 @@ class Run:
         """Tell whether somebody has ended the job."""
         row = self.session.store.head(self.session.job_id)
         return row is not None and row.status == Status.CANCELLED
+
+    def may_call(self, name: str) -> bool:
+        """Tell whether an effect may be called: a fork is told results, unless it is live."""
+        forked = self.session.fold.forked
+        return forked is None or forked.live or name in OWN_EFFECTS
 
     def now_ms(self) -> int:
         """Return the host's time."""
@@ -154,6 +161,7 @@ def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activatio
         flow=flow,
         activation=activation,
         effects=fold.members[activation.id].effects,
+        answered=fold.members[activation.id].answered,
         shared=fold.shared,
         memory=fold.memory.get(routine, {}),
     )
@@ -173,34 +181,53 @@ def _performed(run: Run) -> tuple[ev.Event, ...]:
         job_id=run.session.job_id,
         activation=run.activation,
         recorded=run.effects,
+        answered=run.answered,
         shared=run.shared,
         memory=run.memory,
         recorder=run,
     )
     try:
-        outcome = usercode.call(_handle, (run, context), {})
+        outcome = usercode.run(_handle, run, context)
     finally:
         context.close()
     if context.lost is not None:
         raise context.lost
     reach("handler.returned")
-    duration_us = (perf_counter_ns() - began) // 1000
-    if isinstance(outcome, usercode.Raised):
-        failed = ev.ActivationFailed(
-            activation=run.activation.id,
-            started_at_ms=started_at_ms,
-            duration_us=duration_us,
-            error=usercode.failure_of(outcome.error, with_traceback=True),
-        )
-        return (failed,)
-    records: tuple[ev.Event, ...] = outcome.value
-    completed = ev.ActivationCompleted(
-        activation=run.activation.id,
-        started_at_ms=started_at_ms,
-        duration_us=duration_us,
-        events=len(records),
-    )
-    return (*records, completed)
+    return _settlement(context, outcome, started_at_ms, (perf_counter_ns() - began) // 1000)
+
+
+def _settlement(
+    context: Context,
+    outcome: usercode.Outcome | usercode.Stopped,
+    started_at_ms: int,
+    duration_us: int,
+) -> tuple[ev.Event, ...]:
+    """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
+    activation, asked = context.activation_id, context.aside
+    if asked is not None and not isinstance(outcome, usercode.Stopped):
+        outcome = usercode.Raised(InterruptSwallowed(activation, asked.id))
+    match outcome:
+        case usercode.Returned(records):
+            completed = ev.ActivationCompleted(
+                activation=activation,
+                started_at_ms=started_at_ms,
+                duration_us=duration_us,
+                events=len(records),
+            )
+            return (*records, completed)
+        case usercode.Raised(error):
+            failed = ev.ActivationFailed(
+                activation=activation,
+                started_at_ms=started_at_ms,
+                duration_us=duration_us,
+                error=usercode.failure_of(error, with_traceback=True),
+            )
+            return (failed,)
+        case usercode.Stopped():
+            assert asked is not None, "only an interrupt sets a handler aside"
+            return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)
+        case _:
+            assert_never(outcome)
 
 
 def _handle(run: Run, context: Context) -> tuple[ev.Event, ...]:

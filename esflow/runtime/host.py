@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
+import socket
 from collections.abc import Iterable, Mapping, Sequence
-from typing import final
+from typing import Final, final
 
 import attrs
 
@@ -21,7 +23,7 @@ from esflow.context import Context
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
+from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.runtime.drive import drive, inside
 from esflow.runtime.heartbeat import Heartbeat
@@ -30,9 +32,11 @@ from esflow.runtime.session import Decide, Session
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, JobState
 from esflow.store import IndexRow, Store
+from esflow.stores import open_store
 
 _log = logging.getLogger("esflow")
 
+max_lease_seconds: Final = 86_400.0
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -284,6 +288,38 @@ class Host:
             return decide(fold, command)
 
         return step
+
+
+def opened_host(
+    store: str | Store,
+    flows: Iterable[Flow],
+    *,
+    name: str | None,
+    max_parallel: int,
+    lease_seconds: float,
+    snapshots: SnapshotPlan,
+    clock: Clock,
+) -> Host:
+    """Return a host on a store, which is opened if it is a URL, and only if all else fits.
+
+    Raises: FlowError, PayloadError, StoreError.
+    """
+    if not 0 < lease_seconds <= max_lease_seconds:
+        problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
+        raise errors.PayloadError("lease_seconds", problem)
+    if max_parallel < 1:
+        raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
+    known = registered(flows)
+    called = checked_text(name, "host") if name else socket.gethostname()
+    return Host(
+        store=open_store(store) if isinstance(store, str) else store,
+        clock=clock,
+        name=called,
+        flows=known,
+        max_parallel=max_parallel,
+        lease_ms=math.ceil(lease_seconds * 1000),
+        snapshots=snapshots,
+    )
 
 
 def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:

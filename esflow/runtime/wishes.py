@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import final
+
+import attrs
 
 from esflow.commands import (
     Answer,
@@ -14,16 +17,64 @@ from esflow.commands import (
     Update,
     UpdateShared,
 )
-from esflow.decider import open_question
-from esflow.errors import PayloadError
+from esflow.decider import asked_for
+from esflow.errors import NotPaused, PayloadError
+from esflow.events import Event, JobResumed, QuestionAsked
 from esflow.flow import Flow
 from esflow.inputs import checked_labels, checked_payload, checked_text
 from esflow.payloads import bind, to_json
 from esflow.state import JobFold
 
 
+@final
+@attrs.frozen
+class Breakpoints:
+    """Where a caller wants a job to stop; None leaves it as it was."""
+
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+
+    def put_into(self, fold: JobFold, wish: Command, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events that grant a wish; from a resumption on, these breakpoints hold.
+
+        Raises: NotPaused, where nothing is resumed, and the wish isn't one that another follows.
+        """
+        if (self.before is None and self.after is None) or isinstance(wish, UpdateShared):
+            return events
+        if not any(isinstance(each, JobResumed) for each in events):
+            raise NotPaused(fold.job_id, fold.status, fold.host)
+        return [
+            attrs.evolve(each, before=self.before, after=self.after)
+            if isinstance(each, JobResumed)
+            else each
+            for each in events
+        ]
+
+
+def breakpoints(
+    flow: Flow, before: Iterable[str] | None, after: Iterable[str] | None
+) -> Breakpoints:
+    """Return breakpoints at the addresses of slots.
+
+    Raises: SlotNotFound; PayloadError, for one text in the place of several.
+    """
+    return Breakpoints(_slots(flow, before, "before"), _slots(flow, after, "after"))
+
+
+def _slots(flow: Flow, names: Iterable[str] | None, path: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str):
+        raise PayloadError(path, f"{names!r:.200} is one text; give a list of slots")
+    return tuple(dict.fromkeys(flow.resolve_slot(each).address for each in names))
+
+
 def start_job(
-    flow: Flow, slot: str, payload: Mapping[str, object], labels: Mapping[str, str]
+    flow: Flow,
+    slot: str,
+    payload: Mapping[str, object],
+    labels: Mapping[str, str],
+    stops: Breakpoints,
 ) -> StartJob:
     """Return the wish to begin a job.
 
@@ -40,6 +91,8 @@ def start_job(
         payload=data,
         limit=flow.max_activations,
         labels=checked_labels(labels),
+        before=stops.before or (),
+        after=stops.after or (),
     )
 
 
@@ -95,11 +148,12 @@ def _addressed(fold: JobFold, flow: Flow, command: Answer) -> Answer:
     """Return an answer that names its question, with a value that the question's slot takes."""
     value = to_json(command.value, "answer")
     to = None if command.to is None else str(command.to)
-    question = open_question(fold, Answer(value, to))
-    if question.to in flow.slots:  # Where it is not, the claim says what the flow lacks.
-        slot = flow.slots[question.to]
+    asked = asked_for(fold, Answer(value, to))
+    # Where the flow lacks the slot of a question, the claim says so.
+    if isinstance(asked, QuestionAsked) and asked.to in flow.slots:
+        slot = flow.slots[asked.to]
         bind(slot.signature, slot.address, {"answer": value})
-    return Answer(value, question.id)
+    return Answer(value, asked.id)
 
 
 def _led_to(flow: Flow, command: Goto) -> Goto:

@@ -40,7 +40,7 @@ def circumstances(recorded: Recorded) -> Circumstances:
 @final
 @attrs.frozen(kw_only=True)
 class StartEntry:
-    """The job began."""
+    """The job began; it stops ``before`` and ``after`` these slots."""
 
     kind: ClassVar = "start"
     at: Circumstances
@@ -49,6 +49,8 @@ class StartEntry:
     slot: str
     payload: Mapping[str, Json]
     labels: Mapping[str, str]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @final
@@ -79,6 +81,33 @@ class Call:
 
 @final
 @attrs.frozen(kw_only=True)
+class AnswerGiven:
+    """Somebody answered; who and where is in ``at``."""
+
+    at: Circumstances
+    value: Json
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Interruption:
+    """A run of a handler that ended in a question, and the answer that the next run began with.
+
+    Shape: ``types`` are the types of JSON that an answer may have; none mean any.
+    """
+
+    at: Circumstances
+    id: str
+    payload: Json
+    choices: tuple[Json, ...] | None
+    types: tuple[str, ...]
+    started_at: datetime
+    duration_us: int
+    answer: AnswerGiven | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
 class Settlement:
     """How an activation ended; with an error, it failed."""
 
@@ -94,8 +123,9 @@ class ActivationEntry:
     """One delivery to one slot, with everything that its handler called and asked for.
 
     Shape: ``at`` are the circumstances of its first event, ``cause`` is the id of what led to it
-    (empty for the start); ``records`` are emissions, deferrals, writes, log lines, questions and
-    pauses in the order of the calls; ``settled`` is None while it is open.
+    (empty for the start); ``interrupts`` are its runs but the last, in order; ``records`` are
+    emissions, deferrals, writes, log lines, questions and pauses in the order of the calls;
+    ``settled`` is None while it is open.
     """
 
     kind: ClassVar = "activation"
@@ -105,17 +135,9 @@ class ActivationEntry:
     payload: Mapping[str, Json]
     cause: str
     calls: tuple[Call, ...] = ()
+    interrupts: tuple[Interruption, ...] = ()
     records: tuple[Event, ...] = ()
     settled: Settlement | None = None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class AnswerGiven:
-    """Somebody answered; who and where is in ``at``."""
-
-    at: Circumstances
-    value: Json
 
 
 @final
@@ -171,6 +193,18 @@ class LeadEntry:
 
 @final
 @attrs.frozen(kw_only=True)
+class ForkEntry:
+    """What is told before this happened to another job, up to one of its versions."""
+
+    kind: ClassVar = "fork"
+    at: Circumstances
+    origin: str
+    version: int
+    live: bool
+
+
+@final
+@attrs.frozen(kw_only=True)
 class HoldEntry:
     """An operator wants the job to stand still."""
 
@@ -192,12 +226,19 @@ class PauseEntry:
 @final
 @attrs.frozen(kw_only=True)
 class ResumeEntry:
-    """A command carried the job on; ``lifted`` is ``program`` or ``operator``."""
+    """A command carried the job on.
+
+    Shape: ``lifted`` is ``program``, ``wave`` or ``operator``, as it is recorded, and ``reasons``
+    are what had kept the job there; breakpoints that are None stayed as they were.
+    """
 
     kind: ClassVar = "resume"
     at: Circumstances
     command: str
     lifted: str
+    reasons: tuple[PauseReason, ...]
+    before: tuple[str, ...] | None = None
+    after: tuple[str, ...] | None = None
 
 
 @final
@@ -235,6 +276,7 @@ Entry: TypeAlias = (
     | MessageEntry
     | UpdateEntry
     | LeadEntry
+    | ForkEntry
     | HoldEntry
     | PauseEntry
     | ResumeEntry

@@ -2,8 +2,9 @@
 
 `History` takes events in order and can be asked for its entries at any moment; the entries that it
 gave before never change.
-An activation has one entry, at the place of its first event; its questions have theirs behind it,
-and an answer joins the question that it belongs to.
+An activation has one entry, at the place of its first event, however often it was interrupted and
+run again; its questions have theirs behind it.
+An answer joins the question or the interrupt that it belongs to.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final, final
 import attrs
 
 from esflow import events as ev
-from esflow.events import Event, Failure, Recorded
+from esflow.events import Event, Failure, PauseReason, Recorded
 from esflow.fold import evolve
 from esflow.ids import activation_of
 from esflow.state import JobFold, Status
@@ -26,7 +27,9 @@ from esflow_projections.entries import (
     ClaimEntry,
     EndEntry,
     Entry,
+    ForkEntry,
     HoldEntry,
+    Interruption,
     LeadEntry,
     MessageEntry,
     PauseEntry,
@@ -76,13 +79,14 @@ class History:
 @final
 @attrs.define
 class _OpenActivation:
-    """An activation that is being told: its calls come one by one."""
+    """An activation that is being told: its calls and its interrupts come one by one."""
 
     begun: ActivationEntry
     calls: list[Call] = attrs.field(factory=list[Call])
+    interrupts: list[Interruption] = attrs.field(factory=list[Interruption])
 
     def entry(self) -> ActivationEntry:
-        return attrs.evolve(self.begun, calls=tuple(self.calls))
+        return attrs.evolve(self.begun, calls=tuple(self.calls), interrupts=tuple(self.interrupts))
 
 
 @final
@@ -141,6 +145,8 @@ def _started(book: _Book, recorded: Recorded, event: ev.JobStarted) -> None:
             slot=event.slot,
             payload=event.payload,
             labels=event.labels,
+            before=event.before,
+            after=event.after,
         )
     )
 
@@ -169,6 +175,19 @@ def _called(book: _Book, recorded: Recorded, event: ev.EffectRecorded) -> None:
     book.activation(activation_of(event.id), recorded).calls.append(call)
 
 
+def _interrupted(book: _Book, recorded: Recorded, event: ev.Interrupted) -> None:
+    interruption = Interruption(
+        at=circumstances(recorded),
+        id=event.id,
+        payload=event.payload,
+        choices=event.choices,
+        types=event.types,
+        started_at=_moment(event.started_at_ms),
+        duration_us=event.duration_us,
+    )
+    book.activation(event.activation, recorded).interrupts.append(interruption)
+
+
 def _buffered(book: _Book, recorded: Recorded, _: Event) -> None:
     book.buffer.append(recorded)
 
@@ -178,7 +197,7 @@ def _settled(
 ) -> None:
     settled = Settlement(
         at=circumstances(recorded),
-        started_at=datetime.fromtimestamp(event.started_at_ms / 1000, tz=UTC),
+        started_at=_moment(event.started_at_ms),
         duration_us=event.duration_us,
         error=event.error if isinstance(event, ev.ActivationFailed) else None,
     )
@@ -196,10 +215,14 @@ def _question(recorded: Recorded, event: ev.QuestionAsked) -> QuestionEntry:
 
 
 def _answered(book: _Book, recorded: Recorded, event: ev.AnswerRecorded) -> None:
+    answer = AnswerGiven(at=circumstances(recorded), value=event.value)
+    if event.id not in book.places:
+        asked = book.open[activation_of(event.id)].interrupts
+        asked[-1] = attrs.evolve(asked[-1], answer=answer)
+        return
     place = book.places.pop(event.id)
     question = book.entries[place]
-    assert isinstance(question, QuestionEntry), "an answer belongs to a question"
-    answer = AnswerGiven(at=circumstances(recorded), value=event.value)
+    assert isinstance(question, QuestionEntry), "an answer belongs to a question or an interrupt"
     book.entries[place] = attrs.evolve(question, answer=answer)
 
 
@@ -246,12 +269,39 @@ def _paused(book: _Book, recorded: Recorded, event: ev.JobPaused) -> None:
 
 
 def _resumed(book: _Book, recorded: Recorded, event: ev.JobResumed) -> None:
-    at = circumstances(recorded)
-    book.add(ResumeEntry(at=at, command=event.command, lifted=event.lifted))
+    book.add(
+        ResumeEntry(
+            at=circumstances(recorded),
+            command=event.command,
+            lifted=event.lifted,
+            reasons=_lifted(book.fold, event.lifted),
+            before=event.before,
+            after=event.after,
+        )
+    )
+
+
+def _lifted(fold: JobFold, lifted: str) -> tuple[PauseReason, ...]:
+    match lifted:
+        case "operator":
+            return () if fold.operator is None else (fold.operator,)
+        case "wave":
+            return fold.halt
+        case _:
+            return fold.program
 
 
 def _released(book: _Book, recorded: Recorded, event: ev.DeferralsReleased) -> None:
     book.add(ReleaseEntry(at=circumstances(recorded), ids=event.ids))
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
+
+
+def _forked(book: _Book, recorded: Recorded, event: ev.JobForked) -> None:
+    at = circumstances(recorded)
+    book.add(ForkEntry(at=at, origin=event.origin, version=event.version, live=event.live))
 
 
 def _completed(book: _Book, recorded: Recorded, _: ev.JobCompleted) -> None:
@@ -284,6 +334,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.Logged: _buffered,
     ev.PauseRequested: _pause_requested,
     ev.QuestionAsked: _buffered,
+    ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answered,
     ev.ActivationCompleted: _settled,
     ev.ActivationFailed: _settled,
@@ -292,6 +343,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _forked,
     ev.JobCompleted: _completed,
     ev.JobFailed: _failed,
     ev.JobCancelled: _cancelled,

@@ -6,22 +6,25 @@ Long values are cut here; whoever needs them whole takes the entries as data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, assert_never, final
 
 import attrs
 
 from esflow import events as ev
-from esflow.events import Failure, PauseReason, Recorded
+from esflow.events import Failure, Json, PauseReason, Recorded
 from esflow.state import Status
 from esflow_projections.entries import (
     ActivationEntry,
+    AnswerGiven,
     Call,
     Circumstances,
     ClaimEntry,
     EndEntry,
     Entry,
+    ForkEntry,
     HoldEntry,
+    Interruption,
     LeadEntry,
     MessageEntry,
     PauseEntry,
@@ -41,7 +44,16 @@ _UNITS: Final = ((1_000_000, "s"), (1_000, "ms"))
 _REASONS: Final[Mapping[str, str]] = {
     "program": "the program asked for a pause",
     "question": "the program waits for an answer",
+    "interrupt": "a handler waits for an answer",
+    "breakpoint": "there is a breakpoint",
     "operator": "the operator asked for a pause",
+}
+_LIFTED: Final[Mapping[str, str]] = {
+    "program": "its own pause",
+    "question": "its own pause",
+    "interrupt": "an interrupt",
+    "breakpoint": "a breakpoint",
+    "operator": "the operator's pause",
 }
 
 
@@ -95,6 +107,25 @@ def reason_text(reason: PauseReason) -> str:
     return f"{who}{text}{where}"
 
 
+def answers_text(
+    choices: Sequence[Json] | None, types: Sequence[str], limit: int | None = None
+) -> str:
+    """Say which answers are taken, with a space in front; nothing where any is."""
+    if choices is not None:
+        return f" one of {shown(choices, limit)}"
+    return f" of type {' or '.join(types)}" if types else ""
+
+
+def breakpoints_text(before: Sequence[str] | None, after: Sequence[str] | None) -> str:
+    """Say where a job stops; None leaves out what nothing is to be said of."""
+    places = (("before", before), ("after", after))
+    return ", ".join(
+        f"{place} {' and '.join(slots) or 'no slot'}"
+        for place, slots in places
+        if slots is not None
+    )
+
+
 def _told(entry: Entry) -> Iterator[Line]:
     match entry:
         case ActivationEntry():
@@ -117,6 +148,7 @@ def _circumstance(
         | MessageEntry
         | UpdateEntry
         | LeadEntry
+        | ForkEntry
         | HoldEntry
         | ResumeEntry
         | ReleaseEntry
@@ -126,6 +158,8 @@ def _circumstance(
         case StartEntry():
             flow = f"flow {entry.flow} version {printable(entry.flow_version)}"
             text = f"{flow} at {entry.slot} with {_value(entry.payload)}{_labels(entry.labels)}"
+            stops = breakpoints_text(entry.before or None, entry.after or None)
+            text += f" with breakpoints {stops}" if stops else ""
             return Line(at=entry.at, label="started", text=text + _by(entry.at))
         case ClaimEntry():
             text = f"by {printable(entry.host)} ({printable(entry.process)})"
@@ -141,13 +175,16 @@ def _circumstance(
             instead = f" instead of {', '.join(entry.dropped)}" if entry.dropped else ""
             text = f"to {entry.slot} with {_value(entry.payload)}{instead}{_by(entry.at)}"
             return Line(at=entry.at, label="led", text=text)
+        case ForkEntry():
+            calls = "effects are called" if entry.live else "results of effects are asked for"
+            text = f"from {printable(entry.origin)}@{entry.version}{_by(entry.at)}; {calls}"
+            return Line(at=entry.at, label="forked", text=text)
         case HoldEntry():
             why = f": {_text(entry.reason)}" if entry.reason else ""
             text = f"the operator asked for a pause{_by(entry.at)}{why}"
             return Line(at=entry.at, label="hold", text=text)
         case ResumeEntry():
-            lifted = "the operator's pause" if entry.lifted == "operator" else "its own pause"
-            text = f"from {lifted} with {entry.command}{_by(entry.at)}"
+            text = f"from {_lifted(entry)} with {entry.command}{_by(entry.at)}{_replaced(entry)}"
             return Line(at=entry.at, label="resumed", text=text)
         case ReleaseEntry():
             text = f"what was deferred: {', '.join(entry.ids)}"
@@ -160,8 +197,12 @@ def _activation(entry: ActivationEntry) -> Iterator[Line]:
     tone, outcome = _outcome(entry)
     head = f"{entry.slot} with {_value(entry.payload)} {outcome}"
     yield Line(at=entry.at, label=entry.id, text=head, tone=tone)
-    for call in entry.calls:
-        yield _call(call)
+    runs: list[Call | Interruption] = [*entry.calls, *entry.interrupts]
+    for each in sorted(runs, key=lambda each: each.at.version):
+        if isinstance(each, Call):
+            yield _call(each)
+        else:
+            yield from _interruption(each)
     for record in entry.records:
         label, text = _record(record)
         yield Line(at=None, label=label, text=text, tone="quiet")
@@ -172,11 +213,13 @@ def _activation(entry: ActivationEntry) -> Iterator[Line]:
 def _outcome(entry: ActivationEntry) -> tuple[Tone, str]:
     settled = entry.settled
     if settled is None:
-        return "asking", "(not finished here)"
+        waits = bool(entry.interrupts) and entry.interrupts[-1].answer is None
+        return "asking", "(set aside)" if waits else "(not finished here)"
     where = "" if settled.at.host == entry.at.host else f" on {printable(settled.at.host)}"
     how = "completed" if settled.error is None else "failed"
     tone: Tone = "plain" if settled.error is None else "bad"
-    return tone, f"{how} in {_duration(settled.duration_us)}{where} (v{settled.at.version})"
+    run = f", run {len(entry.interrupts) + 1}" if entry.interrupts else ""
+    return tone, f"{how} in {_duration(settled.duration_us)}{where} (v{settled.at.version}){run}"
 
 
 def _call(call: Call) -> Line:
@@ -188,6 +231,15 @@ def _call(call: Call) -> Line:
         return Line(at=None, label="called", text=text)
     text = f"{name} failed in {took} {where}: {_error(call.error)}"
     return Line(at=None, label="called", text=text, tone="bad")
+
+
+def _interruption(entry: Interruption) -> Iterator[Line]:
+    """Tell a run that ended in a question, and the answer."""
+    where = f"after {_duration(entry.duration_us)} on {printable(entry.at.host)}"
+    answers = answers_text(entry.choices, entry.types, max_value_characters)
+    text = f"{entry.id} {_value(entry.payload)}{answers} {where} (v{entry.at.version})"
+    yield Line(at=None, label="interrupt", text=text, tone="asking")
+    yield _answer(entry.answer)
 
 
 def _record(event: ev.Event) -> tuple[str, str]:
@@ -221,16 +273,30 @@ def _write(event: ev.SharedWritten | ev.MemoryWritten | UpdateEntry) -> str:
 
 
 def _question(entry: QuestionEntry) -> Iterator[Line]:
-    choices = "" if entry.choices is None else f" one of {_value(entry.choices)}"
-    text = f"{entry.id} {_value(entry.text)}{choices} → {entry.to}"
+    answers = answers_text(entry.choices, (), max_value_characters)
+    text = f"{entry.id} {_value(entry.text)}{answers} → {entry.to}"
     yield Line(at=entry.at, label="question", text=text, tone="asking")
-    answer = entry.answer
+    yield _answer(entry.answer)
+
+
+def _answer(answer: AnswerGiven | None) -> Line:
     if answer is None:
-        yield Line(at=None, label="unanswered", text="", tone="asking")
-        return
+        return Line(at=None, label="unanswered", text="", tone="asking")
     where = f"on {printable(answer.at.host)} at {moment(answer.at.recorded_at)}"
     text = f"{_value(answer.value)}{_by(answer.at)} {where} (v{answer.at.version})"
-    yield Line(at=None, label="answered", text=text, tone="good")
+    return Line(at=None, label="answered", text=text, tone="good")
+
+
+def _lifted(entry: ResumeEntry) -> str:
+    """Say what a command carried the job on from, each kind of hold once."""
+    kinds = [_LIFTED.get(each.kind, each.kind) for each in entry.reasons]
+    return " and ".join(dict.fromkeys(kinds)) or "a pause"
+
+
+def _replaced(entry: ResumeEntry) -> str:
+    """Say which breakpoints a resumption put in the place of the old ones."""
+    stops = breakpoints_text(entry.before, entry.after)
+    return f"; breakpoints from now on {stops}" if stops else ""
 
 
 def _end(entry: EndEntry) -> Line:

@@ -4,7 +4,7 @@ from esflow import Context, Flow
 
 
 def build() -> Flow:
-    """Draw a flow that asks, answers to anything and may fail."""
+    """Draw a flow that asks, in the middle of a handler too, answers to anything and may fail."""
     flow = Flow("shop", version="2")
     clerk = flow.routine("clerk", outputs=("sold",))
 
@@ -30,7 +30,37 @@ def build() -> Flow:
         ctx.log(f"waits {text}".strip())
         ctx.pause("until somebody says so")
 
+    _interrupt(flow)
     return flow
+
+
+def _interrupt(flow: Flow) -> None:
+    """Add handlers that ask in their middle."""
+
+    @flow.slot(outputs=("paid",))
+    def pay(ctx: Context, price: int) -> None:
+        how = ctx.interrupt({"café": price}, choices=["cash", 17, "17"])
+        code = ctx.interrupt("The code?", type=str | None)
+        ctx.emit("paid", how=how, code=code, seen=ctx.interrupt("What else?"))
+
+    @flow.slot(outputs=("asked",))
+    def ballot(ctx: Context, people: int) -> None:
+        for each in range(people):
+            ctx.emit("asked", who=each)
+
+    @flow.slot
+    def vote(ctx: Context, who: int) -> None:
+        ctx.shared[f"vote {who}"] = yes = ctx.interrupt(f"Yes, {who}?", type=bool)
+        if who and not yes:
+            raise ValueError("against")
+
+    @flow.slot(outputs=("aside",))
+    def ponder(ctx: Context) -> None:
+        ctx.emit("aside", text="meanwhile")
+        ctx.ask("So?", to="clerk.decided")
+
+    flow.connect("ponder.aside", "wait")
+    flow.connect("ballot.asked", "vote")
 
 
 flow = build()

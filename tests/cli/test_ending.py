@@ -105,11 +105,21 @@ def test_a_bundle_that_is_wrong_is_refused_by_the_code_that_fits(
     bundle.write_bytes(b"hello\n")
     assert "no bundle" in shell.refused(2, "import", str(bundle), *other)
     assert shell.invoke("import", str(bundle) + "x", *other).exit_code == 2
-    shell.start(job_id="job-2")
-    shell.shown("export", "job-2", str(bundle), "--overwrite")
-    assert "can still go on" in shell.refused(2, "import", str(bundle), *other)
     assert "no job 'job-3'" in shell.refused(3, "export", "job-3", str(bundle))
     assert shell.shown("verify", *other) == "0 jobs, 0 events: as recorded\n"
+
+
+def test_a_job_that_can_go_on_is_imported_as_a_fork(shell: Shell, bundle: Path) -> None:
+    other = ("--store", f"sqlite:///{shell.folder / 'other.db'}")
+    shell.start(job_id="job-2")
+    shell.shown("export", "job-2", str(bundle), "--overwrite")
+    taken = shell.invoke("import", str(bundle), "--job", "fork-2", *other)
+    assert (taken.exit_code, taken.stdout) == (0, "fork-2\tpaused\t8\n")
+    assert "forked" in shell.shown("history", "fork-2", *other)
+    assert "'fork-2' exists" in shell.refused(
+        4, "import", str(bundle), "--job", "fork-2", "--live", *other
+    )
+    assert shell.shown("verify", *other) == "1 job, 8 events: as recorded\n"
 
 
 def test_another_history_under_the_id_is_a_conflict(shell: Shell, bundle: Path) -> None:

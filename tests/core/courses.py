@@ -23,6 +23,7 @@ Body: TypeAlias = Callable[[Context, Engine, Engine], None]
 POINTS: Final = ("execution.claimed", "handler.returned", "effect.returned", "append.committed")
 KINDS: Final[tuple[Kind, ...]] = ("crash", "pause", "steal")
 JOB: Final = "job"
+IN: Final = ("a.in",)
 
 
 @st.composite
@@ -42,6 +43,22 @@ def played(program: Program, script: Script, faults: Sequence[Fault] = ()) -> Pl
 
 def steered() -> dict[str, list[ev.Event]]:
     """Return what is recorded of jobs that go where generated ones hardly ever do."""
+    courses = _steered()
+    failing, asking = courses["failing"], courses["asking in its middle"]
+    asked = next(at for at, each in enumerate(asking) if isinstance(each, ev.JobPaused))
+    origins = {
+        "pending": failing[:1],
+        "running": failing[:2],
+        "paused": asking[: asked + 1],
+        "failed": failing,
+        "completed": asking,
+        "cancelled": courses["cancelled while paused"],
+    }
+    forked = ev.JobForked(origin="another", version=1, live=False)
+    return courses | {f"forked, {name}": [*events, forked] for name, events in origins.items()}
+
+
+def _steered() -> dict[str, list[ev.Event]]:
     return {
         "held before it is claimed": _course(_nothing, _held_before_the_claim),
         "held while running, finished": _course(_abandoned(_nothing), _look),
@@ -52,6 +69,13 @@ def steered() -> dict[str, list[ev.Event]]:
         "answered while running": _course(_asking, _answered_while_running),
         "paused by its program": _course(_everything, _continued),
         "deferring without a pause": _course(_deferring, _look),
+        "asking in its middle": _course(_interrupting, _answered),
+        "asking in its middle under a hold": _course(_abandoned(_interrupting), _answered_later),
+        "stopped before and after": _course(_nothing, _passed, before=IN, after=IN),
+        "led away before it is claimed": _course(_nothing, _led_elsewhere, before=IN),
+        "led away from an interrupt": _course(_interrupting, _led_elsewhere),
+        "led elsewhere as earlier formats have it": _older_goto(_led_elsewhere),
+        "led elsewhere under a hold, earlier": _older_goto(_led_elsewhere_under_a_hold),
         "failing": _course(_failing, _look),
         "led elsewhere": _course(_everything, _led_elsewhere),
         "led elsewhere under a hold": _course(_everything, _led_elsewhere_under_a_hold),
@@ -61,7 +85,12 @@ def steered() -> dict[str, list[ev.Event]]:
     }
 
 
-def _course(body: Body, then: Callable[[Engine], None]) -> list[ev.Event]:
+def _course(
+    body: Body,
+    then: Callable[[Engine], None],
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> list[ev.Event]:
     store = open_store("memory://")
     other = Engine(store, flows=[_flow(_nothing, store)])
     driver = Engine(store, flows=[_flow(body, store, lambda: driver)])
@@ -69,9 +98,18 @@ def _course(body: Body, then: Callable[[Engine], None]) -> list[ev.Event]:
         driver.submit("flow", "a.in", job_id=JOB)
     else:
         with suppress(errors.Fenced):
-            driver.start("flow", "a.in", job_id=JOB)
+            driver.start("flow", "a.in", job_id=JOB, before=before, after=after)
     then(driver if then is _answered_while_running else other)
     return [recorded.event for recorded in other.history(JOB)]
+
+
+def _older_goto(then: Callable[[Engine], None]) -> list[ev.Event]:
+    """Return a course whose Goto dropped the work first, and then lifted the pause."""
+    events = _course(_everything, then)
+    at = next(place for place, each in enumerate(events) if isinstance(each, ev.WorkDropped))
+    assert isinstance(events[at - 1], ev.JobResumed)
+    events[at - 1], events[at] = events[at], events[at - 1]
+    return events
 
 
 def _flow(body: Body, store: Store, driver: Callable[[], Engine] | None = None) -> Flow:
@@ -133,6 +171,11 @@ def _everything(ctx: Context, driver: Engine, other: Engine) -> None:
     ctx.ask("which?", to="a.told")
 
 
+def _interrupting(ctx: Context, driver: Engine, other: Engine) -> None:
+    ctx.shared["n"] = ctx.effect(int)
+    ctx.interrupt("sure?")
+
+
 def _failing(ctx: Context, driver: Engine, other: Engine) -> None:
     raise ValueError("no")
 
@@ -186,6 +229,21 @@ def _answered_under_the_hold(other: Engine) -> None:
 
 def _answered_while_running(other: Engine) -> None:
     other.resume(JOB, Continue())
+
+
+def _answered(other: Engine) -> None:
+    other.resume(JOB, Answer("yes"))
+
+
+def _answered_later(other: Engine) -> None:
+    other.resume(JOB, Continue())
+    other.resume(JOB, Answer("yes"))
+
+
+def _passed(other: Engine) -> None:
+    other.update(JOB, {"n": 1})
+    other.resume(JOB)
+    other.resume(JOB, before=[], after=())
 
 
 def _led_elsewhere(other: Engine) -> None:

@@ -101,6 +101,11 @@ def started(slot: str = "a.in", *, limit: int = 100, **payload: Json) -> ev.JobS
     )
 
 
+def stopping(*, before: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> ev.JobStarted:
+    """Return the beginning of a job with breakpoints."""
+    return attrs.evolve(started(), before=before, after=after)
+
+
 CLAIMED: Final = ev.ExecutionClaimed(host="h", process="p", flow_version="1", fingerprint="f")
 RUNNING: Final = (started(), CLAIMED)
 
@@ -141,6 +146,11 @@ def answered(item: str = "1.1/q0", value: Json = "yes") -> ev.AnswerRecorded:
     return ev.AnswerRecorded(id=item, value=value)
 
 
+def interrupted(item: str = "1.1/i0", payload: Json = "go?", **options: Any) -> ev.Interrupted:
+    """Return what is recorded of a handler that asks in its middle."""
+    return ev.Interrupted(id=item, payload=payload, started_at_ms=0, duration_us=0, **options)
+
+
 def wrote(key: str, reducer: str, value: Json = None, by: str = "1.1") -> ev.SharedWritten:
     """Return a write to shared data."""
     return ev.SharedWritten(activation=by, key=key, reducer=reducer, value=value)
@@ -163,6 +173,22 @@ def for_question(item: str = "1.1/q0") -> ev.PauseReason:
     """Return the reason that a question is."""
     activation = item.partition("/")[0]
     return ev.PauseReason(kind="question", text=f"{item}?", activation=activation)
+
+
+def for_interrupt(item: str = "1.1/i0", text: str = "go?") -> ev.PauseReason:
+    """Return the reason that an interrupt is."""
+    activation = item.partition("/")[0]
+    return ev.PauseReason(kind="interrupt", text=text, activation=activation)
+
+
+def before(activation: str = "1.1", slot: str = "a.in") -> ev.PauseReason:
+    """Return the reason that a breakpoint before a slot is."""
+    return ev.PauseReason(kind="breakpoint", text=f"before {slot}", activation=activation)
+
+
+def after(activation: str = "1.1", slot: str = "a.in") -> ev.PauseReason:
+    """Return the reason that a breakpoint after a slot is."""
+    return ev.PauseReason(kind="breakpoint", text=f"after {slot}", activation=activation)
 
 
 def for_program(text: str = "tea", by: str = "1.1") -> ev.PauseReason:
@@ -191,6 +217,15 @@ def message(number: int = 1, slot: str = "a.in", key: str | None = None) -> ev.M
 
 ASKED: Final = (*RUNNING, *done("1.1", asked()), paused(for_question()))
 """A job that waits for the answer to ``1.1/q0``."""
+INTERRUPTED: Final = (*RUNNING, interrupted(), paused(for_interrupt()))
+"""A job whose only activation is set aside until ``1.1/i0`` is answered."""
+STOPPED_BEFORE: Final = (stopping(before=("a.in",)), paused(before()))
+"""A job that stands before its first activation, which nobody has claimed."""
+STOPPED_AFTER: Final = (
+    *(stopping(after=("a.in",)), CLAIMED),
+    *(*done("1.1", emitted("1.1/o0", "b.in")), paused(after())),
+)
+"""A job that stands behind its first wave, with ``2.1`` kept."""
 PAUSED: Final = (*RUNNING, *done("1.1", wants_pause()), paused(for_program()))
 """A job whose program has paused it, with nothing else to do."""
 ENDED: Final = (*RUNNING, *done(), ev.JobCompleted())

@@ -79,5 +79,6 @@ def test_an_error_says_what_else_there_is() -> None:
     assert "it has a.in, b.in" in str(errors.SlotNotFound("flow", "c", ("a.in", "b.in")))
     assert "on host" in str(errors.NotPaused("job", "running", "host"))
     assert " on " not in str(errors.NotPaused("job", "pending")).partition(";")[0]
+    assert "not paused" not in str(errors.NotPaused("job", "paused", "host"))
     assert "try again" in str(errors.StoreError("append", "busy", True))
     assert "mend" in str(errors.StoreError("append", "full", False))

@@ -92,15 +92,52 @@ OVER_LIMIT: Final[tuple[ev.Event, ...]] = (
     ev.Emitted(id="1.1/o0", output="out", payload={}, targets=(ev.Target(slot="a.one"),)),
     ev.ActivationCompleted(activation="1.1", started_at_ms=1, duration_us=2, events=1),
 )
-HISTORIES: Final = (ROUND, CONFLICT, OVER_LIMIT)
+BEFORE: Final = ev.PauseReason(kind="breakpoint", text="before a.in", activation="1.1")
+AFTER: Final = ev.PauseReason(kind="breakpoint", text="after a.in", activation="1.1")
+SURE: Final = ev.PauseReason(kind="interrupt", text="sure?", activation="1.1")
+STANDING: Final[tuple[ev.Event, ...]] = (
+    attrs.evolve(STARTED, before=("a.in",), after=("a.one",)),
+    ev.JobPaused(reasons=(BEFORE,)),
+    ev.JobResumed(command="Continue", lifted="wave", before=("a.two",), after=("a.in",)),
+    CLAIMED,
+    ev.EffectRecorded(id="1.1/e0", function="f", digest="d", key="k", duration_us=5, result=[1.0]),
+    ev.Interrupted(
+        id="1.1/i0",
+        payload={"plan": [1.0, None]},
+        choices=(1, "a"),
+        types=("integer", "string"),
+        started_at_ms=1,
+        duration_us=2,
+    ),
+    ev.JobPaused(reasons=(attrs.evolve(SURE, text=""),)),
+    ev.AnswerRecorded(id="1.1/i0", value=1),
+    ev.JobResumed(command="Answer", lifted="wave"),
+    CLAIMED,
+    ev.Interrupted(id="1.1/i1", payload="sure?", started_at_ms=3, duration_us=4),
+    ev.JobPaused(reasons=(SURE,)),
+    ev.AnswerRecorded(id="1.1/i1", value={"free": ["text", 1.0]}),
+    ev.JobResumed(command="Answer", lifted="wave"),
+    CLAIMED,
+    ev.ActivationCompleted(activation="1.1", started_at_ms=5, duration_us=6),
+    ev.JobPaused(reasons=(AFTER,)),
+    ev.JobResumed(command="Continue", lifted="program", before=(), after=()),
+    ev.JobCompleted(),
+    ev.JobForked(origin="another", version=9, live=True),
+)
+NAMED: Final = {
+    "round": ROUND,
+    "conflict": CONFLICT,
+    "over the limit": OVER_LIMIT,
+    "standing still": STANDING,
+}
 
 # What `FOLD_VERSION` stands for. If one of these no longer agrees, the fold has changed, and
 # snapshots that were taken by the old one must not be read by the new one: add 1 to FOLD_VERSION
 # in esflow/snapshots.py, and write down here what the test says.
 DIGESTS: Final = {
-    "version": 1,
-    "fields": "c62c53f9f5d9259d6d3fcf77600f393160b7bf0469511323e3f75a9760cd59be",
-    "folds": "2a544b85b246ca2588e35f9c612652b7bd81709cccd9d3b1f7c642eef7a09142",
+    "version": 2,
+    "fields": "fa1bd632706d7bfe6a9a30fb3524ae728fe349f150117a2b1fad9a7e7500e187",
+    "folds": "e4fa80bc6aca922347b7dde3994fff48bc079dcdd76d6f9837f54d4d0f5280b0",
 }
 
 
@@ -108,7 +145,7 @@ def folds() -> list[JobFold]:
     """Return the fold of every history at every version."""
     return [
         fold_events(JOB, history[:version])
-        for history in HISTORIES
+        for history in NAMED.values()
         for version in range(1, len(history) + 1)
     ]
 
@@ -165,10 +202,9 @@ def test_the_histories_fill_every_field_that_a_fold_has() -> None:
         assert any(getattr(member, field.name) for member in members), field.name
 
 
-@pytest.mark.parametrize("name", ["round", "conflict", "over the limit", *steered()])
+@pytest.mark.parametrize("name", [*NAMED, *steered()])
 def test_a_fold_comes_back_at_every_version_and_goes_on_from_there(name: str) -> None:
-    histories = dict(zip(("round", "conflict", "over the limit"), HISTORIES, strict=True))
-    history = tuple((histories | steered())[name])
+    history = tuple({**NAMED, **steered()}[name])
     whole = pack(fold_events(JOB, history))
     for version in range(len(history) + 1):
         fold = fold_events(JOB, history[:version])

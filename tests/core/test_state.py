@@ -16,19 +16,25 @@ from tests.core.scenario import (
     ENDED,
     HELD,
     HOLD,
+    INTERRUPTED,
     PAUSED,
     RUNNING,
+    STOPPED_AFTER,
+    STOPPED_BEFORE,
     asked,
     deferred,
     done,
     emitted,
     failed,
+    for_interrupt,
     for_question,
     given,
+    interrupted,
     message,
     paused,
     resumed,
     started,
+    stopping,
     wrote,
 )
 
@@ -43,11 +49,12 @@ RECORDS = (
     emitted("1.1/o1", "b.in", n=2),
 )
 FULL = (
-    attrs.evolve(started(), labels={"team": "blue"}),
+    attrs.evolve(started(), labels={"team": "blue"}, after=("b.in",)),
     CLAIMED,
     *done("1.1", *RECORDS),
     paused(for_question()),
     message(),
+    ev.JobForked(origin="another", version=3, live=True),
 )
 FAILED = (*RUNNING, failed(), ev.JobFailed(error=BROKEN, activation="1.1"))
 
@@ -64,7 +71,7 @@ GOLDEN = {
     "fingerprint": "f",
     "labels": {"team": "blue"},
     "status": "paused",
-    "version": 12,
+    "version": 13,
     "wave": 1,
     "shared": {"plan": {"steps": [1]}},
     "memory": {"a": {"seen": [1]}},
@@ -79,10 +86,13 @@ GOLDEN = {
         }
     ],
     "questions": [{"id": "1.1/q0", "text": "1.1/q0?", "to": "a.in", "choices": ["A", 1]}],
+    "interrupts": [],
     "messages": [{"id": "m1", "slot": "a.in", "payload": {"n": 1}, "key": None}],
     "outputs": [{"id": "1.1/o0", "output": "out", "payload": {"n": [1]}, "activation": "1.1"}],
     "failure": None,
     "pause": [{"kind": "question", "text": "1.1/q0?", "activation": "1.1"}],
+    "breakpoints": {"before": [], "after": ["b.in"]},
+    "forked_from": {"job_id": "another", "version": 3},
     "activations_count": 1,
 }
 
@@ -102,6 +112,25 @@ def test_a_failure_as_plain_data_has_stable_names() -> None:
         "traceback": "traceback of 1.1",
         "activation": "1.1",
     }
+
+
+def test_interrupts_and_breakpoints_as_plain_data_have_stable_names() -> None:
+    interrupt = interrupted(payload={"cost": [1]}, choices=("A", 1), types=("integer", "string"))
+    start = stopping(before=("b.in", "c.in"), after=("a.in",))
+    plain = face(start, CLAIMED, interrupt, paused(for_interrupt(text=""))).as_dict()
+    assert plain["interrupts"] == [
+        {
+            "id": "1.1/i0",
+            "payload": {"cost": [1]},
+            "choices": ["A", 1],
+            "types": ["integer", "string"],
+            "activation": "1.1",
+        }
+    ]
+    assert plain["breakpoints"] == {"before": ["b.in", "c.in"], "after": ["a.in"]}
+    assert plain["pause"] == [{"kind": "interrupt", "text": "", "activation": "1.1"}]
+    assert (plain["ready"], plain["status"]) == ([], "paused")
+    assert face(start, CLAIMED, interrupt).interrupts[0].activation == "1.1"
 
 
 def test_plain_data_shares_nothing_with_the_state() -> None:
@@ -127,6 +156,9 @@ def test_a_state_cannot_be_changed(name: str) -> None:
         ((started(),), "<JobState job pending v1>"),
         (RUNNING, "<JobState job running v2>"),
         (ASKED, "<JobState job paused v5 waiting: '1.1/q0?'>"),
+        (INTERRUPTED, "<JobState job paused v4 waiting: 'go?'>"),
+        (STOPPED_BEFORE, "<JobState job paused v2 because: 'before a.in'>"),
+        (STOPPED_AFTER, "<JobState job paused v5 because: 'after a.in'>"),
         (PAUSED, "<JobState job paused v5 because: 'tea'>"),
         ((*RUNNING, HOLD, HELD), "<JobState job paused v4 because: 'inspection'>"),
         (ENDED, "<JobState job completed v4>"),

@@ -10,9 +10,10 @@ import attrs
 import pytest
 
 from esflow import Answer, Engine, JobState, errors
-from esflow.bundle import export_job, import_job
+from esflow.bundle import export_job
 from esflow.bundle_lines import Line, stored
 from esflow.codec import genesis
+from esflow.state import Origin
 from esflow.store import Store
 from esflow.stores import open_store
 from tests.engine.flows import support
@@ -144,13 +145,32 @@ def test_another_history_under_the_id_is_not_replaced(bundle: Path) -> None:
         other.import_job(bundle)
 
 
-def test_a_job_that_can_go_on_is_exported_and_not_imported(
+def test_a_job_that_can_go_on_is_imported_as_a_fork(
     engine: Engine, elsewhere: Engine, tmp_path: Path
 ) -> None:
-    engine.start("support", "agent.trigger", {"task": "x"}, job_id="one")
+    paused = engine.start("support", "agent.trigger", {"task": "x"}, job_id="one")
     engine.export("one", tmp_path / "one")
-    with check_refusal(elsewhere.store, errors.PayloadError, "'one'", "paused", "has ended"):
-        elsewhere.import_job(tmp_path / "one")
+    fork = elsewhere.import_job(tmp_path / "one", live=True)
+    assert fork.job_id != "one"
+    assert fork.forked_from == Origin(job_id="one", version=paused.version)
+    assert (fork.status, fork.questions) == (paused.status, paused.questions)
+    assert elsewhere.verify().ok
+    mine = Engine(elsewhere.store, [support()]).resume(fork.job_id, Answer("A"))
+    theirs = engine.resume("one", Answer("A"))
+    assert (mine.status, mine.shared, mine.log) == (theirs.status, theirs.shared, theirs.log)
+    assert [each.payload for each in mine.outputs] == [each.payload for each in theirs.outputs]
+
+
+def test_an_ended_job_is_imported_as_a_fork_under_another_id(
+    elsewhere: Engine, bundle: Path
+) -> None:
+    fork = elsewhere.import_job(bundle, new_job_id="two")
+    assert fork.forked_from is not None
+    assert (fork.job_id, fork.forked_from.job_id, fork.status) == ("two", "one", "completed")
+    with check_refusal(elsewhere.store, errors.JobExists, "'two'", "one@"):
+        elsewhere.import_job(bundle, new_job_id="two")
+    again = elsewhere.export("two", bundle.with_name("again"))
+    assert again == fork.version
 
 
 def test_an_imported_job_has_ended_like_any_other(elsewhere: Engine, bundle: Path) -> None:
@@ -299,5 +319,5 @@ def test_progress_is_told_event_by_event(
     steps: list[int] = []
     export_job(engine.store, "one", tmp_path / "again", progress=steps.append)
     assert sum(steps) == ended.version
-    import_job(elsewhere.store, bundle, progress=steps.append)
+    elsewhere.import_job(bundle, progress=steps.append)
     assert sum(steps) == 2 * ended.version

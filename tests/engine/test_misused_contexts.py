@@ -17,6 +17,7 @@ USES: list[Use] = [
     lambda ctx: ctx.defer("out", x=1),
     lambda ctx: ctx.pause("now"),
     lambda ctx: ctx.ask("what?", to="routine.answered"),
+    lambda ctx: ctx.interrupt("sure?"),
     lambda ctx: ctx.effect(len, "abc"),
     lambda ctx: ctx.now(),
     lambda ctx: ctx.uuid(),

@@ -1,7 +1,7 @@
-"""Kill the agent's process at every place where that can matter, and let others finish its job.
+"""Kill an example's process at every place where that can matter, and let others finish its job.
 
-Run as a program, with the name of an empty folder: one JSON object is printed for each place, and
-a last one for the process that met no more places.
+Run as a program, with the name of an empty folder and that of a story: one JSON object is printed
+for each place, and a last one for the process that met no more places.
 It has one thread, so it may fork: every process starts with the imports done and nothing open.
 """
 
@@ -15,24 +15,22 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from esflow import Answer, Engine, JobState, events, failpoints
-from esflow.cli.demo import build
-from esflow.cli.demo.ledger import Ledger
-from esflow.cli.demo.model import ScriptedModel
+from esflow import Engine, JobState, events, failpoints
+from tests.examples.stories import STORIES, Story, ledger
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, story: Story) -> None:
     """Kill at the first place, at the second, and so on, until a process outlives them all."""
     warm = folder / "warm"
     warm.mkdir()
-    _drive(warm)  # Brings in what is imported at the first need, once for all processes.
+    _drive(story, warm)  # Brings in what is imported at the first need, once for all processes.
     assert threading.active_count() == 1, "a thread would be lost in every fork"
     for number in count(1):
         place = folder / str(number)
         place.mkdir()
-        killed = _forked(partial(_drive, place, number))
-        assert not _forked(partial(_drive, place)), "nothing kills the second process"
-        _forked(partial(_report, place))
+        killed = _forked(partial(_drive, story, place, number))
+        assert not _forked(partial(_drive, story, place)), "nothing kills the second process"
+        _forked(partial(_report, story, place))
         if not killed:
             return
 
@@ -51,12 +49,11 @@ def _forked(step: Callable[[], object]) -> bool:
     return False
 
 
-def _engine(place: Path) -> Engine:
-    flow = build(ScriptedModel(), Ledger(place / "calls.jsonl"))
-    return Engine(f"sqlite:///{place / 'jobs.db'}", flows=[flow])
+def _engine(story: Story, place: Path) -> Engine:
+    return Engine(f"sqlite:///{place / 'jobs.db'}", flows=[story.build(place)])
 
 
-def _drive(place: Path, fatal: int | None = None) -> None:
+def _drive(story: Story, place: Path, fatal: int | None = None) -> None:
     """Carry the job on from wherever it stands, and die at the place with the fatal number."""
     passed = count(1)
 
@@ -65,24 +62,27 @@ def _drive(place: Path, fatal: int | None = None) -> None:
             (place / "killed_at").write_text(point, "utf-8")
             os.kill(os.getpid(), signal.SIGKILL)
 
+    flow = story.build(place)
     failpoints.hook = hook
-    with _engine(place) as engine:
-        job = engine.start("agent", "agent.trigger", {"task": "Analyze data"}, job_id="job-1")
-        if job.status == "paused":
-            engine.resume("job-1", Answer("A"))
+    with _engine(story, place) as engine:
+        job = engine.start(flow.name, story.slot, story.payload, job_id="job-1")
+        while job.status == "paused":
+            job = engine.resume("job-1", story.answer(job))
 
 
-def _report(place: Path) -> None:
+def _report(story: Story, place: Path) -> None:
     """Print what became of the job, what was recorded of its calls, and what was called."""
-    with _engine(place) as engine:
+    with _engine(story, place) as engine:
         job = engine.state("job-1")
         recorded = [each.event for each in engine.history("job-1")]
     killed_at = place / "killed_at"
+    effects = [each for each in recorded if isinstance(each, events.EffectRecorded)]
     report = {
         "point": killed_at.read_text("utf-8") if killed_at.exists() else None,
         "outcome": _outcome(job),
-        "recorded": [each.key for each in recorded if isinstance(each, events.EffectRecorded)],
-        "made": [call.key for call in Ledger(place / "calls.jsonl").calls()],
+        "recorded": [story.label(effect) for effect in effects],
+        "made": [call.key for call in ledger(place).calls()],
+        "world": story.world(place),
     }
     print(json.dumps(report))  # noqa: T201 - what this program is run for
 
@@ -94,4 +94,4 @@ def _outcome(job: JobState) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), STORIES[sys.argv[2]])

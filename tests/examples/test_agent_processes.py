@@ -1,4 +1,4 @@
-"""The agent in operating-system processes that share a SQLite file and nothing else."""
+"""The agent in processes that share a SQLite file alone; at the end every example, and SIGKILL."""
 
 import json
 import os
@@ -17,9 +17,11 @@ from esflow.cli.demo import build
 from esflow.cli.demo.ledger import Ledger
 from esflow.cli.demo.model import ScriptedModel
 from tests.examples.chat_server import Reply, Request, completion, refusal, serve
+from tests.examples.stories import STORIES
 
 ROOT = Path(__file__).parents[2]
 BEFORE_THE_RECORD = {"effect.returned", "append.begun", "append.inserted", "append.indexed"}
+CALLS = {"agent": 2, "approval": 2, "tools": 8}
 
 
 @final
@@ -185,8 +187,11 @@ def test_a_process_killed_in_a_call_repeats_the_call_and_records_it_once(shell: 
         assert first == second
 
 
-def test_a_process_killed_anywhere_changes_nothing_but_the_number_of_calls(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.examples.kill_everywhere", str(tmp_path)]
+@pytest.mark.parametrize("story", STORIES)
+def test_a_process_killed_anywhere_changes_nothing_but_the_number_of_calls(
+    story: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tests.examples.kill_everywhere", str(tmp_path), story]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )
@@ -195,11 +200,12 @@ def test_a_process_killed_anywhere_changes_nothing_but_the_number_of_calls(tmp_p
     assert unharmed["point"] is None
     assert unharmed["outcome"]["status"] == "completed"
     assert unharmed["made"] == unharmed["recorded"]
-    assert len(unharmed["made"]) == 2
+    assert len(unharmed["made"]) == CALLS[story]
     assert {each["point"] for each in killed} == set(failpoints.POINTS)
     for each in killed:
         assert each["outcome"] == unharmed["outcome"], each["point"]
         assert each["recorded"] == unharmed["recorded"], each["point"]
+        assert each["world"] == unharmed["world"], each["point"]
         # A call is made again only if the process died before it was on record.
         repeated = Counter[str](each["made"]) - Counter[str](each["recorded"])
         assert repeated.total() <= (each["point"] in BEFORE_THE_RECORD), each["point"]

@@ -36,6 +36,10 @@ class Effects:
         """Let nobody cancel anything."""
         return False
 
+    def may_call(self, name: str) -> bool:  # noqa: ARG002 - no name changes the answer
+        """Let everything be called."""
+        return True
+
 
 @pytest.fixture
 def flow(tmp_path: Path) -> Flow:
@@ -54,6 +58,7 @@ def _context(
         job_id="job-1",
         activation=Activation(id="1.1", slot=slot, payload={}),
         recorded={},
+        answered={},
         shared=shared or {},
         memory=memory or {},
         recorder=Effects(),

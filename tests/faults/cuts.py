@@ -18,7 +18,7 @@ from esflow import Engine, EsflowError
 from esflow.stores import open_store
 from tests.faults.disk import Call, Disk, Image, What, calls, images
 from tests.faults.server import Server
-from tests.laws.play import stripped
+from tests.laws.stripping import stripped
 from tests.simulation.places import Place, keys, shown
 from tests.simulation.voyage import Ledger, build, carry_on
 

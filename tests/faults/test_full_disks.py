@@ -11,7 +11,7 @@ import pytest
 from esflow import Engine
 from esflow.errors import StoreError
 from tests.faults.jobs import Jobs
-from tests.laws.play import stripped
+from tests.laws.stripping import stripped
 from tests.simulation.places import shown
 from tests.simulation.voyage import Ledger, build, carry_on
 

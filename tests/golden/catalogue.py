@@ -15,15 +15,18 @@ from esflow.events import (
     ActivationFailed,
     AnswerRecorded,
     DeferralsReleased,
+    EffectCall,
     EffectRecorded,
     EmissionDeferred,
     Emitted,
     Event,
     ExecutionClaimed,
     Failure,
+    Interrupted,
     JobCancelled,
     JobCompleted,
     JobFailed,
+    JobForked,
     JobPaused,
     JobResumed,
     JobStarted,
@@ -118,12 +121,50 @@ events: Final[tuple[Event, ...]] = (
     JobFailed(error=_failure),
     JobFailed(error=_full_failure, activation="2.1"),
     JobCompleted(),
-    # Since format 3, which ends here; formats 1 and 2 end before.
+    # Since format 3, which ends at the cancellations; formats 1 and 2 end before.
     SharedWritten(activation=None, key="plan", reducer="merge", value=_values),
     WorkDropped(slot="agent.t", payload={}),
     WorkDropped(slot="agent.t", payload=_values, ids=("1.1", "1.2/o0", "1.2/q1", "2.1")),
     JobCancelled(reason=""),
     JobCancelled(reason="no longer needed"),
+    # Since format 4, which ends here.
+    JobStarted(
+        flow="support",
+        flow_version="1",
+        fingerprint="f0",
+        slot="agent.t",
+        payload={},
+        limit=1,
+        before=("agent.t",),
+        after=("agent.user_input", "archive"),
+    ),
+    Interrupted(id="1.1/i0", payload=None, started_at_ms=1_763_690_000_000, duration_us=0),
+    Interrupted(
+        id="1.1/i1",
+        payload=_values,
+        started_at_ms=1_763_690_000_000,
+        duration_us=17_000,
+        choices=("A", 1, None, {"b": [2]}),
+        types=("integer", "null", "object", "string"),
+    ),
+    JobPaused(
+        reasons=(
+            PauseReason(kind="interrupt", text="Sure?", activation="1.1"),
+            PauseReason(kind="breakpoint", text="before archive", activation="2.1"),
+        )
+    ),
+    AnswerRecorded(id="1.1/i0", value=[None]),
+    JobResumed(command="Answer", lifted="wave"),
+    JobResumed(command="Continue", lifted="wave", before=(), after=("archive",)),
+    JobForked(origin="job-7f3a", version=9, live=False),
+    JobForked(origin=job_id, version=1, live=True),
+    Interrupted(
+        id="2.1/e0",
+        payload={"effect": "complete('é')"},
+        started_at_ms=0,
+        duration_us=1,
+        call=EffectCall(function="complete", digest="d2", key="job-9/2.1/e0"),
+    ),
 )
 
 envelopes: Final = (

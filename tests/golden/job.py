@@ -1,4 +1,4 @@
-"""A whole job as it goes in earnest, for the golden files: questions, pauses, and two hosts.
+"""A whole job as it goes in earnest, for the golden files: it asks and pauses, on two hosts.
 
 It has no part that depends on chance or time, save what the engine itself adds to a row.
 """
@@ -51,6 +51,8 @@ def agent() -> Flow:
     def work(ctx: Context, option: str) -> None:
         key = ctx.idempotency_key
         done = ctx.effect(complete, f"Do: {option}")
+        if option.endswith("later"):
+            ctx.log("put off", days=ctx.interrupt({"how long": option}, type=int))
         ctx.write("tokens", done["tokens"], reducer="add")
         ctx.emit("done", text=done["text"], key=key)
 
@@ -71,7 +73,15 @@ def play(store: Store) -> None:
         for name in ("host-a", "host-b")
     )
     start = {"task": "Analyze data ✓"}
-    first.start("agent", "planner.trigger", start, job_id=job_id, actor="ada", labels={"é": "1"})
+    first.start(
+        "agent",
+        "planner.trigger",
+        start,
+        job_id=job_id,
+        actor="ada",
+        labels={"é": "1"},
+        before=["desk.work"],
+    )
     clock.advance(60)
     second.send(job_id, "desk.note", {"line": "it is urgent"}, key="mail-3", actor="mail")
     clock.advance(1)
@@ -80,6 +90,11 @@ def play(store: Store) -> None:
     second.resume(job_id, Answer("B"), actor="ada")
     clock.advance(0.125)
     second.resume(job_id, Continue(), actor="ops")
+    clock.advance(1)
+    first.resume(job_id, Continue(), actor="ada", before=[], after=["desk.work"])
+    clock.advance(86_400)
+    second.resume(job_id, Answer(3), actor="ada")
+    first.resume(job_id, Continue(), actor="ops")
 
 
 def played() -> tuple[Sequence[StoredEvent], dict[str, Json]]:

@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
-from esflow.events import Event, Failure, PauseReason, Target
+from esflow.events import EffectCall, Event, Failure, PauseReason, Target
 from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
 from tests.house.tree import ROOT, files
@@ -28,9 +28,11 @@ PLAIN: Final[Mapping[object, str]] = {
     str: "text",
     int: "whole number",
     Any: "any JSON",
+    bool: "true or false",
     type(None): "null",
     Target: "Target",
     Failure: "Failure",
+    EffectCall: "EffectCall",
     PauseReason: "PauseReason",
 }
 
@@ -39,7 +41,7 @@ def events() -> str:
     """Describe every event and every part of one, field by field."""
     kinds = cast("tuple[type[Any], ...]", get_args(Event))
     described = [_class(f"{kind.name}/{schemas.get(kind.name, 1)}", kind) for kind in kinds]
-    parts = [_class(part.__name__, part) for part in (Target, Failure, PauseReason)]
+    parts = [_class(part.__name__, part) for part in (Target, Failure, PauseReason, EffectCall)]
     return "\n".join(described + parts)
 
 

@@ -53,6 +53,15 @@ def unheld_claims(path: str, text: str) -> Iterator[Finding]:
             yield Finding(path, number, "a claim that names no test")
 
 
+def unheld_parity(path: str, text: str) -> Iterator[Finding]:
+    """Find the rows of a table of parity that neither name a test nor say that there is none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("|") and not line.startswith(("| there ", "|---")):
+            excused = re.search(r"\| not (?:yet|meant)\b", line)
+            if not excused and not NAMED_TEST.search(line):
+                yield Finding(path, number, "neither a test nor 'not yet'")
+
+
 def _resolved(path: str, target: str) -> PurePosixPath:
     parts: list[str] = []
     for part in (*PurePosixPath(path).parent.parts, *PurePosixPath(target).parts):

@@ -2,12 +2,13 @@
 
 from itertools import chain
 
-from tests.house.links import anchors, dead_links, missing_tests, unheld_claims
+from tests.house.links import anchors, dead_links, missing_tests, unheld_claims, unheld_parity
 from tests.house.tree import ROOT, files, module, modules, report
 
 TEXTS = {name: (ROOT / name).read_text("utf-8") if name.endswith(".md") else "" for name in files()}
 DOCUMENTS = {name: text for name, text in TEXTS.items() if name.endswith(".md")}
 GUARANTEES = "docs/guarantees.md"
+PARITY = "docs/parity.md"
 TESTS = {each.path: each for each in modules() if each.is_test}
 
 
@@ -25,6 +26,12 @@ def test_every_guarantee_names_the_test_that_holds_it() -> None:
     text = DOCUMENTS[GUARANTEES]
     assert "| claim " in text
     assert report(unheld_claims(GUARANTEES, text)) == ""
+
+
+def test_what_is_said_to_be_done_here_names_a_test() -> None:
+    text = DOCUMENTS[PARITY]
+    assert "| there " in text
+    assert report(unheld_parity(PARITY, text)) == ""
 
 
 def test_every_law_is_held_by_a_guarantee() -> None:
@@ -54,3 +61,15 @@ def test_a_test_that_is_gone_is_found() -> None:
 def test_a_claim_without_a_test_is_found() -> None:
     table = "| claim | law |\n|---|---|\n| A. | 1 |\n| B. | `tests/a.py::test_b` |\n\n| C | 2 |\n"
     assert [each.line for each in unheld_claims("a.md", table)] == [3]
+
+
+def test_a_row_of_parity_without_a_test_is_found() -> None:
+    rows = [
+        "| there | here |",
+        "|---|---|",
+        "| A. | so |",
+        "| B. | not yet |",
+        "| C. | not meant: x |",
+    ]
+    rows.append("| D. | `tests/a.py::test_b` |")
+    assert [each.line for each in unheld_parity("a.md", "\n".join(rows))] == [3]

@@ -21,7 +21,7 @@ SQL_METHODS = frozenset({"execute", "executemany", "executescript", "query"})
 SKIPS = frozenset({"importorskip", "skip", "skipIf", "skipTest", "skipUnless", "skipif", "xfail"})
 CLOCKS = frozenset({"now", "today", "utcnow"})
 PURE = re.compile(
-    r"esflow\.(commands|decider|errors|events|fold|ids|json_values|merge|reducers|state|transitions)\b"
+    r"esflow\.(commands|decider|errors|events|fold|holds|ids|json_values|merge|parts|reducers|state|transitions)\b"
 )
 
 # Written in pieces, so that this file may be judged by its own rule.

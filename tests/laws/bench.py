@@ -33,11 +33,13 @@ from tests.laws.observe import observe
 from tests.laws.play import JOB, MAX_STEPS, Crash
 from tests.laws.world import World
 from tests.reference import program as data
+from tests.reference.capabilities import Capability
 from tests.reference.generator import programs
 
 HOSTS: Final = 3
 SOME: Final = 3  # The one of four kinds of run in which some rules are left out.
 KINDS: Final = ("memory", "sqlite")
+PLAIN: Final = frozenset[Capability]()  # The rules know no interrupts and no breakpoints.
 LIMIT: Final = 25  # Activations: who asks for ever is asked no more.
 SNAPSHOT_EVERY: Final = 7  # Events: so few that most states are read from one.
 
@@ -87,7 +89,8 @@ class Bench(RuleBasedStateMachine):
         Shape: a mortal job may be cancelled; what stands still at the end goes on before the job
         is ended, or after it.
         """
-        drawn = flow.draw(programs(asks=self.asks, flavour=self.flavour), label="flow")
+        plain = programs(asks=self.asks, flavour=self.flavour, enabled=PLAIN)
+        drawn = flow.draw(plain, label="flow")
         program = attrs.evolve(drawn, max_activations=min(drawn.max_activations, LIMIT))
         self.inputs, self.kind, self.mortal, self.late = Inputs(program), kind, mortal, late
         self.world = World()

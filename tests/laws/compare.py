@@ -10,7 +10,8 @@ import attrs
 
 from esflow import Recorded
 from esflow.stores import open_store
-from tests.laws.play import Play, stripped
+from tests.laws.play import Play
+from tests.laws.stripping import stripped
 from tests.reference.interpreter import run
 from tests.reference.outcome import Outcome, as_text
 from tests.reference.program import Program, Script, canonical

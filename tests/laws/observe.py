@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from esflow import Recorded
 from esflow import events as ev
 from esflow.fold import evolve
 from esflow.ids import activation_of, order
 from esflow.state import Activation, JobFold
-from tests.reference.outcome import EffectRecord, Failure, Outcome, Result, Status
+from tests.reference.outcome import EffectRecord, Failure, Hold, Outcome, Result, Status
 from tests.reference.program import Ask, Payload
 
 Item = tuple[str, Payload]
@@ -21,19 +21,27 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
     """Return what can be seen of a job as the reference shows it."""
     fold = JobFold(job_id=history[0].job_id)
     activations: dict[str, Activation] = {}
+    results: dict[str, Result] = {}
     for recorded in history:
+        opened = set(fold.members)
         evolve(fold, recorded.event)
         if isinstance(recorded.event, ev.WorkDropped):
             for dropped in recorded.event.ids:
-                activations.pop(dropped, None)
+                if dropped in opened:
+                    results[dropped] = "dropped"
+                else:  # Kept work, whose id is free again.
+                    activations.pop(dropped, None)
         activations |= {each.id: each for each in fold.ready if each.id not in activations}
-    return _outcome(fold, [recorded.event for recorded in history], activations, refusals)
+    events = [recorded.event for recorded in history]
+    results |= _results(events, fold)
+    return _outcome(fold, events, activations, results, refusals)
 
 
 def _outcome(
     fold: JobFold,
     events: Sequence[ev.Event],
     activations: dict[str, Activation],
+    results: dict[str, Result],
     refusals: Sequence[str],
 ) -> Outcome:
     def item(emission: ev.Emitted | ev.EmissionDeferred) -> Item:
@@ -56,13 +64,15 @@ def _outcome(
             for each in state.outputs
         ),
         activations={
-            it.id: (it.slot, dict(it.payload), result)
-            for it, result in _results(events, list(_in_order(activations).values()))
+            it.id: (it.slot, dict(it.payload), results.get(it.id, "ready"))
+            for it in _in_order(activations).values()
         },
         effects=_in_order(_effects(events)),
         emissions=_in_order(emissions),
         deferrals={each.id: item(each) for each in state.deferrals},
         released={each: deferrals[each] for each in released},
+        interrupts={it.id: (it.payload, it.choices) for it in state.interrupts},
+        holds=_holds(fold),
         questions={it.id: Ask(it.text, it.to, it.choices) for it in state.questions},
         answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
         pauses=_pauses(events, fold),
@@ -73,12 +83,7 @@ def _outcome(
             if it.kind == "program"
         ),
         ready=tuple(each.id for each in state.ready),
-        dropped=tuple(
-            sorted(
-                (each for it in events if isinstance(it, ev.WorkDropped) for each in it.ids),
-                key=order,
-            )
-        ),
+        dropped=_dropped(events),
         failure=_failure(fold),
         messages={
             each.id: (each.slot, dict(each.payload))
@@ -92,20 +97,34 @@ def _outcome(
     )
 
 
+def _dropped(events: Sequence[ev.Event]) -> tuple[str, ...]:
+    ids = [each for it in events if isinstance(it, ev.WorkDropped) for each in it.ids]
+    return tuple(sorted(ids, key=order))
+
+
 def _in_order(by_id: dict[str, Value]) -> dict[str, Value]:
     return {key: by_id[key] for key in sorted(by_id, key=order)}
 
 
-def _results(
-    events: Sequence[ev.Event], activations: Sequence[Activation]
-) -> list[tuple[Activation, Result]]:
-    results: dict[str, Result] = {}
+def _holds(fold: JobFold) -> tuple[Hold, ...]:
+    """Return what holds a job that its program didn't ask for."""
+    standing = fold.halt if fold.halt_paused else ()
+    standing += fold.program if fold.program_paused else ()
+    return tuple(
+        (cast("Any", each.kind), str(each.activation))
+        for each in standing
+        if each.kind in ("interrupt", "breakpoint")
+    )
+
+
+def _results(events: Sequence[ev.Event], fold: JobFold) -> dict[str, Result]:
+    results: dict[str, Result] = {each.activation: "set aside" for each in fold.interrupts}
     for event in events:
         if isinstance(event, ev.ActivationCompleted):
             results[event.activation] = "completed"
         elif isinstance(event, ev.ActivationFailed):
             results[event.activation] = "failed"
-    return [(each, results.get(each.id, "ready")) for each in activations]
+    return results
 
 
 def _effects(events: Sequence[ev.Event]) -> dict[str, EffectRecord]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
-from typing import Final, Literal, TypeAlias, assert_never, cast, final
+from typing import Final, Literal, TypeAlias, assert_never, final
 
 import attrs
 
 from esflow import Answer, Continue, Engine, Goto, JobState, Recorded, Update, errors, failpoints
 from esflow import events as ev
-from esflow.ids import activation_of
+from esflow.commands import ResumeCommand
 from esflow.state import ENDED
 from esflow.store import Store
 from esflow.testing import ManualClock
@@ -69,6 +69,7 @@ class Play:
     parallel: int = 2
     snapshot_every: int = 1000
     on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
+    job: str = JOB
     world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
     obeyed: list[data.Command] = attrs.field(factory=list[data.Command])
@@ -80,6 +81,8 @@ class Play:
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
+    given: list[tuple[int, object]] = attrs.field(factory=list[tuple[int, object]])  # At versions.
+    told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
@@ -115,17 +118,23 @@ class Play:
     def history(self) -> Sequence[Recorded]:
         """Return what is recorded of the job."""
         with self._host() as engine:
-            return engine.history(JOB)
+            return engine.history(self.job)
 
     def _begin(self) -> None:
-        """Start the job, again if the host died before it was recorded."""
-        slot, payload = self.program.start, self.program.payload
-        while (
-            self._survived(lambda engine: engine.start("generated", slot, payload, job_id=JOB))
-            is None
-            and not self._recorded()
-        ):
-            pass
+        """Start the job, again if the host died before it was recorded; a fork is there already."""
+        while not self._recorded():
+            self._survived(self._start)
+
+    def _start(self, engine: Engine) -> JobState:
+        stops = self.script.breakpoints
+        return engine.start(
+            "generated",
+            self.program.start,
+            self.program.payload,
+            job_id=self.job,
+            before=stops.before or (),
+            after=stops.after or (),
+        )
 
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
@@ -133,13 +142,17 @@ class Play:
         if state.status in ENDED:
             return False
         if state.status in ("running", "pending"):
-            self._survived(lambda engine: engine.run(JOB))
+            self._survived(lambda engine: engine.run(self.job))
         elif any(reason.kind == "operator" for reason in state.pause):
-            self._survived(lambda engine: engine.resume(JOB, Continue()))
+            self._survived(lambda engine: engine.resume(self.job, Continue()))
+        elif untold := [each.id for each in state.interrupts if each.id in self.told]:
+            asked = untold[0]
+            self._survived(lambda it: it.resume(self.job, Answer(self.told[asked], asked)))
         else:
             self._elsewhere(self.on_rest)
-            self._send(state.wave, "paused")
-            if self._cancel(state.wave, "paused") or not self._commands:
+            moment = _moment(state)
+            self._send(state.wave, moment)
+            if self._cancel(state.wave, moment) or not self._commands:
                 return False
             self._obey(self._commands[0])
         return True
@@ -147,8 +160,9 @@ class Play:
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
         before, rows = self._obeyed(), self._rows()
+        self.given.append((len(rows), command))
         try:
-            survived = self._survived(partial(_give, command))
+            survived = self._survived(partial(_give, self.job, command))
         except REFUSALS as refused:
             self._refused(refused, rows)
             self._commands.pop(0)
@@ -161,7 +175,8 @@ class Play:
     def _obeyed(self) -> int:
         """Count what only a command leads to, to tell whether the last one was recorded."""
         return sum(
-            (isinstance(each.event, ev.JobResumed) and each.event.lifted == "program")
+            isinstance(each.event, ev.AnswerRecorded)
+            or (isinstance(each.event, ev.JobResumed) and each.event.lifted != "operator")
             or (isinstance(each.event, ev.SharedWritten) and each.event.activation is None)
             for each in self.history()
         )
@@ -181,7 +196,7 @@ class Play:
 
     def _cancel_once(self) -> None:
         with self._host() as engine, suppress(errors.JobClosed):
-            engine.cancel(JOB, "no longer wanted")
+            engine.cancel(self.job, "no longer wanted")
 
     def _send(self, wave: int, moment: str) -> None:
         """Send the messages of a moment, once, from elsewhere."""
@@ -193,9 +208,10 @@ class Play:
 
     def _send_one(self, message: data.Message) -> None:
         rows = self._rows()
+        self.given.append((len(rows), message))
         try:
             with self._host() as engine:
-                engine.send(JOB, message.slot, message.payload, key=message.key)
+                engine.send(self.job, message.slot, message.payload, key=message.key)
         except errors.MessageKeyReused as refused:
             self._refused(refused, rows)
 
@@ -205,7 +221,7 @@ class Play:
         self.unchanged.append(self._rows() == before)
 
     def _rows(self) -> list[bytes]:
-        return [row.state for row in self.store.read(JOB)]
+        return [row.state for row in self.store.read(self.job)]
 
     def _used(self, key: str, outcome: data.Json) -> None:
         """Take note of what a handler goes on with, and whether it does before it is recorded."""
@@ -229,10 +245,10 @@ class Play:
 
     def _state(self) -> JobState:
         with self._host() as engine:
-            return engine.state(JOB)
+            return engine.state(self.job)
 
     def _recorded(self) -> bool:
-        return self.store.head(JOB) is not None
+        return self.store.head(self.job) is not None
 
     def _survived(self, act: Callable[[Engine], JobState]) -> JobState | None:
         """Let a host act; None if it died, or lost the job, on the way."""
@@ -281,7 +297,7 @@ class Play:
 
     def _pause(self) -> None:
         with self._host() as engine, suppress(errors.JobNotFound, errors.JobClosed):
-            engine.pause(JOB, "inspection")
+            engine.pause(self.job, "inspection")
 
     def _steal(self) -> None:
         with self._host() as engine:
@@ -315,61 +331,35 @@ class Play:
             raise trouble[0]
 
 
-def _give(command: data.Command, engine: Engine) -> JobState:
+def _give(job: str, command: data.Command, engine: Engine) -> JobState:
     """Give a command of the script to a host."""
     match command:
-        case data.Continue():
-            return engine.resume(JOB, Continue())
-        case data.Answer(to=to, value=value):
-            return engine.resume(JOB, Answer(value, to))
-        case data.Update(values=values):
-            return engine.resume(JOB, Update(values))
+        case data.Continue(breakpoints=stops):
+            resume: ResumeCommand = Continue()
+        case data.Answer(to=to, value=value, breakpoints=stops):
+            resume = Answer(value, to)
+        case data.Update(values=values, breakpoints=stops):
+            resume = Update(values)
+        case data.Goto(slot=slot, payload=payload, breakpoints=stops):
+            resume = Goto(slot, payload)
         case data.JustUpdate(values=values):
-            return engine.update(JOB, values)
-        case data.Goto(slot=slot, payload=payload):
-            return engine.resume(JOB, Goto(slot, payload))
+            return engine.update(job, values)
+        case data.Advance():
+            raise AssertionError(f"{command}: no program with deadlines is drawn for an engine yet")
         case _:
             assert_never(command)
+    return engine.resume(job, resume, before=stops.before, after=stops.after)
+
+
+def _moment(state: JobState) -> data.Moment:
+    """Return which beginning of a pause this is."""
+    kinds = {reason.kind for reason in state.pause}
+    if "interrupt" in kinds:
+        return "interrupted"
+    if any(each.id.partition(".")[0] == str(state.wave) for each in state.ready):
+        return "before"  # The wave has opened, and nothing of it has run.
+    return "paused"
 
 
 def _pass_by(point: str) -> None:
     """Let a point pass."""
-
-
-_CIRCUMSTANCES: Final = frozenset({"started_at_ms", "duration_us", "traceback"})
-
-
-def stripped(history: Sequence[Recorded]) -> dict[str, list[object]]:
-    """Return a history without circumstances, activation by activation; the rest under ''."""
-    strips: dict[str, list[object]] = {}
-    for recorded in history:
-        event = recorded.event
-        transparent = isinstance(event, ev.JobPaused | ev.JobResumed | ev.ExecutionClaimed)
-        if not transparent and not _is_operators(event):
-            strips.setdefault(_activation(event), []).append(_strip(event))
-    return strips
-
-
-def _is_operators(event: ev.Event) -> bool:
-    return isinstance(event, ev.PauseRequested) and event.activation is None
-
-
-def _activation(event: ev.Event) -> str:
-    """Return the activation that recorded an event; '' for what is the job's own."""
-    if isinstance(event, ev.JobFailed | ev.MessageReceived | ev.AnswerRecorded):
-        return ""
-    return activation_of(str(getattr(event, "activation", "") or getattr(event, "id", "")))
-
-
-def _strip(value: object) -> object:
-    if attrs.has(type(value)):
-        fields = {
-            each.name: _strip(getattr(value, each.name))
-            for each in attrs.fields(type(cast("attrs.AttrsInstance", value)))
-            if each.name not in _CIRCUMSTANCES
-        }
-        return (type(value).__name__, fields)
-    if isinstance(value, tuple):
-        return [_strip(each) for each in cast("tuple[object, ...]", value)]
-    # As text, in which 1, 1.0 and True are three things, and so are both zeros.
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)

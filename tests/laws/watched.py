@@ -1,6 +1,7 @@
 """A store between an engine and its log.
 
-It counts what is read, takes note of what is acknowledged, and lets tests come between.
+It counts what is read, takes note of what is acknowledged and where each append ended, which the
+log itself doesn't say, and lets tests come between.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Watched:
     between: Callable[[], None] = _nothing
     rows_read: int = 0  # Of jobs; not of the whole log.
     acknowledged: list[tuple[int, str, bytes]] = attrs.field(factory=list[tuple[int, str, bytes]])
+    ends: dict[str, list[int]] = attrs.field(factory=dict[str, list[int]])  # Of appends, by job.
 
     @property
     def as_store(self) -> Store:
@@ -47,10 +49,11 @@ class Watched:
     def append(
         self, rows: Sequence[StoredEvent], index: IndexRow, *, expected: int, keep_lease: bool
     ) -> int:
-        """Append, and take note of what is acknowledged."""
+        """Append, and take note of what is acknowledged, and where it ended."""
         self.between()
         position = self.inner.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.acknowledged += [(row.originator_version, row.topic, row.state) for row in rows]
+        self.ends.setdefault(index.job_id, []).append(expected + len(rows))
         return position
 
     def __getattr__(self, name: str) -> Any:

@@ -19,7 +19,7 @@ from esflow.errors import EffectError, PayloadError
 from tests.reference import program as data
 
 Locals: TypeAlias = dict[str, Any]
-"""What a handler has at hand: its slot, its payload and the result of its last effect."""
+"""What a handler has at hand: its slot, its payload, its last result, how much it foresaw."""
 
 MISSING: Final = object()
 
@@ -76,7 +76,8 @@ def _handler(
 ) -> Callable[..., None]:
     def handler(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
-        _perform(ctx, operations, {"slot": slot, "payload": payload, "last": None}, world)
+        here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
+        _perform(ctx, operations, here, world)
 
     return handler
 
@@ -90,8 +91,15 @@ def _perform(
                 _change(ctx, operation, here)
             case data.Emit() | data.Defer() | data.Ask() | data.Pause():
                 _request(ctx, operation, here)
+            case data.Interrupt():
+                _interrupt(ctx, operation, here)
             case (
-                data.Effect() | data.FailingEffect() | data.Fail() | data.Refused() | data.Branch()
+                data.Effect()
+                | data.FailingEffect()
+                | data.Foreseen()
+                | data.Fail()
+                | data.Refused()
+                | data.Branch()
             ):
                 _control(ctx, operation, here, world)
             case _:
@@ -130,6 +138,15 @@ def _request(ctx: Context, operation: data.JobOperation, here: Locals) -> None:
             assert_never(operation)
 
 
+def _interrupt(ctx: Context, operation: data.Interrupt, here: Locals) -> None:
+    payload = _value(ctx, operation.payload, here)
+    try:
+        here["last"] = ctx.interrupt(payload, choices=operation.choices)
+    finally:
+        if operation.tidied:
+            ctx.log(data.log_message("finally", None))
+
+
 def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world: World) -> None:
     match operation:
         case data.Effect(name=name, result=result):
@@ -141,6 +158,10 @@ def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world
                 if not caught:
                     raise
                 here["last"] = error.message
+        case data.Foreseen(name=name, answers=answers):
+            answer = answers[f"{ctx.activation_id}/i{here['foreseen']}"]
+            here["foreseen"] += 1
+            here["last"] = _called(ctx, name, world, result=answer)
         case data.Fail(message=message):
             raise RuntimeError(message)
         case data.Refused():
@@ -176,6 +197,8 @@ def _attempted(ctx: Context, operation: data.Refused, slot: str) -> None:
             ctx.defer("o0", what=what)
         case "ask":
             ctx.ask("refused", to=slot, choices=["A", what])
+        case "interrupt":
+            ctx.interrupt(what)
         case "write":
             ctx.write("refused", what)
         case "remember":

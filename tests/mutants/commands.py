@@ -23,7 +23,7 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members:\n",
+                "    elif fold.members and not is_held_before(fold):\n",
                 "    elif fold.members or fold.kept:\n",
             ),
         ),
@@ -32,7 +32,13 @@ _UPDATE_MUTANTS: Final = (
     Mutant(
         name="an update of an open wave holds at once",
         breaks="In an open wave an update is seen from the next wave on.",
-        patches=(Patch("fold.py", "    elif fold.members:\n", "    elif False:\n"),),
+        patches=(
+            Patch(
+                "fold.py",
+                "    elif fold.members and not is_held_before(fold):\n",
+                "    elif False:\n",
+            ),
+        ),
         trial=Trial(
             _UPDATES + "an_update_of_an_open_wave_is_its_last_write_and_seen_from_the_next"
         ),
@@ -109,12 +115,14 @@ _UPDATE_MUTANTS: Final = (
         breaks="Where an update's Continue would be refused, the whole command is.",
         patches=(
             Patch(
-                "engine.py",
-                "        steps = (expected, *map(deciding, wishes), self._host.claim(session))\n",
-                "        for wish in wishes[:-1]:\n"
-                "            self._host.commit(session, deciding(wish), actor=actor)\n"
-                "        wishes = wishes[-1:]\n"
-                "        steps = (expected, *map(deciding, wishes), self._host.claim(session))\n",
+                "runtime/calls.py",
+                "    steps = (expected, *map(deciding, wishes), host.claim(session))\n",
+                (
+                    "    for wish in wishes[:-1]:\n"
+                    "        host.commit(session, deciding(wish), actor=actor)\n"
+                    "    wishes = wishes[-1:]\n"
+                    "    steps = (expected, *map(deciding, wishes), host.claim(session))\n"
+                ),
             ),
         ),
         trial=Trial(_UPDATES + "resuming_with_an_update_does_not_answer"),
@@ -138,7 +146,7 @@ _GOTO_MUTANTS: Final = (
         name="what is dropped names no questions",
         breaks="A Goto lists all that it drops: questions, too.",
         patches=(
-            Patch("decider.py", "*fold.deferrals, *fold.questions], key", "*fold.deferrals], key"),
+            Patch("decider.py", "*fold.deferrals, *fold.asked], key", "*fold.deferrals], key"),
         ),
         trial=Trial(REFERENCE, examples=200),
     ),
@@ -166,8 +174,8 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                _IN_FLIGHT,
-                "    return (*lost, *fold.questions, *fold.deferrals)\n",
+                "    return tuple(sorted([*lost, *fold.deferrals, *fold.asked], key=order))\n",
+                "    return (*lost, *fold.asked, *fold.deferrals)\n",
             ),
         ),
         trial=Trial(_GOTO + "a_goto_drops_what_the_program_kept_and_runs_one_slot"),

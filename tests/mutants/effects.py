@@ -90,7 +90,13 @@ MUTANTS: Final = (
     Mutant(
         name="a handler hides that its call has changed",
         breaks="No except in a handler can hide that its call is another.",
-        patches=(Patch("context.py", "            self._lost = difference\n", ""),),
+        patches=(
+            Patch(
+                "context.py",
+                ("            self._lost = difference\n            raise difference\n"),
+                "            raise difference\n",
+            ),
+        ),
         trial=Trial(_CHANGED),
     ),
     Mutant(

@@ -11,13 +11,6 @@ _REFUSALS: Final = "tests/engine/test_resume_refusals.py::test_"
 _REVIEWED: Final = "tests/engine/test_reviewed.py::test_"
 _CONTINUES: Final = "tests/core/test_decider_commands.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
-_LIFTED: Final = (
-    "        fold.program = ()\n        fold.program_paused = False\n        if not fold.members:\n"
-)
-_HELD_BACK: Final = (
-    '    held_back = any(each.kind == "program" for each in fold.program) or fold.kept '
-    "or fold.inputs\n"
-)
 
 MUTANTS: Final = (
     Mutant(
@@ -26,8 +19,15 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                _LIFTED,
-                f"        fold.operator, fold.operator_paused = None, False\n{_LIFTED}",
+                (
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
+                (
+                    "        fold.operator, fold.operator_paused = None, False\n"
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
             ),
         ),
         trial=Trial(_HOLD + "an_answer_is_recorded_and_waits_while_the_hold_stands"),
@@ -38,10 +38,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    recorded = ev.AnswerRecorded(id=question.id, value=answer.value)\n",
-                "    recorded = ev.AnswerRecorded(id=question.id, value=answer.value)\n"
-                "    if fold.operator is not None:\n"
-                "        raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n",
+                "    recorded = ev.AnswerRecorded(id=asked.id, value=answer.value)\n",
+                (
+                    "    recorded = ev.AnswerRecorded(id=asked.id, value=answer.value)\n"
+                    "    if fold.operator is not None:\n"
+                    "        raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
+                ),
             ),
         ),
         trial=Trial(_HOLD + "an_answer_is_recorded_and_waits_while_the_hold_stands"),
@@ -133,9 +135,8 @@ MUTANTS: Final = (
         breaks="A Continue lifts the pause that its caller saw; when another came, it is refused.",
         patches=(
             Patch(
-                "engine.py",
-                "                if isinstance(wish, Continue) and held != "
-                "(fold.operator is not None):\n",
+                "runtime/calls.py",
+                "                if fold.status is Status.PAUSED and seen != _standing(fold):\n",
                 "                if False:\n",
             ),
         ),
@@ -166,9 +167,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                _HELD_BACK,
-                '    held_back = any(each.kind == "program" for each in fold.program) '
-                "or fold.inputs\n",
+                (
+                    '    if fold.questions and held == {"question"} and not '
+                    "(fold.kept or fold.inputs):\n"
+                ),
+                '    if fold.questions and held == {"question"} and not fold.inputs:\n',
             ),
         ),
         trial=Trial(_CONTINUES + "continue_runs_what_there_is_while_something_is_asked"),
@@ -179,9 +182,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                _HELD_BACK,
-                '    held_back = any(each.kind == "program" for each in fold.program) '
-                "or fold.kept\n",
+                (
+                    '    if fold.questions and held == {"question"} and not '
+                    "(fold.kept or fold.inputs):\n"
+                ),
+                '    if fold.questions and held == {"question"} and not fold.kept:\n',
             ),
         ),
         trial=Trial(_CONTINUES + "continue_runs_what_there_is_while_something_is_asked"),
@@ -189,7 +194,16 @@ MUTANTS: Final = (
     Mutant(
         name="a Continue leaves a pause of the program while something is asked",
         breaks="A Continue while something is asked lifts what the program asked for by a pause.",
-        patches=(Patch("decider.py", _HELD_BACK, "    held_back = fold.kept or fold.inputs\n"),),
+        patches=(
+            Patch(
+                "decider.py",
+                (
+                    '    if fold.questions and held == {"question"} and not '
+                    "(fold.kept or fold.inputs):\n"
+                ),
+                "    if fold.questions and not (fold.kept or fold.inputs):\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -210,9 +224,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "state.py",
-                "        if self.operator_paused:\n            return Status.PAUSED\n",
-                "        if self.operator_paused and not self.unsettled:\n"
-                "            return Status.PAUSED\n",
+                (
+                    "        if self.operator_paused or self.halt_paused:\n"
+                    "            return Status.PAUSED\n"
+                ),
+                (
+                    "        if (self.operator_paused and not self.going) or self.halt_paused:\n"
+                    "            return Status.PAUSED\n"
+                ),
             ),
         ),
         trial=Trial(_HOLD + "what_runs_finishes_and_nothing_more_starts"),
@@ -267,8 +286,15 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                _LIFTED,
-                f"        fold.kept.reverse()\n{_LIFTED}",
+                (
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
+                (
+                    "        fold.kept.reverse()\n"
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
             ),
         ),
         trial=Trial(REFERENCE, examples=200),

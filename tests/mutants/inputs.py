@@ -19,10 +19,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                _QUESTION,
-                "        asked = fold.questions[answer.to].text\n"
-                "        return next(each for each in fold.questions.values() "
-                "if each.text == asked)\n",
+                "        return asked[answer.to]\n",
+                (
+                    "        text = fold.questions[answer.to].text\n"
+                    "        return next(each for each in fold.questions.values() if "
+                    "each.text == text)\n"
+                ),
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -31,7 +33,11 @@ MUTANTS: Final = (
         name="an answer goes to the first question",
         breaks="An answer belongs to the question whose id it names.",
         patches=(
-            Patch("decider.py", _QUESTION, "        return next(iter(fold.questions.values()))\n"),
+            Patch(
+                "decider.py",
+                "        return asked[answer.to]\n",
+                "        return next(iter(asked.values()))\n",
+            ),
         ),
         trial=Trial(REFERENCE, examples=200),
     ),
@@ -54,8 +60,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "not any(same_json(answer.value, each) for each in choices)",
-                "answer.value not in choices",
+                "not any(same_json(value, each) for each in choices)",
+                "value not in choices",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -108,19 +114,13 @@ MUTANTS: Final = (
     Mutant(
         name="an answer without an id goes to the first question",
         breaks="With several questions open an answer has to name one, and the ids are listed.",
-        patches=(
-            Patch("decider.py", "    if len(fold.questions) == 1:\n", "    if fold.questions:\n"),
-        ),
+        patches=(Patch("decider.py", "    if len(asked) == 1:\n", "    if asked:\n"),),
         trial=Trial(_REFUSALS + "several_open_questions_need_to_be_named"),
     ),
     Mutant(
         name="several open questions are not listed",
         breaks="With several questions open an answer has to name one, and the ids are listed.",
-        patches=(
-            Patch(
-                "decider.py", '            " or ".join(fold.questions),\n', '            "it",\n'
-            ),
-        ),
+        patches=(Patch("decider.py", '            " or ".join(asked),\n', '            "it",\n'),),
         trial=Trial(_REFUSALS + "several_open_questions_need_to_be_named"),
     ),
     Mutant(
@@ -153,8 +153,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                '    _refuse_ended(fold, "an answer")\n    if answer.to in fold.questions:\n',
-                "    if answer.to in fold.questions:\n",
+                ('    _refuse_ended(fold, "an answer")\n    asked = fold.asked\n    if answer.to'),
+                ("    asked = fold.asked\n    if answer.to"),
             ),
         ),
         trial=Trial(_COMMANDS + "a_job_that_ended_with_a_question_open_takes_no_answer"),
@@ -165,9 +165,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    if not fold.program_paused:\n        return (recorded,)\n",
-                "    if not fold.program_paused:\n"
-                "        raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n",
+                ("release=_stands_by_itself(fold)))\n    return (recorded,)\n"),
+                (
+                    "release=_stands_by_itself(fold)))\n"
+                    "    raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
+                ),
             ),
         ),
         trial=Trial(_COMMANDS + "an_answer_to_a_running_job_is_recorded_and_waits"),
@@ -176,11 +178,7 @@ MUTANTS: Final = (
         name="an answer that its slot doesn't take",
         breaks="An answer is checked against what its slot takes.",
         patches=(
-            Patch(
-                "runtime/wishes.py",
-                "    if question.to in flow.slots:",
-                "    if question.to is None:",
-            ),
+            Patch("runtime/wishes.py", " and asked.to in flow.slots:", " and asked.to is None:"),
         ),
         trial=Trial(_REFUSALS + "an_answer_that_the_slot_does_not_take_is_refused_by_its_path"),
     ),
@@ -234,11 +232,7 @@ MUTANTS: Final = (
         name="a repeated key returns the last version",
         breaks="A repeated key returns the version of the first message.",
         patches=(
-            Patch(
-                "engine.py",
-                'fold.keys[message.key or ""].version]',
-                "fold.version]",
-            ),
+            Patch("runtime/calls.py", 'fold.keys[message.key or ""].version]', "fold.version]"),
         ),
         trial=Trial(_MESSAGES + "the_same_key_again_is_the_same_message"),
     ),

@@ -296,16 +296,18 @@ MUTANTS: Final = (
         breaks="Where an emission goes is fixed when it is recorded, whatever becomes of the flow.",
         patches=(
             Patch(
-                "engine.py",
-                "        wishes = resuming(session.fold, flow, command)\n",
-                "        wishes = resuming(session.fold, flow, command)\n"
-                "        for key, each in session.fold.deferrals.items():\n"
-                "            where = next(it for it in flow.routines.values()\n"
-                "                         if each.output in it.outputs)\n"
-                "            import attrs\n"
-                "            session.fold.deferrals[key] = attrs.evolve(\n"
-                "                each, targets=flow.targets(where.name, each.output)\n"
-                "            )\n",
+                "runtime/calls.py",
+                "    wishes = resuming(session.fold, flow, command)\n",
+                (
+                    "    wishes = resuming(session.fold, flow, command)\n"
+                    "    for key, each in session.fold.deferrals.items():\n"
+                    "        where = next(it for it in flow.routines.values()\n"
+                    "                     if each.output in it.outputs)\n"
+                    "        import attrs\n"
+                    "        session.fold.deferrals[key] = attrs.evolve(\n"
+                    "            each, targets=flow.targets(where.name, each.output)\n"
+                    "        )\n"
+                ),
             ),
         ),
         trial=Trial(_CHANGED + "what_is_recorded_goes_where_it_went_when_it_was_recorded"),

@@ -236,10 +236,16 @@ _BUNDLE_MUTANTS: Final = (
         trial=Trial(_BUNDLES + "a_bundle_that_was_changed_is_refused"),
     ),
     Mutant(
-        name="a job that can go on is imported",
-        breaks="Only an ended job is taken in.",
-        patches=(Patch("bundle.py", "    if bundle.fold.ended is None:\n", "    if False:\n"),),
-        trial=Trial(_BUNDLES + "a_job_that_can_go_on_is_exported_and_not_imported"),
+        name="a job that can go on is imported under its id",
+        breaks="A job that can go on never goes on in two stores under one id.",
+        patches=(
+            Patch(
+                "runtime/calls.py",
+                "    if bundle.fold.ended is not None and name is None:\n",
+                "    if name is None:\n",
+            ),
+        ),
+        trial=Trial(_BUNDLES + "a_job_that_can_go_on_is_imported_as_a_fork"),
     ),
     Mutant(
         name="an import takes another history for the same",

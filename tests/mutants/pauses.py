@@ -57,13 +57,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    if fold.ended is not None or fold.operator is not None:\n",
-                "    if fold.ended is not None:\n",
-            ),
-            Patch(
-                "runtime/drive.py",
-                " and fold.operator is None\n",
-                "\n",
+                "    if fold.ended is not None or fold.operator is not None or fold.halt:\n",
+                "    if fold.ended is not None or fold.halt:\n",
             ),
         ),
         trial=Trial(HOLDS, examples=150),
@@ -83,13 +78,28 @@ MUTANTS: Final = (
     Mutant(
         name="a Continue releases deferrals though something is asked",
         breaks="A Continue while something is asked releases no deferral.",
-        patches=(Patch("decider.py", "release=not asked", "release=True"),),
+        patches=(
+            Patch(
+                "decider.py",
+                '    release = "program" in held and not fold.questions\n',
+                "    release = True\n",
+            ),
+        ),
         trial=Trial(REFERENCE),
     ),
     Mutant(
         name="a Continue passes a question by",
         breaks="A Continue with nothing to lift or to run is refused.",
-        patches=(Patch("decider.py", "if asked and not held_back:", "if asked and False:"),),
+        patches=(
+            Patch(
+                "decider.py",
+                (
+                    '    if fold.questions and held == {"question"} and not '
+                    "(fold.kept or fold.inputs):\n"
+                ),
+                "    if False:\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -98,8 +108,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                '(recorded, *_resume(fold, "Answer", release=True))',
-                '(recorded, *_resume(fold, "Answer", release=len(fold.questions) == 1))',
+                "release=_stands_by_itself(fold)",
+                "release=len(fold.questions) == 1",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -152,13 +162,18 @@ MUTANTS: Final = (
         breaks="Law 9: whatever is refused leaves the log byte for byte unchanged.",
         patches=(
             Patch(
-                "engine.py",
-                "                return decide(fold, wish)\n",
-                "                try:\n"
-                "                    return decide(fold, wish)\n"
-                "                except errors.EsflowError:\n"
-                '                    self.pause(job_id, "somebody tried")\n'
-                "                    raise\n",
+                "runtime/calls.py",
+                "            return places.put_into(fold, wish, decide(fold, wish))\n",
+                (
+                    "            try:\n"
+                    "                return places.put_into(fold, wish, decide(fold, wish))\n"
+                    "            except VersionConflict:\n"
+                    "                raise\n"
+                    "            except Exception:\n"
+                    "                hold_or_end(host, job_id, "
+                    'PauseJob(reason="tried"), "", actor=None)\n'
+                    "                raise\n"
+                ),
             ),
         ),
         trial=Trial(REFUSED),

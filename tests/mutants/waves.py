@@ -63,9 +63,15 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "        fold.program = ()\n        fold.program_paused = False\n",
-                "        fold.program = ()\n        fold.program_paused = False\n"
-                "        fold.wave = 0\n",
+                (
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
+                (
+                    "        fold.wave = 0\n"
+                    "        fold.program, fold.program_paused = (), False\n"
+                    '        if event.command != "Goto":'
+                ),
             ),
         ),
         trial=Trial(REFERENCE),
@@ -134,8 +140,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    )\n    if not fold.program:\n        _open(fold)\n",
-                "    )\n    _open(fold)\n",
+                (
+                    "    fold.program = behind_wave(fold, members.values())\n"
+                    "    if not fold.program:\n"
+                    "        _open(fold)\n"
+                ),
+                ("    fold.program = behind_wave(fold, members.values())\n    _open(fold)\n"),
             ),
         ),
         trial=Trial(REFERENCE),
@@ -192,11 +202,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "if not fold.unsettled and all(each.failure is None for each in "
-                "fold.members.values()):",
-                "if not fold.unsettled and any(\n"
-                "        each.failure is None for each in fold.members.values()\n"
-                "    ):",
+                (
+                    "    if fold.going or any(each.failure is not None for each in "
+                    "fold.members.values()):\n"
+                ),
+                (
+                    "    if fold.going or all(each.failure is not None for each in "
+                    "fold.members.values()):\n"
+                ),
             ),
         ),
         trial=Trial(REFERENCE, "failure", examples=80),
@@ -213,9 +226,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    if fold.unsettled:\n",
-                "    if fold.unsettled and all(each.failure is None for each in "
-                "fold.members.values()):\n",
+                "    if fold.going:\n",
+                (
+                    "    if fold.going and all(each.failure is None for each in "
+                    "fold.members.values()):\n"
+                ),
             ),
         ),
         trial=Trial(REFERENCE, "failure"),
@@ -304,7 +319,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/drive.py",
-                "error=usercode.failure_of(outcome.error, with_traceback=True),",
+                "error=usercode.failure_of(error, with_traceback=True),",
                 'error=ev.Failure(type="Error", message="failed"),',
             ),
         ),
@@ -316,7 +331,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    fold.activations_count += fold.unsettled\n",
+                "    fold.activations_count += fold.going\n",
                 "    fold.activations_count += 1\n",
             ),
         ),

@@ -87,3 +87,26 @@ def test_the_second_notebook_checks_here_and_pays_there_once_each() -> None:
     ]
     assert shown[7] == "17 events\n0 events\n"
     assert "('pay', 'host-b', '\"paid\"', 'refund-1/3.1/e0')" in shown[9]
+
+
+def test_the_third_notebook_asks_the_model_only_where_it_says_so() -> None:
+    shown = _shown(_read(ROOT / "notebooks" / "03_replay_and_what_if.ipynb"))
+    asked = [place for place, text in enumerate(shown) if "(the model is asked: " in text]
+    assert asked == [0, 9, 14]  # The job itself, and the two live forks.
+    assert shown[6].splitlines() == [
+        "paused Origin(job_id='lamp-1', version=7)",
+        "3.1/e0 {'effect': \"complete('Write a letter that offers a repair')\"}",
+    ]
+    assert "forked     from lamp-1@7 by ada; results of effects are asked for" in shown[8]
+    assert 'answered   "Dear customer, bring us the lamp." by ada on friday' in shown[8]
+    assert "{'op': 'replace', 'path': '/shared/offer', 'value': 'repair'}" in shown[10]
+
+
+def test_the_third_notebook_finds_what_was_edited_and_leaves_the_original_as_it_was() -> None:
+    shown = _shown(_read(ROOT / "notebooks" / "03_replay_and_what_if.ipynb"))
+    assert shown[12] == "CheckReport(ok=True, jobs=1, activations=3, differences=())"
+    assert shown[13].startswith("ok: False\n3.1 effect\n")
+    assert "now:      complete('Write a short letter that offers a refund')" in shown[13]
+    assert shown[15] == "True"
+    assert shown[16].startswith("lamp-1        completed  17 events\n")
+    assert shown[16].endswith("VerifyReport(ok=True, jobs=5, events=85, problems=())")

@@ -208,11 +208,11 @@ def test_everything_that_is_recorded_is_told_once(recorded: Sequence[Recorded]) 
     versions = [each.at.version for each in told if not isinstance(each, ActivationEntry)]
     versions += [call.at.version for each in activations for call in each.calls]
     versions += [each.settled.at.version for each in activations if each.settled is not None]
-    versions += [
-        each.answer.at.version
-        for each in told
-        if isinstance(each, QuestionEntry) and each.answer is not None
-    ]
+    interrupts = [interrupt for each in activations for interrupt in each.interrupts]
+    versions += [each.at.version for each in interrupts]
+    answers = [each.answer for each in told if isinstance(each, QuestionEntry)]
+    answers += [each.answer for each in interrupts]
+    versions += [each.at.version for each in answers if each is not None]
     buffered = sum(len(each.records) for each in activations)
     questions = sum(isinstance(each, QuestionEntry) for each in told)  # They are records as well.
     assert len(set(versions)) == len(versions)

@@ -36,6 +36,8 @@ def test_an_event_stands_with_its_envelope(tmp_path: Path) -> None:
             "payload": {"article": "tea"},
             "limit": 100_000,
             "labels": {},
+            "before": [],
+            "after": [],
         },
     }
 

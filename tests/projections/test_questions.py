@@ -32,7 +32,7 @@ def test_what_is_open_is_what_the_state_holds(recorded: Sequence[Recorded]) -> N
         if not _ends_an_append(recorded, version):
             continue
         fold = fold_events("job", (part.event for part in recorded[:version]))
-        expected = [] if fold.ended else list(fold.questions)
+        expected = [] if fold.ended else list(fold.asked)
         assert sorted(asked.id for asked in questions.listed()) == sorted(expected)
 
 

@@ -150,7 +150,7 @@ def test_what_is_absent_is_left_out(
 
 
 def test_a_reason_of_a_kind_that_is_new_is_named() -> None:
-    assert reason_text(ev.PauseReason(kind="breakpoint", text="")) == "breakpoint"
+    assert reason_text(ev.PauseReason(kind="weather", text="")) == "weather"
 
 
 def test_long_values_are_cut_in_words_and_whole_as_fields(tmp_path: Path) -> None:

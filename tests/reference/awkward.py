@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 from hypothesis import strategies as st
 
 from tests.reference.oddities import AWKWARD, ODD_KEYS, REFUSED
-from tests.reference.outcome import Outcome
+from tests.reference.outcome import Outcome, choices_of
 from tests.reference.program import (
     Answer,
     Branch,
@@ -32,10 +32,12 @@ from tests.reference.program import (
 )
 
 _CALLS: Final = ("emit", "defer", "ask", "write", "remember", "log")
+_Refusals: TypeAlias = st.SearchStrategy[Refused]
 _values: Final = st.sampled_from(AWKWARD)
 _keys: Final = st.sampled_from(ODD_KEYS)
 _constants: Final = st.builds(Constant, _values)
 _caught: Final = st.builds(Refused, st.sampled_from(_CALLS), st.sampled_from(REFUSED))
+_interrupting: Final = st.builds(Refused, st.just("interrupt"), st.sampled_from(REFUSED))
 _odd: Final[st.SearchStrategy[Operation]] = st.one_of(
     st.builds(Write, _keys, _constants),
     st.builds(Remember, _keys, _constants),
@@ -44,15 +46,16 @@ _odd: Final[st.SearchStrategy[Operation]] = st.one_of(
 )
 
 
-def awkward_program(draw: st.DrawFn, program: Program) -> Program:
+def awkward_program(draw: st.DrawFn, program: Program, *, interrupts: bool) -> Program:
     """Have every handler do something awkward first, and payloads hold more than they did."""
     escaping = draw(st.sampled_from([routine.name for routine in program.routines]))
     escapes = draw(st.integers(0, 5)) == 0
+    caught = st.one_of(_caught, _interrupting) if interrupts else _caught
     routines = tuple(
         attrs.evolve(
             routine,
             slots=tuple(
-                _slot(draw, slot, escapes=escapes and routine.name == escaping)
+                _slot(draw, slot, caught, escapes=escapes and routine.name == escaping)
                 for slot in routine.slots
             ),
         )
@@ -61,11 +64,11 @@ def awkward_program(draw: st.DrawFn, program: Program) -> Program:
     return attrs.evolve(program, routines=routines, payload=_payload(draw, program.payload))
 
 
-def _slot(draw: st.DrawFn, slot: Slot, *, escapes: bool) -> Slot:
-    first = (draw(_odd), draw(_caught))
+def _slot(draw: st.DrawFn, slot: Slot, caught: _Refusals, *, escapes: bool) -> Slot:
+    first = (draw(_odd), draw(caught))
     last: tuple[Operation, ...] = ()
     if escapes:
-        last = (attrs.evolve(draw(_caught), caught=False),)
+        last = (attrs.evolve(draw(caught), caught=False),)
     return attrs.evolve(slot, operations=(*first, *_fuller(draw, slot.operations), *last))
 
 
@@ -101,7 +104,7 @@ def awkward_command(draw: st.DrawFn, command: Command, outcome: Outcome) -> Comm
             return attrs.evolve(command, values=_payload(draw, values))
         case Goto(payload=payload):
             return attrs.evolve(command, payload=_payload(draw, payload))
-        case Answer(to=to) if to in outcome.questions and outcome.questions[to].choices is None:
+        case Answer(to=to) if choices_of(outcome, to) is None:
             return attrs.evolve(command, value=draw(_values))
         case _:
             return command

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from tests.reference.capabilities import Capability
+from tests.reference.interpreter import Course, course, run
 from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
 from tests.reference.program import (
-    Command,
+    KEPT,
+    Advance,
+    Answer,
     Connection,
+    Continue,
     Goto,
     JustUpdate,
     Program,
+    Script,
     Update,
     log_message,
 )
 
-FEATURES: Final = frozenset(
+SINGLE: Final = frozenset(
     {
         "completed",
         "paused",
@@ -52,15 +58,57 @@ FEATURES: Final = frozenset(
         "wide wave",
         "awkward payload",
         "refused payload",
+        "interrupt",
+        "interrupts of several activations",
+        "several interrupts of one handler",
+        "interrupt answered",
+        "breakpoint before",
+        "breakpoint after",
+        "breakpoints replaced",
     }
 )
+"""What at least a tenth of the examples go through."""
+
+MEETINGS: Final = frozenset(
+    {
+        "interrupt answered out of order",
+        "pause or question beside an interrupt",
+        "failure beside an interrupt",
+        "answer refused at an interrupt",
+        "continue refused at an interrupt",
+        "update at an interrupt",
+        "goto at an interrupt",
+        "question answered in an open wave",
+        "message at an interrupt or a breakpoint",
+        "cancelled at an interrupt or a breakpoint",
+        "answer at a breakpoint",
+        "update at a breakpoint",
+        "goto at a breakpoint",
+    }
+)
+"""Two or more of them in one place, which at least a twentieth go through."""
+
+FEATURES: Final = SINGLE | MEETINGS
 
 
-def features(
-    program: Program, outcome: Outcome, obeyed: tuple[Command, ...] = ()
-) -> frozenset[str]:
-    """Name the features that an example exercised; the commands are those that were obeyed."""
-    exercised = _ends(outcome) | _waits(outcome) | _told(outcome, obeyed)
+BEYOND: Final[dict[Capability, frozenset[str]]] = {
+    "deadlines": frozenset(
+        {
+            "answered by a deadline",
+            "several deadlines at once",
+            "deadline in an open wave",
+            "time without a deadline",
+        }
+    ),
+}
+
+
+def features(program: Program, script: Script) -> frozenset[str]:
+    """Name the features that an example exercised."""
+    outcome, way = run(program, script), course(program, script)
+    exercised = _ends(outcome) | _waits(outcome) | _told(outcome, way)
+    exercised |= _interrupts(outcome, way) | _breakpoints(way) | _holds(script, outcome, way)
+    exercised |= _deadlines(way)
     exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
@@ -106,13 +154,88 @@ def _waits(outcome: Outcome) -> dict[str, bool]:
     }
 
 
-def _told(outcome: Outcome, obeyed: tuple[Command, ...]) -> dict[str, bool]:
+def _told(outcome: Outcome, way: Course) -> dict[str, bool]:
     """Say what was done to the job from outside that leaves few traces in it."""
+    obeyed = [step.command for step in way.steps if step.refusal is None]
     return {
         "update": any(isinstance(command, Update) for command in obeyed),
         "update without resuming": any(isinstance(command, JustUpdate) for command in obeyed),
         "goto": any(isinstance(command, Goto) for command in obeyed),
         "dropped work": bool(outcome.dropped),
+    }
+
+
+def _interrupts(outcome: Outcome, way: Course) -> dict[str, bool]:
+    """Say what was asked in the middle of handlers, and what was done then."""
+    names = {*outcome.interrupts, *outcome.answers, *outcome.dropped}
+    asked = [name.partition("/") for name in names if "/i" in name]
+    waves = Counter({activation.partition(".")[0]: 0 for activation, _, _ in asked})
+    waves.update(activation.partition(".")[0] for activation in {it for it, _, _ in asked})
+    beside = {name.partition(".")[0] for name, _ in outcome.pauses}
+    beside |= {name.partition(".")[0] for name in names if "/q" in name}
+    steps = [step for step in way.steps if step.moment == "interrupted"]
+    refused = [step.command for step in steps if step.refusal is not None]
+    obeyed = [step.command for step in steps if step.refusal is None]
+    answers = [
+        (step.command.to.partition("/")[0], step.holds[0][1])
+        for step in steps
+        if isinstance(step.command, Answer) and "/i" in step.command.to and step.refusal is None
+    ]
+    results = [result for _, _, result in outcome.activations.values()]
+    return {
+        "interrupt": bool(asked),
+        "interrupts of several activations": any(number > 1 for number in waves.values()),
+        "several interrupts of one handler": any(item != "i0" for _, _, item in asked),
+        "interrupt answered": bool(answers),
+        "interrupt answered out of order": any(to != first for to, first in answers),
+        "pause or question beside an interrupt": bool(beside & set(waves)),
+        "failure beside an interrupt": outcome.status == "failed" and "set aside" in results,
+        "answer refused at an interrupt": any(isinstance(it, Answer) for it in refused),
+        "continue refused at an interrupt": any(isinstance(it, Continue) for it in refused),
+        "update at an interrupt": any(isinstance(it, JustUpdate) for it in obeyed),
+        "goto at an interrupt": any(isinstance(it, Goto) for it in obeyed),
+    }
+
+
+def _breakpoints(way: Course) -> dict[str, bool]:
+    """Say where the job was held, and what was done then."""
+    obeyed = [step for step in way.steps if step.refusal is None]
+    held = [it.command for it in obeyed if it.holds and it.holds[0][0] == "breakpoint"]
+    brought = [it.command for it in obeyed if not isinstance(it.command, JustUpdate | Advance)]
+    return {
+        "breakpoint before": any(kind == "before" for kind, _ in way.hits),
+        "breakpoint after": any(kind == "after" for kind, _ in way.hits),
+        "breakpoints replaced": any(it.breakpoints != KEPT for it in brought),
+        "answer at a breakpoint": any(isinstance(it, Answer) for it in held),
+        "update at a breakpoint": any(isinstance(it, Update | JustUpdate) for it in held),
+        "goto at a breakpoint": any(isinstance(it, Goto) for it in held),
+    }
+
+
+def _holds(script: Script, outcome: Outcome, way: Course) -> dict[str, bool]:
+    """Say what came while the job was held by an interrupt or a breakpoint."""
+    answers = [
+        step.command.to
+        for step in way.steps
+        if isinstance(step.command, Answer) and step.moment != "paused" and step.refusal is None
+    ]
+    moments = {message.moment for message in script.messages}
+    return {
+        "question answered in an open wave": any("/q" in to for to in answers),
+        "message at an interrupt or a breakpoint": bool(moments & {"interrupted", "before"}),
+        "cancelled at an interrupt or a breakpoint": outcome.status == "cancelled"
+        and bool(outcome.holds),
+    }
+
+
+def _deadlines(way: Course) -> dict[str, bool]:
+    """Say which questions nobody answered in time."""
+    passed = [step for step in way.steps if isinstance(step.command, Advance)]
+    return {
+        "answered by a deadline": bool(way.expired),
+        "several deadlines at once": any(len(names) > 1 for _, names in way.expired),
+        "deadline in an open wave": any(moment != "paused" for moment, _ in way.expired),
+        "time without a deadline": len(passed) > len(way.expired),
     }
 
 

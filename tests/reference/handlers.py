@@ -1,16 +1,18 @@
 """What one handler does: it reads the data of the opening of its wave, and only asks for changes.
 
 Nothing here touches the job. What a handler asked for is kept on its activation until the wave
-closes; how data changes is said here too, as a handler sees its own writes before anybody else.
+closes. A handler that is set aside at an interrupt runs again from its start when that is answered;
+it knows the answers it was given, and of what it asked for before only its effects are left.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, assert_never, final
+from typing import TypeAlias, assert_never, final
 
 import attrs
 
-from tests.reference.outcome import EffectRecord, Result
+from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.outcome import EffectRecord, InterruptRecord, Result
 from tests.reference.program import (
     Ask,
     Branch,
@@ -24,10 +26,12 @@ from tests.reference.program import (
     Expression,
     Fail,
     FailingEffect,
+    Foreseen,
     Forget,
     FromMemory,
     FromPayload,
     FromShared,
+    Interrupt,
     JobOperation,
     Json,
     LastResult,
@@ -37,7 +41,6 @@ from tests.reference.program import (
     Payload,
     PlusOne,
     Program,
-    Reducer,
     Refused,
     Remember,
     Write,
@@ -47,32 +50,26 @@ from tests.reference.program import (
 )
 
 Item: TypeAlias = tuple[str, Payload]  # An output or a slot, and what goes there.
-Data: TypeAlias = dict[str, Json]
 
 
 @final
-class HandlerFailed(Exception):
-    """A handler raised, or a write does not apply."""
+@attrs.define(kw_only=True)
+class Requests:
+    """What one run of a handler asked for, in the order of its calls."""
 
-    def __init__(self, type_name: str) -> None:
-        super().__init__(type_name)
-        self.type_name = type_name
-
-
-@final
-@attrs.frozen
-class Change:
-    """One write or deletion, with its reducer resolved."""
-
-    key: str
-    reducer: Reducer | Literal["delete"]
-    value: Json = None
+    changes: list[Change] = attrs.field(factory=list[Change])
+    memories: list[Change] = attrs.field(factory=list[Change])
+    log: list[str] = attrs.field(factory=list[str])
+    emissions: list[Item] = attrs.field(factory=list[Item])
+    deferrals: list[Item] = attrs.field(factory=list[Item])
+    questions: list[Ask] = attrs.field(factory=list[Ask])
+    pauses: list[str] = attrs.field(factory=list[str])
 
 
 @final
 @attrs.define(kw_only=True)
 class Activation:
-    """One run of one handler, with what it asked for in the order of its calls."""
+    """One delivery of one payload to one slot, and how far its handler came."""
 
     wave: int
     index: int
@@ -81,14 +78,12 @@ class Activation:
     result: Result = "ready"
     failure: str = ""
     last: Json = None
-    changes: list[Change] = attrs.field(factory=list[Change])
-    memories: list[Change] = attrs.field(factory=list[Change])
-    log: list[str] = attrs.field(factory=list[str])
-    emissions: list[Item] = attrs.field(factory=list[Item])
-    deferrals: list[Item] = attrs.field(factory=list[Item])
-    questions: list[Ask] = attrs.field(factory=list[Ask])
-    pauses: list[str] = attrs.field(factory=list[str])
+    requests: Requests = attrs.field(factory=Requests)
     effects: list[EffectRecord] = attrs.field(factory=list[EffectRecord])
+    foreseen: int = 0  # Calls of this run that know an answer beforehand.
+    settled_at: int = 0  # By the clock of the job.
+    answers: list[Json] = attrs.field(factory=list[Json])  # To its interrupts, in their order.
+    interrupt: InterruptRecord | None = None  # The one at which it was set aside.
 
     @property
     def id(self) -> str:
@@ -100,9 +95,19 @@ class Activation:
         """Name the routine that the slot belongs to."""
         return self.slot.partition(".")[0]
 
+    def answer(self, value: Json) -> None:
+        """Take the answer to the open interrupt, and be ready to run again."""
+        self.answers.append(value)
+        self.interrupt, self.result = None, "ready"
+
 
 @final
-@attrs.frozen
+class _SetAside(Exception):
+    """A handler stopped at an interrupt that nobody has answered yet."""
+
+
+@final
+@attrs.define
 class _Run:
     """What a handler has before it: its program, the data of the opening, and its activation."""
 
@@ -110,20 +115,30 @@ class _Run:
     shared: Data
     memory: Data  # Of its own routine.
     activation: Activation
+    interrupts: int = 0  # Those it has called.
+
+    @property
+    def requests(self) -> Requests:
+        """Give what it has asked for."""
+        return self.activation.requests
 
 
 def settle(program: Program, shared: Data, memory: Data, activation: Activation) -> None:
-    """Run the handler of an activation to its end or its failure."""
+    """Run the handler of an activation to its end, its failure, or an open interrupt."""
     operations = next(
         slot.operations
         for routine in program.routines
         for slot in routine.slots
         if f"{routine.name}.{slot.name}" == activation.slot
     )
+    activation.requests, activation.effects = Requests(), []
+    activation.last, activation.foreseen = None, 0
     try:
         _perform(_Run(program, shared, memory, activation), operations)
     except HandlerFailed as error:
         activation.result, activation.failure = "failed", error.type_name
+    except _SetAside:
+        activation.result, activation.requests = "set aside", Requests()
     else:
         activation.result = "completed"
 
@@ -136,7 +151,9 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
                 _change(run, operation)
             case Emit() | Defer() | Ask() | Pause():
                 _request(run, operation)
-            case Effect() | FailingEffect() | Fail() | Refused() | Branch():
+            case Interrupt():
+                _interrupt(run, operation)
+            case Effect() | FailingEffect() | Foreseen() | Fail() | Refused() | Branch():
                 _control(run, operation)
             case _:
                 assert_never(operation)
@@ -144,37 +161,37 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
 
 def _change(run: _Run, operation: DataOperation) -> None:
     """Note a change of the data or a line of the log."""
-    activation = run.activation
+    requests = run.requests
     match operation:
         case Write(key=key, value=value):
             reducer = operation.reducer or run.program.reducers.get(key, "set")
-            activation.changes.append(Change(key, reducer, _value(run, value)))
+            requests.changes.append(Change(key, reducer, _value(run, value)))
         case Delete(key=key):
-            if key in _seen(run.shared, activation.changes, key):
-                activation.changes.append(Change(key, "delete"))
+            if key in _seen(run.shared, requests.changes, key):
+                requests.changes.append(Change(key, "delete"))
         case Remember(key=key, value=value):
-            activation.memories.append(Change(key, "set", _value(run, value)))
+            requests.memories.append(Change(key, "set", _value(run, value)))
         case Forget(key=key):
-            if key in _seen(run.memory, activation.memories, key):
-                activation.memories.append(Change(key, "delete"))
+            if key in _seen(run.memory, requests.memories, key):
+                requests.memories.append(Change(key, "delete"))
         case Log(text=text, value=value):
-            activation.log.append(log_message(text, _value(run, value)))
+            requests.log.append(log_message(text, _value(run, value)))
         case _:
             assert_never(operation)
 
 
 def _request(run: _Run, operation: JobOperation) -> None:
     """Note what shall happen when the wave closes."""
-    activation = run.activation
+    requests = run.requests
     match operation:
         case Emit(output=output, payload=payload):
-            activation.emissions.append(_item(run, output, payload))
+            requests.emissions.append(_item(run, output, payload))
         case Defer(output=output, payload=payload):
-            activation.deferrals.append(_item(run, output, payload))
+            requests.deferrals.append(_item(run, output, payload))
         case Ask():
-            activation.questions.append(operation)
+            requests.questions.append(operation)
         case Pause(reason=reason):
-            activation.pauses.append(reason)
+            requests.pauses.append(reason)
         case _:
             assert_never(operation)
 
@@ -183,6 +200,18 @@ def _item(run: _Run, output: str, payload: dict[str, Expression]) -> Item:
     """Compute a payload for an output of the own routine."""
     computed = {key: _value(run, expression) for key, expression in payload.items()}
     return f"{run.activation.routine}.{output}", computed
+
+
+def _interrupt(run: _Run, operation: Interrupt) -> None:
+    """Go on with the answer, or be set aside until there is one."""
+    activation = run.activation
+    if run.interrupts == len(activation.answers):
+        activation.interrupt = (_value(run, operation.payload), operation.choices)
+        raise _SetAside
+    activation.last = activation.answers[run.interrupts]
+    run.interrupts += 1
+    if operation.tidied:
+        run.requests.log.append(log_message("finally", None))
 
 
 def _control(run: _Run, operation: ControlOperation) -> None:
@@ -197,12 +226,16 @@ def _control(run: _Run, operation: ControlOperation) -> None:
             if not operation.caught:
                 raise HandlerFailed("EffectError")
             activation.last = message
+        case Foreseen(name=name, answers=answers):
+            activation.last = answers[f"{activation.id}/i{activation.foreseen}"]
+            activation.foreseen += 1
+            activation.effects.append((name, "result", activation.last))
         case Fail():
             raise HandlerFailed("RuntimeError")
         case Refused(call=call, caught=caught):
             if not caught:
                 raise HandlerFailed("PayloadError")
-            activation.log.append(log_message("refused", call))
+            run.requests.log.append(log_message("refused", call))
         case Branch(value=value, equals=equals, then=then, otherwise=otherwise):
             _perform(run, then if same(_value(run, value), equals) else otherwise)
         case _:
@@ -218,9 +251,9 @@ def _value(run: _Run, expression: Expression) -> Json:
         case FromPayload(key=key, default=default):
             return activation.payload.get(key, default)
         case FromShared(key=key, default=default):
-            return _seen(run.shared, activation.changes, key).get(key, default)
+            return _seen(run.shared, run.requests.changes, key).get(key, default)
         case FromMemory(key=key, default=default):
-            return _seen(run.memory, activation.memories, key).get(key, default)
+            return _seen(run.memory, run.requests.memories, key).get(key, default)
         case LastResult():
             return activation.last
         case PlusOne(of=of):
@@ -236,44 +269,3 @@ def _seen(opening: Data, own: list[Change], key: str) -> Data:
         if change.key == key:
             apply(data, change)
     return data
-
-
-# Data.
-
-_EMPTY: dict[str, Json] = {"append": [], "extend": [], "unique": [], "merge": {}, "add": 0}
-
-
-def apply(data: Data, change: Change) -> None:
-    """Apply a change to data, or fail with ``MergeError``; no value is changed in place."""
-    key, reducer = change.key, change.reducer
-    if reducer == "delete":
-        data.pop(key, None)
-    elif reducer == "set" or (key not in data and reducer not in _EMPTY):
-        data[key] = change.value
-    else:
-        found = data[key] if key in data else _EMPTY[reducer]
-        data[key] = _reduced(reducer, found, change.value)
-
-
-def _reduced(reducer: Reducer, found: Json, value: Json) -> Json:
-    """Reduce what was found and what was written to one value."""
-    match found, value:
-        case list(), _ if reducer == "append":
-            return [*found, value]
-        case list(), list() if reducer == "extend":
-            return [*found, *value]
-        case list(), _ if reducer == "unique":
-            return found if any(same(it, value) for it in found) else [*found, value]
-        case dict(), dict() if reducer == "merge":
-            return found | value
-        case (bool(), _) | (_, bool()):
-            raise HandlerFailed("MergeError")  # A boolean is no number here.
-        case ((int() | float()), (int() | float())) if reducer == "add":
-            return found + value
-        case ((int() | float()), (int() | float())) if reducer in ("max", "min"):
-            # Where both are equal, as 1 and 1.0 are, the first argument stays: what was found.
-            return max(found, value) if reducer == "max" else min(found, value)
-        case str(), str() if reducer in ("max", "min"):
-            return max(found, value) if reducer == "max" else min(found, value)
-        case _:
-            raise HandlerFailed("MergeError")

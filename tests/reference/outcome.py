@@ -6,10 +6,12 @@ from typing import Literal, TypeAlias, final
 
 import attrs
 
-from tests.reference.program import Ask, Json, Payload, canonical
+from tests.reference.program import Ask, Json, Moment, Payload, canonical
 
 EffectRecord: TypeAlias = tuple[str, Literal["result", "error"], Json]  # Name, value or message.
-Result: TypeAlias = Literal["completed", "failed", "ready"]
+InterruptRecord: TypeAlias = tuple[Json, tuple[Json, ...] | None]  # Payload, choices.
+Result: TypeAlias = Literal["completed", "failed", "ready", "set aside", "dropped"]
+Hold: TypeAlias = tuple[Literal["interrupt", "breakpoint"], str]  # With the activation.
 Status: TypeAlias = Literal["running", "completed", "failed", "paused", "cancelled"]
 
 
@@ -35,14 +37,14 @@ class Outcome:
     memory: dict[str, dict[str, Json]]  # By routine; a routine that remembers nothing is left out.
     log: tuple[tuple[str, str], ...]  # Activation, message.
     outputs: tuple[tuple[str, str, Payload], ...]  # Id of the emission or deferral, output.
-    # Opened, or kept and not dropped: slot, payload, result.
+    # Opened (and perhaps dropped then), or kept: slot, payload, result.
     activations: dict[str, tuple[str, Payload, Result]]
-    effects: dict[str, EffectRecord]  # Of failed activations too.
+    effects: dict[str, EffectRecord]  # Of activations that failed or were set aside, too.
     emissions: dict[str, tuple[str, Payload]]  # Of completed activations, merged or not.
     deferrals: dict[str, tuple[str, Payload]]  # Held at the end.
     released: dict[str, tuple[str, Payload]]  # Deferrals that became emissions.
     questions: dict[str, Ask]  # Open at the end.
-    answers: dict[str, Json]  # Accepted, by question.
+    answers: dict[str, Json]  # Accepted, by question or interrupt.
     pauses: tuple[tuple[str, str], ...]  # Every merged pause: activation, reason.
     standing: tuple[tuple[str, str], ...]  # Those that still stand.
     ready: tuple[str, ...]  # Never begun: kept work, or the wave in which the job was cancelled.
@@ -52,7 +54,29 @@ class Outcome:
     refusals: tuple[str, ...]  # Names of errors, in the order of the refused commands and messages.
     activations_count: int  # Those of the waves that opened.
     waves: int
-    dropped: tuple[str, ...] = ()  # By ``Goto``: kept activations, deferrals and questions.
+    # By ``Goto``: activations, deferrals, questions, interrupts, and of an open wave emissions.
+    dropped: tuple[str, ...] = ()
+    interrupts: dict[str, InterruptRecord] = attrs.field(
+        factory=dict[str, InterruptRecord]
+    )  # Open.
+    holds: tuple[Hold, ...] = ()  # Reasons of a pause that its program did not ask for.
+
+
+def moment_of(outcome: Outcome) -> Moment:
+    """Say at which moment the job is that is seen here."""
+    if outcome.status == "running":
+        return "open"
+    if outcome.interrupts:
+        return "interrupted"
+    held = outcome.holds[0][1] if outcome.holds else ""
+    return "before" if held in outcome.ready else "paused"
+
+
+def choices_of(outcome: Outcome, asked: str) -> tuple[Json, ...] | None:
+    """Give the choices of an open question or interrupt: none where any answer will do."""
+    if asked in outcome.questions:
+        return outcome.questions[asked].choices
+    return outcome.interrupts[asked][1] if asked in outcome.interrupts else ()
 
 
 def as_text(outcome: Outcome) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 from hypothesis import strategies as st
 
-from tests.reference.outcome import Outcome
+from tests.reference.interpreter import course, run
+from tests.reference.outcome import Outcome, choices_of, moment_of
 from tests.reference.program import (
+    KEPT,
+    Advance,
     Answer,
+    Breakpoints,
     Cancel,
     Command,
     Continue,
@@ -17,13 +21,23 @@ from tests.reference.program import (
     Json,
     JustUpdate,
     Message,
+    Moment,
     Program,
     Reducer,
+    Script,
     Update,
 )
 from tests.reference.values import FITTING, GROWING, PLAIN, VALUES, payloads_from_outside
 
-_COMMANDS: Final = (
+_AT_INTERRUPTS: Final[tuple[str, ...]] = (
+    *("answer", "wrong", "older", "just update", "continue", "answer", "older", "goto"),
+    *("answer", "continue", "wrong", "answer", "update", "older", "wrong", "just update"),
+    *("goto", "older", "goto", "answer", "continue", "wrong", "just update"),
+)
+_AT_BREAKPOINTS: Final[tuple[str, ...]] = (
+    *("answer", "continue", "answer", "answer", "goto", "answer", "update", "just update"),
+)
+_COMMANDS: Final[tuple[str, ...]] = (
     *("answer", "goto", "just update", "update", "goto", "answer", "wrong"),
     *("answer", "just update", "update", "goto", "just update", "continue"),
 )
@@ -41,9 +55,7 @@ def drawn_messages(draw: st.DrawFn, program: Program) -> tuple[Message, ...]:
     return tuple(messages)
 
 
-def drawn_message(
-    draw: st.DrawFn, program: Program, wave: int, moment: Literal["open", "paused"]
-) -> Message:
+def drawn_message(draw: st.DrawFn, program: Program, wave: int, moment: Moment) -> Message:
     """Draw a message for a moment; keys are few, so that they come again."""
     return Message(
         wave=wave,
@@ -63,24 +75,76 @@ def _near(choice: Json) -> Json:
 
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
-    kind = draw(st.sampled_from(_COMMANDS))
+    waits = any(question.timeout is not None for question in outcome.questions.values())
+    kinds = _kinds(outcome)
+    time = ("advance",) * (len(kinds) * (8 if outcome.holds else 1) // 3) if waits else ()
+    kind = draw(st.sampled_from(time + kinds))
     if kind == "wrong":
-        known = ("9.9/q0", *outcome.questions, *outcome.answers, *outcome.dropped)
-        asked = outcome.questions.get(to := draw(st.sampled_from(known)))
-        near = () if asked is None else tuple(map(_near, asked.choices or ()))
+        asked = (*outcome.questions, *outcome.interrupts)
+        known = ("9.9/q0", *asked, *outcome.answers, *outcome.dropped)
+        to = draw(st.sampled_from(known))
+        near = tuple(map(_near, choices_of(outcome, to) or ()))
         return Answer(to, draw(st.sampled_from((True, "nope", *near))))
     if kind == "goto":
         slots = (*_slots(program), *_slots(program), "r0.nowhere")
         return Goto(draw(st.sampled_from(slots)), draw(payloads_from_outside()))
     if kind == "update":
         return Update(_values(draw, program))
+    if kind == "advance":
+        return Advance(draw(st.sampled_from((10, 1, 60, 5))))
     if kind == "just update":
         return JustUpdate(_values(draw, program))
-    if kind == "continue" or not outcome.questions:
+    open_ones = tuple(outcome.interrupts) or tuple(outcome.questions)
+    if kind == "older" and outcome.questions:
+        open_ones = tuple(outcome.questions)
+    if kind == "continue" or not open_ones:
         return Continue()
-    question = draw(st.sampled_from(tuple(outcome.questions)))
-    choices = outcome.questions[question].choices
-    return Answer(question, draw(VALUES if choices is None else st.sampled_from(choices)))
+    to = draw(st.sampled_from(open_ones[::-1]))
+    choices = choices_of(outcome, to)
+    return Answer(to, draw(VALUES if choices is None else st.sampled_from(choices)))
+
+
+def drawn_breakpoints(draw: st.DrawFn, program: Program, *, often: bool) -> Breakpoints:
+    """Draw breakpoints, of either kind or of both; or none."""
+    if not often:
+        return KEPT
+    # The start is where questions and pauses mostly are.
+    slots = st.lists(
+        st.sampled_from((*_slots(program)[::-1], program.start)), min_size=1, max_size=2
+    ).map(lambda drawn: tuple(dict.fromkeys(drawn)))
+    kind = draw(st.sampled_from(("after", "both", "before")))
+    return Breakpoints(
+        before=None if kind == "after" else draw(slots),
+        after=None if kind == "before" else draw(slots),
+    )
+
+
+def rebroken(draw: st.DrawFn, program: Program, outcome: Outcome, command: Command) -> Command:
+    """Return a command that brings other breakpoints, if it is one that may carry the job on."""
+    waits = isinstance(command, Answer) and "/q" in command.to and outcome.holds
+    if isinstance(command, JustUpdate | Advance) or waits:
+        return command
+    breakpoints = Breakpoints(before=(), after=())
+    if draw(st.integers(0, 4)):
+        breakpoints = drawn_breakpoints(draw, program, often=True)
+    return attrs.evolve(command, breakpoints=breakpoints)
+
+
+def _kinds(outcome: Outcome) -> tuple[str, ...]:
+    """Give what commands to draw from."""
+    if outcome.interrupts:
+        return _AT_INTERRUPTS + (("older",) * 40 if outcome.questions else ())
+    if outcome.questions and outcome.holds:
+        return _AT_BREAKPOINTS
+    return _COMMANDS + (("continue",) * 8 if outcome.questions and outcome.ready else ())
+
+
+def plain_command(outcome: Outcome) -> Command:
+    """Return what carries a paused job on: an answer, or else a ``Continue``."""
+    for to in (*outcome.interrupts, *outcome.questions):
+        choices = choices_of(outcome, to)
+        return Answer(to, True if choices is None else choices[0])
+    return Continue()
 
 
 def _slots(program: Program) -> tuple[str, ...]:
@@ -100,13 +164,18 @@ def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
     return values
 
 
-def drawn_cancel(draw: st.DrawFn, outcome: Outcome) -> Cancel | None:
+def drawn_cancel(draw: st.DrawFn, program: Program, script: Script) -> Cancel | None:
     """Draw whether and when a job is cancelled: mostly late, and now and then after its end."""
+    outcome = run(program, script)
+    held = [step for step in course(program, script).steps if step.holds]
+    if held and draw(st.integers(0, 4)) == 4:
+        step = draw(st.sampled_from(held[::-1]))
+        return Cancel(step.wave, step.moment)
     often = outcome.status in ("paused", "completed")
-    if draw(st.integers(0, 15)) < (10 if often else 14):
+    if draw(st.integers(0, 15)) < (13 if often else 15):
         return None
     waves = (outcome.waves, outcome.waves, outcome.waves + 1, max(1, outcome.waves - 1), 1)
-    moment: Literal["open", "paused"] = "open"
+    moment: Moment = "open"
     if outcome.status == "paused":
-        moment = draw(st.sampled_from(("paused", "open")))
+        moment = draw(st.sampled_from((moment_of(outcome), "open")))
     return Cancel(draw(st.sampled_from(waves)), moment)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.reference.features import FEATURES, features
+from tests.reference.capabilities import ENGINE_HAS, Capability
+from tests.reference.features import BEYOND, FEATURES, MEETINGS, features
 from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
-from tests.reference.interpreter import obeyed, run
+from tests.reference.interpreter import course, run
 from tests.reference.outcome import as_text
-from tests.reference.program import Program, Script
+from tests.reference.program import KEPT, Program, Script
 
 SETTINGS = settings(
     max_examples=100,
@@ -21,26 +23,43 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
 )
 
-RUNS = 4
 
+def _counted(enabled: frozenset[Capability], runs: int, number: int) -> tuple[Counter[str], int]:
+    """Count the features of many examples, and the examples.
 
-def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
+    There are many short runs: within one, Hypothesis varies what it has just drawn.
+    """
     exercised: Counter[str] = Counter()
     drawn = 0
-    # Many short runs: within one, Hypothesis varies what it has just drawn.
-    for flavour, asks, number in product(FLAVOURS, (True, False), range(RUNS)):
+    for flavour, asks, chance in product(FLAVOURS, (True, False), range(runs)):
 
-        @seed(number)
-        @settings(SETTINGS, max_examples=300 // (2 * len(FLAVOURS) * RUNS))
-        @given(examples(asks=asks, flavour=flavour))
+        @seed(chance)
+        @settings(SETTINGS, max_examples=number)
+        @given(examples(asks=asks, flavour=flavour, enabled=enabled))
         def count(example: tuple[Program, Script]) -> None:
             nonlocal drawn
             drawn += 1
-            exercised.update(features(example[0], run(*example), obeyed(*example)))
+            exercised.update(features(*example))
 
         count()
+    return exercised, drawn
+
+
+def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
+    exercised, drawn = _counted(ENGINE_HAS, 8, 8)
     assert set(exercised) == FEATURES
-    rare = {name: number for name, number in exercised.items() if number < drawn / 10}
+    least = {name: drawn / 20 if name in MEETINGS else drawn / 10 for name in FEATURES}
+    rare = {name: number for name, number in exercised.items() if number < least[name]}
+    assert not rare, f"of {drawn} examples"
+
+
+@pytest.mark.parametrize("capability", sorted(BEYOND))
+def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
+    capability: Capability,
+) -> None:
+    more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability))
+    exercised, drawn = _counted(more, 4, 8)
+    rare = {name: exercised[name] for name in BEYOND[capability] if exercised[name] < drawn / 40}
     assert not rare, f"of {drawn} examples"
 
 
@@ -55,3 +74,13 @@ def test_payloads_have_known_keys_only(example: tuple[Program, Script]) -> None:
 @given(examples())
 def test_no_example_grows_without_bounds(example: tuple[Program, Script]) -> None:
     assert len(as_text(run(*example))) < 1_000_000
+
+
+@SETTINGS
+@given(examples(enabled=frozenset()))
+def test_what_is_not_enabled_is_in_no_example(example: tuple[Program, Script]) -> None:
+    written = repr(example)
+    assert "Interrupt(" not in written
+    assert "call='interrupt'" not in written
+    assert example[1].breakpoints == KEPT
+    assert not course(*example).hits

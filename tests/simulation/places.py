@@ -14,7 +14,7 @@ import attrs
 
 from esflow import Engine, JobState, Recorded
 from esflow import events as ev
-from tests.laws.play import stripped
+from tests.laws.stripping import stripped
 from tests.simulation.voyage import JOB, Ledger
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ import attrs
 
 from esflow import Engine, JobState, Recorded
 from esflow import events as ev
-from tests.laws.play import stripped
+from tests.laws.stripping import stripped
 from tests.simulation.places import Place, Server, keys, shown
 
 WISHES: Final = ("answer", "pause", "run", "start", "send")

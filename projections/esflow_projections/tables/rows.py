@@ -19,7 +19,7 @@ from esflow import events as ev
 from esflow.events import Event, Failure, Json, Recorded
 from esflow.fold import evolve
 from esflow.ids import activation_of
-from esflow.replay import index_row
+from esflow.replay import asked_text, index_row
 from esflow.state import Activation, JobFold
 from esflow_projections.plain import moment
 
@@ -165,6 +165,7 @@ def _ready(book: Book, recorded: Recorded, activation: Activation, page: Page) -
         "ready_at": moment(recorded.recorded_at),
         "started_at": None,
         "duration_us": None,
+        "runs": 0,
         "outcome": None,
         "error": None,
         "settled_version": None,
@@ -220,14 +221,34 @@ def _effect(_: Book, recorded: Recorded, event: ev.EffectRecorded, page: Page) -
     }
 
 
+def _interrupted(book: Book, recorded: Recorded, event: ev.Interrupted, page: Page) -> None:
+    row = book.activations[event.activation]
+    _count_run(row)
+    page.activations[recorded.job_id, event.activation] = row
+    asked = _ask(book, recorded, event, page)
+    asked["kind"] = "interrupt"
+    asked["payload"] = _json(event.payload)
+    asked["types"] = _json(event.types)
+
+
 def _asked(book: Book, recorded: Recorded, event: ev.QuestionAsked, page: Page) -> None:
+    asked = _ask(book, recorded, event, page)
+    asked["kind"] = "question"
+    asked["slot"] = event.to
+
+
+def _ask(
+    book: Book, recorded: Recorded, event: ev.QuestionAsked | ev.Interrupted, page: Page
+) -> Row:
     row: Row = {
         "job_id": recorded.job_id,
         "id": event.id,
         "activation": activation_of(event.id),
-        "text": event.text,
+        "text": asked_text(event),
+        "payload": None,
         "choices": None if event.choices is None else _json(event.choices),
-        "slot": event.to,
+        "types": None,
+        "slot": None,
         "asked_version": recorded.version,
         "asked_at": moment(recorded.recorded_at),
         "asked_on": recorded.host,
@@ -240,6 +261,7 @@ def _asked(book: Book, recorded: Recorded, event: ev.QuestionAsked, page: Page) 
     }
     book.questions[event.id] = row
     page.questions[recorded.job_id, event.id] = row
+    return row
 
 
 def _answered(book: Book, recorded: Recorded, event: ev.AnswerRecorded, page: Page) -> None:
@@ -253,9 +275,14 @@ def _completed(
     error = event.error if isinstance(event, ev.ActivationFailed) else None
     outcome = "completed" if error is None else "failed"
     row = _settle(book, event.activation, outcome, recorded, page)
+    _count_run(row)
     row["started_at"] = moment(datetime.fromtimestamp(event.started_at_ms / 1000, tz=UTC))
     row["duration_us"] = event.duration_us
     row["error"] = _error(error)
+
+
+def _count_run(row: Row) -> None:
+    row["runs"] = cast("int", row["runs"]) + 1
 
 
 def _dropped(book: Book, recorded: Recorded, _: Event, page: Page) -> None:
@@ -277,6 +304,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any, Page], None]]] 
     ev.Logged: _history_alone,
     ev.PauseRequested: _history_alone,
     ev.QuestionAsked: _asked,
+    ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answered,
     ev.ActivationCompleted: _completed,
     ev.ActivationFailed: _completed,
@@ -285,6 +313,7 @@ TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any, Page], None]]] 
     ev.JobResumed: _history_alone,
     ev.DeferralsReleased: _history_alone,
     ev.WorkDropped: _dropped,
+    ev.JobForked: _history_alone,
     ev.JobCancelled: _dropped,
     ev.JobCompleted: _dropped,
     ev.JobFailed: _dropped,

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from esflow.stores.sqlite_schema import APPLICATION_ID
 from esflow_projections.tables.refusals import TablesOutdated, TablesRefused
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 REGISTER: Final = "esflow_tables"  # Which tables of the file are ours, and of which schema.
 TRACKING: Final = "esflow_tracking"
 _PREFIX: Final = "esflow_"
@@ -91,6 +91,7 @@ TABLES: Final[Mapping[str, Table]] = {
             "ready_at": str,
             "started_at": str,
             "duration_us": int,
+            "runs": int,
             "outcome": str,
             "error": str,
             "settled_version": int,
@@ -117,8 +118,11 @@ TABLES: Final[Mapping[str, Table]] = {
             "job_id": str,
             "id": str,
             "activation": str,
+            "kind": str,
             "text": str,
+            "payload": str,
             "choices": str,
+            "types": str,
             "slot": str,
             "asked_version": int,
             "asked_at": str,
@@ -133,7 +137,10 @@ TABLES: Final[Mapping[str, Table]] = {
         key=("job_id", "id"),
         optional=frozenset(
             {
+                "payload",
                 "choices",
+                "types",
+                "slot",
                 "outcome",
                 "value",
                 "closed_version",

@@ -1,0 +1,54 @@
+"""What several events hold: where emissions go, what went wrong, why a job stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, final
+
+import attrs
+
+Json: TypeAlias = Any
+"""A JSON value as plain data: None, bool, int, float, str, list or dict with string keys."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Target:
+    """Where an emission goes, resolved when it was recorded, so that folding needs no flow."""
+
+    slot: str
+    rename: Mapping[str, str] | None = None  # Payload key -> slot parameter.
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Failure:
+    """What went wrong in user code, as text."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    path: str | None = None  # Where in a value, when the value was refused.
+
+
+@final
+@attrs.frozen(kw_only=True)
+class PauseReason:
+    """Why a job stands still, and who wants it to.
+
+    Shape: ``kind`` is ``program``, ``question``, ``interrupt``, ``breakpoint`` or ``operator``.
+    """
+
+    kind: str
+    text: str
+    activation: str | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class EffectCall:
+    """A call to the outside world that was not made."""
+
+    function: str
+    digest: str  # Of the arguments.
+    key: str

@@ -1,0 +1,196 @@
+"""What callers of an engine wish for, carried out on a host: the same for whoever waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from threading import TIMEOUT_MAX
+from time import monotonic
+from typing import Final
+
+from esflow.bundle import Progress, keep_definitions, read_bundle, take_in
+from esflow.commands import CancelJob, Command, Continue, PauseJob
+from esflow.decider import decide
+from esflow.errors import FlowNotFound, VersionConflict, WaitTimeout
+from esflow.events import Event, JobForked
+from esflow.flow import Flow
+from esflow.inputs import checked_id, expect_version, new_job_id
+from esflow.replay import pages
+from esflow.runtime.checking import CheckReport, check_jobs
+from esflow.runtime.forking import record_fork
+from esflow.runtime.host import Host
+from esflow.runtime.session import Decide, Session
+from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
+from esflow.state import ENDED, JobFold, JobState, Status
+from esflow.store import JobQuery
+
+_RESTING: Final = ENDED | {Status.PAUSED}
+
+
+def begin(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its order
+    host: Host,
+    flow: str,
+    slot: str,
+    payload: Mapping[str, object],
+    job_id: str | None,
+    labels: Mapping[str, str],
+    stops: tuple[Iterable[str], Iterable[str]],
+) -> tuple[Session, Decide]:
+    """Return a session, and the step that records a new job or finds that it was recorded."""
+    known = host.flow(flow)
+    request = start_job(known, slot, payload, labels, breakpoints(known, *stops))
+    return host.beginning(request, job_id)
+
+
+def recover(host: Host, older_than: float | None) -> list[JobState]:
+    """Drive every job of this host's flows that is ready and that nobody drives."""
+    query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
+    rows = [row for row in pages(host.store, query) if row.flow in host.flows]
+    states = [host.recovered(row, older_than) for row in rows]
+    return [state for state in states if state is not None]
+
+
+def wait(host: Host, job_id: str, timeout: float) -> None:
+    """Return when a job is paused or has ended."""
+    host.refuse_inside(job_id, "wait()")
+    deadline = monotonic() + timeout
+    position = host.store.position()
+    while Status((row := host.head(job_id)).status) not in _RESTING:
+        remaining = min(deadline - monotonic(), TIMEOUT_MAX)
+        if remaining <= 0:
+            raise WaitTimeout(job_id, row.status, timeout)
+        position = host.store.wait(position, remaining)
+
+
+def resume(
+    host: Host,
+    job_id: str,
+    command: object,
+    *,
+    actor: str | None,
+    expected_version: int | None,
+    stops: tuple[Iterable[str] | None, Iterable[str] | None],
+) -> JobState:
+    """Carry a paused job on; ``stops`` are slots to stop before, and after, where they change."""
+    session = host.loaded(job_id, "resume()")
+    flow = host.flow(session.fold.flow)
+    wishes = resuming(session.fold, flow, command)
+    places = breakpoints(flow, *stops)
+    seen, version = _standing(session.fold), session.fold.version
+
+    def expected(fold: JobFold) -> Sequence[Event]:
+        expect_version(fold, expected_version)
+        return ()
+
+    def deciding(wish: Command) -> Decide:
+        def step(fold: JobFold) -> Sequence[Event]:
+            if isinstance(wish, Continue):
+                if host.is_orphan(fold):
+                    return places.put_into(fold, wish, ())
+                if fold.status is Status.PAUSED and seen != _standing(fold):
+                    # Somebody was faster: this is not the pause that the caller saw.
+                    raise VersionConflict(job_id, version, fold.version)
+            return places.put_into(fold, wish, decide(fold, wish))
+
+        return step
+
+    steps = (expected, *map(deciding, wishes), host.claim(session))
+    return host.carried_on(session, *steps, actor=actor)
+
+
+def begin_fork(host: Host, fork_id: str, command: object, *, actor: str | None) -> JobState:
+    """Carry a fork on: with a command, or as it is, where this host has its flow."""
+    if command is not None:
+        return resume(
+            host, fork_id, command, actor=actor, expected_version=None, stops=(None, None)
+        )
+    session = host.loaded(fork_id, "fork()")
+    if session.fold.flow not in host.flows:
+        return session.fold.face()  # Somebody who has its flow can carry it on.
+    return host.carried_on(session, host.claim(session), actor=actor)
+
+
+def import_job(
+    host: Host, path: Path, *, name: str | None, live: bool, progress: Progress | None
+) -> JobState:
+    """Take an exported job in: an ended one as it is, any other as a fork."""
+    bundle = read_bundle(path, progress)
+    if bundle.fold.ended is not None and name is None:
+        return take_in(host.store, bundle)
+    fork_id = new_job_id() if name is None else checked_id(name)
+    keep_definitions(host.store, bundle)
+    origin = JobForked(origin=bundle.header.job_id, version=bundle.header.count, live=live)
+    record_fork(host, fork_id, bundle.recorded, origin, None)
+    return host.loaded(fork_id, "import_job()").fold.face()
+
+
+def check(host: Host, job_id: str | None, flow: Flow | None) -> CheckReport:
+    """Check one job, or all that are open, against flows."""
+    flows = host.flows if flow is None else {flow.name: flow}
+    if job_id is not None:
+        name = host.head(job_id).flow
+        if name not in flows:
+            raise FlowNotFound(name, tuple(flows))
+        return check_jobs(host.store, iter([(job_id, flows[name])]))
+    query = JobQuery(statuses=tuple(each.value for each in Status if each not in ENDED))
+    rows = pages(host.store, query)
+    return check_jobs(
+        host.store, ((row.job_id, flows[row.flow]) for row in rows if row.flow in flows)
+    )
+
+
+def _standing(fold: JobFold) -> tuple[object, ...]:
+    """Return what a job stands still for."""
+    return fold.operator, fold.halt, fold.program
+
+
+def send(
+    host: Host,
+    job_id: str,
+    slot: str,
+    payload: Mapping[str, object],
+    *,
+    key: str | None,
+    actor: str | None,
+) -> int:
+    """Record a message, and return its version."""
+    session = host.loaded(job_id, "send()")
+    message = send_message(host.known_flow(session.fold), slot, payload, key)
+    versions: list[int] = []
+
+    def step(fold: JobFold) -> Sequence[Event]:
+        events = decide(fold, message)
+        versions[:] = [fold.version + 1 if events else fold.keys[message.key or ""].version]
+        return events
+
+    host.commit(session, step, actor=actor)
+    return versions[0]
+
+
+def update(
+    host: Host,
+    job_id: str,
+    values: Mapping[str, object],
+    *,
+    actor: str | None,
+    expected_version: int | None,
+) -> JobState:
+    """Change the shared data of a job."""
+    session = host.loaded(job_id, "update()")
+    command = update_shared(host.known_flow(session.fold), values)
+
+    def step(fold: JobFold) -> Sequence[Event]:
+        expect_version(fold, expected_version)
+        return decide(fold, command)
+
+    host.commit(session, step, actor=actor)
+    return session.fold.face()
+
+
+def hold_or_end(
+    host: Host, job_id: str, command: PauseJob | CancelJob, call: str, *, actor: str | None
+) -> JobState:
+    """Pause a job, or cancel it."""
+    session = host.loaded(job_id, call)
+    host.commit(session, lambda fold: decide(fold, command), actor=actor)
+    return session.fold.face()

@@ -1,0 +1,10 @@
+"""What generated examples may hold beyond the plain: each can be left out, and some still are."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+Capability: TypeAlias = Literal["interrupts", "breakpoints", "deadlines"]
+
+ALL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints", "deadlines"))
+ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

@@ -1,0 +1,174 @@
+"""A job in the middle of its life, and what can be seen of it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, final
+
+import attrs
+
+from tests.reference.changes import Change, Data
+from tests.reference.handlers import Activation, Item
+from tests.reference.outcome import Failure, Hold, InterruptRecord, Outcome, Status
+from tests.reference.program import (
+    Ask,
+    Breakpoints,
+    Command,
+    Json,
+    Message,
+    Moment,
+    Payload,
+    Program,
+    Script,
+)
+
+Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
+
+Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of the deadlines of questions, all at once.
+
+
+@final
+@attrs.frozen
+class Input:
+    """A message or an answer on its way to the next wave."""
+
+    slot: str
+    payload: Payload
+    message: str | None = None  # The id, if it is a message.
+
+
+@final
+@attrs.frozen
+class Step:
+    """A command that was given, at which pause, and the error it was refused with, if it was."""
+
+    command: Command
+    wave: int
+    moment: Moment
+    holds: tuple[Hold, ...]
+    refusal: str | None
+
+
+@final
+@attrs.define(kw_only=True)
+class Job:
+    """What the rules need to know."""
+
+    program: Program
+    script: Script
+    status: Status = "running"
+    wave: int = 0
+    is_open: bool = False  # The wave: opened and not yet closed.
+    count: int = 0
+    shared: Data = attrs.field(factory=dict[str, Json])
+    memory: dict[str, Data] = attrs.field(factory=dict[str, Data])
+    log: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    outputs: list[tuple[str, str, Payload]] = attrs.field(factory=list[tuple[str, str, Payload]])
+    opened: list[Activation] = attrs.field(factory=list[Activation])
+    kept: list[Activation] = attrs.field(factory=list[Activation])
+    inputs: list[Input] = attrs.field(factory=list[Input])
+    updates: list[Change] = attrs.field(factory=list[Change])  # The last writes of an open wave.
+    deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
+    released: dict[str, Item] = attrs.field(factory=dict[str, Item])
+    questions: dict[str, Ask] = attrs.field(factory=dict[str, Ask])
+    now: int = 0  # Seconds since the start.
+    deadlines: dict[str, int] = attrs.field(factory=dict[str, int])  # Of open questions.
+    answers: dict[str, Json] = attrs.field(factory=dict[str, Json])
+    pauses: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    standing: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    holds: list[Hold] = attrs.field(factory=list[Hold])
+    breakpoints: Breakpoints = attrs.field(factory=Breakpoints)
+    hits: list[Hit] = attrs.field(factory=list[Hit])
+    expired: list[Expiry] = attrs.field(factory=list[Expiry])
+    messages: list[Message] = attrs.field(factory=list[Message])
+    sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    steps: list[Step] = attrs.field(factory=list[Step])
+    refusals: list[str] = attrs.field(factory=list[str])
+    dropped: list[str] = attrs.field(factory=list[str])
+    failure: Failure | None = None
+
+    @property
+    def current(self) -> list[Activation]:
+        """Give the activations of the wave that opened last."""
+        return [activation for activation in self.opened if activation.wave == self.wave]
+
+    @property
+    def interrupted(self) -> dict[str, Activation]:
+        """Give the activations that are set aside, by the ids of their open interrupts."""
+        return {
+            f"{it.id}/i{len(it.answers)}": it for it in self.current if it.result == "set aside"
+        }
+
+    @property
+    def moment(self) -> Moment:
+        """Say at which moment the job is."""
+        if self.status == "running":
+            return "open"
+        if self.is_open:
+            return "interrupted" if self.interrupted else "before"
+        return "paused"
+
+    @property
+    def due(self) -> list[str]:
+        """Name the open questions whose deadline has come, by due time, then id."""
+        due = [it for it in self.questions if self.deadlines.get(it, self.now + 1) <= self.now]
+        return sorted(due, key=lambda name: (self.deadlines[name], order(name)))
+
+    def fail(self, failure: Failure) -> None:
+        """End the job."""
+        self.status, self.failure = "failed", failure
+
+    def pause(self, holds: list[Hold]) -> None:
+        """Wait for a command; the program may have asked for it, and these hold the job besides."""
+        self.status, self.holds = "paused", holds
+
+
+def order(name: str) -> tuple[int, int, str, int]:
+    """Give the order of an id: by wave, activation, kind and number."""
+    activation, _, item = name.partition("/")
+    wave, _, index = activation.partition(".")
+    return int(wave), int(index), item[:1], int(item[1:] or 0)
+
+
+def outcome_of(job: Job) -> Outcome:
+    """Show a job to others."""
+    known = job.opened + job.kept
+    return Outcome(
+        status=job.status,
+        shared=job.shared,
+        memory={routine: data for routine, data in sorted(job.memory.items()) if data},
+        log=tuple(job.log),
+        outputs=tuple(sorted(job.outputs, key=lambda output: order(output[0]))),
+        activations={it.id: (it.slot, it.payload, it.result) for it in known},
+        effects={f"{it.id}/e{n}": made for it in known for n, made in enumerate(it.effects)},
+        emissions={
+            f"{it.id}/o{n}": emission
+            for it in known
+            if it.result == "completed"
+            for n, emission in enumerate(it.requests.emissions)
+        },
+        deferrals=job.deferrals,
+        released=job.released,
+        questions=job.questions,
+        answers=job.answers,
+        pauses=tuple(job.pauses),
+        standing=tuple(job.standing),
+        ready=tuple(it.id for it in known if it.result == "ready"),
+        failure=job.failure,
+        messages={f"m{n}": (it.slot, it.payload) for n, it in enumerate(job.messages, 1)},
+        undelivered=tuple(it.message for it in job.inputs if it.message is not None),
+        refusals=tuple(job.refusals),
+        activations_count=job.count,
+        waves=job.wave,
+        dropped=tuple(sorted(job.dropped, key=order)),
+        interrupts=_interrupts(job),
+        holds=tuple(job.holds),
+    )
+
+
+def _interrupts(job: Job) -> dict[str, InterruptRecord]:
+    """Give what is open, by id."""
+    return {
+        name: activation.interrupt
+        for name, activation in job.interrupted.items()
+        if activation.interrupt is not None
+    }

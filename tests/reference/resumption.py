@@ -1,0 +1,216 @@
+"""What a paused job does with a command: it refuses it, or takes it and perhaps carries on."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.job import Input, Job, Step
+from tests.reference.program import (
+    Advance,
+    Answer,
+    Breakpoints,
+    Command,
+    Continue,
+    Goto,
+    Json,
+    JustUpdate,
+    Update,
+    same,
+)
+from tests.reference.waves import MergeFailed, begin, connected, is_idle, merge, merged, open_wave
+
+
+def obey(job: Job, command: Command) -> None:
+    """Do what a paused job is told, or refuse to."""
+    refusal = _refusal(job, command)
+    job.steps.append(Step(command, job.wave, job.moment, tuple(job.holds), refusal))
+    if refusal is not None:
+        job.refusals.append(refusal)
+        return
+    if not isinstance(command, JustUpdate | Advance):
+        job.breakpoints = _replaced(job.breakpoints, command.breakpoints)
+    match command:
+        case Answer():
+            _answer(job, command)
+        case Continue():
+            _carry_on(job)
+        case Update(values=values):
+            _update(job, values)
+            _carry_on(job)
+        case JustUpdate(values=values):
+            _update(job, values)
+        case Goto():
+            _lead(job, command)
+        case Advance(seconds=seconds):
+            job.now += seconds
+        case _:
+            assert_never(command)
+
+
+def _replaced(found: Breakpoints, given: Breakpoints) -> Breakpoints:
+    """Give the breakpoints after a resume."""
+    return Breakpoints(
+        before=found.before if given.before is None else given.before,
+        after=found.after if given.after is None else given.after,
+    )
+
+
+def _lift(job: Job) -> None:
+    """End the pause, whoever asked for it."""
+    job.standing, job.holds = [], []
+
+
+# Refusals.
+
+
+def _refusal(job: Job, command: Command) -> str | None:
+    """Name the error with which a command to a paused job is refused."""
+    match command:
+        case Answer():
+            return _answer_refusal(job, command)
+        case Update(values=values) | JustUpdate(values=values):
+            refusal = _update_refusal(job, values)
+            if refusal is not None or isinstance(command, JustUpdate):
+                return refusal
+            return _refusal(job, Continue())
+        case Continue():
+            if job.is_open:
+                return "AnswerRequired" if job.interrupted else None
+            idle = not (job.standing or job.holds or job.kept or job.inputs)
+            return "AnswerRequired" if job.questions and idle else None
+        case Advance():
+            return None
+        case Goto(slot=slot):
+            slots = [f"{it.name}.{that.name}" for it in job.program.routines for that in it.slots]
+            return "SlotNotFound" if slot not in slots else _closing_refusal(job)
+        case _:
+            assert_never(command)
+
+
+def _answer_refusal(job: Job, answer: Answer) -> str | None:
+    """Name the error with which an answer is refused."""
+    if answer.to in job.answers:
+        return "AnswerRefused"
+    if answer.to in job.questions:
+        choices = job.questions[answer.to].choices
+    elif answer.to in job.interrupted and (found := job.interrupted[answer.to].interrupt):
+        choices = found[1]
+    else:
+        return "InterruptNotFound"
+    allowed = choices is None or any(same(answer.value, it) for it in choices)
+    return None if allowed else "AnswerRefused"
+
+
+def _update_refusal(job: Job, values: Data) -> str | None:
+    """Name the error with which an update is refused, in an open wave behind its writes so far."""
+    try:
+        if job.interrupted:
+            merged(job, _changes(job, values))
+        else:
+            _updated(job, values)
+    except HandlerFailed as error:
+        return error.type_name
+    except MergeFailed as error:
+        return error.failure.type
+    return None
+
+
+def _closing_refusal(job: Job) -> str | None:
+    """Name the error with which a wave that is open can't be closed before its time."""
+    if not job.is_open:
+        return None
+    try:
+        merged(job)
+    except MergeFailed as error:
+        return error.failure.type
+    return None
+
+
+# Obedience.
+
+
+def _answer(job: Job, answer: Answer) -> None:
+    """Take an answer: to an interrupt, so that its activation runs on; or to a question."""
+    activation = job.interrupted.get(answer.to)
+    job.answers[answer.to] = answer.value
+    if activation is not None:
+        activation.answer(answer.value)
+        _lift(job)
+        job.status = "running"
+        return
+    question = job.questions.pop(answer.to)
+    job.inputs.append(Input(question.to, {"answer": answer.value}))
+    _resume_answered(job)
+
+
+def _resume_answered(job: Job) -> None:
+    """Resume with what was answered, unless it waits for the next wave, as a message does."""
+    if not job.is_open:
+        _lift(job)
+        open_wave(job, release=True)
+
+
+def expire(job: Job) -> bool:
+    """Answer the questions of a paused job that are due with their defaults, if there are any."""
+    due = job.due
+    for name in due:
+        question = job.questions.pop(name)
+        job.answers[name] = question.default
+        job.inputs.append(Input(question.to, {"answer": question.default}))
+    if due:
+        job.expired.append((job.moment, tuple(due)))
+        _resume_answered(job)
+    return bool(due)
+
+
+def _carry_on(job: Job) -> None:
+    """Go on from a pause without an answer."""
+    release = not job.questions and (bool(job.standing) or is_idle(job))
+    _lift(job)
+    if job.is_open:
+        job.status = "running"  # Past the breakpoints before the wave.
+    else:
+        open_wave(job, release=release)
+
+
+def _changes(job: Job, values: dict[str, Json]) -> list[Change]:
+    """Give the writes of an update, with their reducers."""
+    reducers = job.program.reducers
+    return [Change(key, reducers.get(key, "set"), value) for key, value in values.items()]
+
+
+def _updated(job: Job, values: Data) -> Data:
+    """Give the shared data with values written to it, or fail with ``MergeError``."""
+    shared = dict(job.shared)
+    for change in _changes(job, values):
+        apply(shared, change)
+    return shared
+
+
+def _update(job: Job, values: Data) -> None:
+    """Write to the data: at once, or behind what an open wave writes."""
+    if job.interrupted:
+        job.updates += _changes(job, values)
+    else:
+        job.shared = _updated(job, values)
+
+
+def _lead(job: Job, goto: Goto) -> None:
+    """Close the open wave, drop what is in flight, and begin a wave of one activation.
+
+    What was sent from outside and has not arrived yet is kept.
+    """
+    if job.is_open:
+        job.dropped += [*job.interrupted, *connected(job)]
+        for activation in job.current:
+            if activation.result in ("ready", "set aside"):
+                activation.result = "dropped"
+                job.dropped.append(activation.id)
+        merge(job)
+    else:
+        job.dropped += [it.id for it in job.kept]
+    job.dropped += [*job.deferrals, *job.questions]
+    job.kept, job.deferrals, job.questions = [], {}, {}
+    _lift(job)
+    begin(job, [(goto.slot, goto.payload)])

@@ -1,0 +1,198 @@
+"""How waves open, settle and close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.handlers import Activation, Item, settle
+from tests.reference.job import Job
+from tests.reference.outcome import Failure
+from tests.reference.program import Connection, Payload, Program
+
+# Opening.
+
+
+def open_wave(job: Job, *, release: bool) -> None:
+    """Open the next wave: kept work, released deferrals, outside inputs; or end, or pause."""
+    if release:
+        _release(job)
+    joining = [(given.slot, given.payload) for given in job.inputs]
+    if not (job.kept or joining):
+        job.status = "paused" if job.questions else "completed"
+    elif begin(job, joining):
+        job.inputs = []
+
+
+def is_idle(job: Job) -> bool:
+    """Say whether nothing is left but deferrals."""
+    return not (job.kept or job.inputs or job.questions)
+
+
+def begin(job: Job, joining: list[Item]) -> bool:
+    """Begin a wave of kept work and what joins it, if the limit allows, and say whether it does."""
+    wave = job.kept + numbered(job.wave + 1, len(job.kept) + 1, joining)
+    if job.count + len(wave) > job.program.max_activations:
+        # The wave is not begun: what is kept stays ready, messages stay undelivered.
+        job.fail(Failure("ActivationLimit", None))
+        return False
+    job.wave += 1
+    job.is_open = True
+    job.count += len(wave)
+    job.opened += wave
+    job.kept = []
+    hit = [it.id for it in wave if it.slot in (job.breakpoints.before or ())]
+    job.hits.extend(("before", name) for name in hit)
+    job.status = "running"
+    if hit:
+        job.pause([("breakpoint", name) for name in hit])
+    return True
+
+
+def _release(job: Job) -> None:
+    """Make emissions of all deferrals: behind kept work, or out of the job."""
+    for deferral, (output, payload) in job.deferrals.items():
+        found = _targets(job.program, output, payload)
+        job.kept += numbered(job.wave + 1, len(job.kept) + 1, found)
+        if not found:
+            job.outputs.append((deferral, output, payload))
+    job.released |= job.deferrals
+    job.deferrals = {}
+
+
+def numbered(wave: int, first: int, joining: list[Item]) -> list[Activation]:
+    """Give the next ordinals of a wave to what joins it."""
+    return [
+        Activation(wave=wave, index=index, slot=slot, payload=payload)
+        for index, (slot, payload) in enumerate(joining, first)
+    ]
+
+
+def _targets(program: Program, output: str, payload: Payload) -> list[Item]:
+    """Follow an emission through its connections, in connection order."""
+    return [
+        (connection.slot, _renamed(connection, payload))
+        for connection in program.connections
+        if connection.output == output
+    ]
+
+
+def _renamed(connection: Connection, payload: Payload) -> Payload:
+    """Rename exactly the named keys; a renamed value wins over one that was there."""
+    rename = connection.rename
+    kept = {key: value for key, value in payload.items() if key not in rename}
+    return kept | {rename[key]: value for key, value in payload.items() if key in rename}
+
+
+# Settling.
+
+
+def run_wave(job: Job) -> None:
+    """Run what is ready in the open wave, and close it unless something failed or is set aside."""
+    for activation in job.current:
+        if activation.result == "ready":
+            memory = job.memory.get(activation.routine, {})
+            settle(job.program, job.shared, memory, activation)
+            activation.settled_at = job.now
+    failed = [activation for activation in job.current if activation.result == "failed"]
+    if failed:
+        job.fail(Failure(failed[0].failure, failed[0].id))
+    elif job.interrupted:
+        job.pause([("interrupt", activation.id) for activation in job.interrupted.values()])
+    else:
+        _close(job)
+
+
+# Closing.
+
+
+def _close(job: Job) -> None:
+    """Merge a wave that has settled, and open the next one or pause; or fail, and merge nothing."""
+    wave = job.current
+    failure = merge(job)
+    if failure is not None:
+        job.fail(failure)
+        return
+    hit = [it.id for it in wave if it.slot in (job.breakpoints.after or ())]
+    job.hits.extend(("after", name) for name in hit)
+    asked = any(it.requests.pauses or it.requests.questions for it in wave)
+    if hit or asked:
+        job.pause([("breakpoint", name) for name in hit])
+    else:
+        open_wave(job, release=is_idle(job))
+
+
+def merge(job: Job) -> Failure | None:
+    """Close the wave, with everything its completed activations asked for; or say why not."""
+    try:
+        shared = merged(job)
+    except MergeFailed as error:
+        return error.failure
+    job.shared, job.updates, job.is_open = shared, [], False
+    joining: list[Item] = []
+    for activation in job.current:
+        if activation.result == "completed":
+            joining += _take(job, activation)
+    job.kept = numbered(job.wave + 1, 1, joining)
+    return None
+
+
+@final
+class MergeFailed(Exception):
+    """A write of the wave does not apply."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+def merged(job: Job, more: Sequence[Change] = ()) -> Data:
+    """Give the shared data with the writes of the wave, updates last; or raise ``MergeFailed``."""
+    shared = dict(job.shared)
+    writes: list[tuple[str | None, Change]] = [
+        (activation.id, change)
+        for activation in job.current
+        if activation.result == "completed"
+        for change in activation.requests.changes
+    ]
+    for activation, change in [*writes, *((None, update) for update in (*job.updates, *more))]:
+        try:
+            apply(shared, change)
+        except HandlerFailed as error:
+            raise MergeFailed(Failure(error.type_name, activation)) from error
+    return shared
+
+
+def _take(job: Job, activation: Activation) -> list[Item]:
+    """Let everything an activation asked for take effect, and give what its emissions activate."""
+    requests = activation.requests
+    for change in requests.memories:
+        apply(job.memory.setdefault(activation.routine, {}), change)
+    job.log += [(activation.id, message) for message in requests.log]
+    pauses = [(activation.id, reason) for reason in requests.pauses]
+    job.pauses += pauses
+    job.standing += pauses
+    job.deferrals |= {f"{activation.id}/d{n}": it for n, it in enumerate(requests.deferrals)}
+    job.questions |= {f"{activation.id}/q{n}": it for n, it in enumerate(requests.questions)}
+    for n, question in enumerate(requests.questions):
+        if question.timeout is not None:
+            job.deadlines[f"{activation.id}/q{n}"] = activation.settled_at + question.timeout
+    joining: list[Item] = []
+    for n, (output, payload) in enumerate(requests.emissions):
+        found = _targets(job.program, output, payload)
+        joining += found
+        if not found:
+            job.outputs.append((f"{activation.id}/o{n}", output, payload))
+    return joining
+
+
+def connected(job: Job) -> list[str]:
+    """Name the emissions of completed activations of the wave that lead to a slot."""
+    return [
+        f"{activation.id}/o{n}"
+        for activation in job.current
+        if activation.result == "completed"
+        for n, (output, payload) in enumerate(activation.requests.emissions)
+        if _targets(job.program, output, payload)
+    ]
