@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 
 import attrs
 
-from esflow.events import Json
+from esflow.events import Failure, Gather, Json, Parent
 
 
 @final
@@ -59,6 +59,8 @@ class StartJob:
     labels: Mapping[str, str]
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    defaults: Mapping[str, Json] | None = None
+    parent: Parent | None = None
 
 
 @final
@@ -84,6 +86,7 @@ class SendMessage:
     slot: str
     payload: Mapping[str, Json]
     key: str | None
+    gather: Gather | None = None
 
 
 @final
@@ -113,6 +116,37 @@ class CancelJob:
     reason: str
 
 
+@final
+@attrs.frozen(kw_only=True)
+class RetryJob:
+    """Let what ended the job run again; ``effects`` is ``reuse`` or ``fresh``."""
+
+    effects: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class FireTimers:
+    """Let happen what is due by now.
+
+    Shape: a paused job lets its timers wait, unless it is ``resuming``.
+    """
+
+    now_ms: int
+    resuming: bool = False
+
+
+@final
+@attrs.frozen(kw_only=True)
+class FinishChild:
+    """Tell a job how a child of it ended."""
+
+    id: str
+    status: str
+    outputs: tuple[Json, ...]
+    failure: Failure | None
+
+
 Command: TypeAlias = (
     Continue
     | Answer
@@ -123,6 +157,9 @@ Command: TypeAlias = (
     | PauseJob
     | UpdateShared
     | CancelJob
+    | RetryJob
+    | FireTimers
+    | FinishChild
 )
 
 ResumeCommand: TypeAlias = Continue | Answer | Update | Goto

@@ -1,11 +1,6 @@
-"""What may happen next to a job: refusals, and what must follow.
+"""What a wish leads to: `decide` turns a command into events, or refuses it by a named error.
 
-`decide` turns a command into events, or refuses it by a named error and nothing has happened.
-`due` names the one event that a fold still owes, until it owes none: what a wave's end, a pause or
-an idle job leads to.
-Both only read the fold.
-Every append is a decision and all that is due after it, so each recorded version that ends an
-append is a resting point from which any host can go on.
+It only reads the fold, and a refusal has changed nothing.
 """
 
 from __future__ import annotations
@@ -21,20 +16,28 @@ from esflow.commands import (
     ClaimExecution,
     Command,
     Continue,
+    FinishChild,
+    FireTimers,
     Goto,
     PauseJob,
+    RetryJob,
     SendMessage,
     StartJob,
     UpdateShared,
 )
-from esflow.events import Json, PauseReason
-from esflow.ids import activation_of, message_id, order
+from esflow.consequences import due, needed_slots, overdue, runnable
+from esflow.events import Json
+from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
 from esflow.merge import is_finished, rehearse, writes_of
-from esflow.state import Activation, JobFold, Status
+from esflow.state import JobFold, Status
+
+__all__ = ["asked_for", "decide", "due", "needed_slots", "runnable"]
 
 
-def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:
+def decide(  # noqa: C901, PLR0912 - one line for each command
+    fold: JobFold, command: Command
+) -> tuple[ev.Event, ...]:
     """Return the events that grant a wish; none where it is granted already.
 
     Raises: the `EsflowError` that says why the wish is refused.
@@ -58,39 +61,14 @@ def decide(fold: JobFold, command: Command) -> tuple[ev.Event, ...]:
             return _update(fold, command)
         case CancelJob():
             return _cancel(fold, command)
+        case RetryJob():
+            return _retry(fold, command)
+        case FireTimers():
+            return _fire(fold, command)
+        case FinishChild():
+            return _finish_child(fold, command)
         case _:
             assert_never(command)
-
-
-def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
-    """Return what must be recorded next by itself, if anything.
-
-    Shape: ``quiet`` says that no handler of this job is running anywhere.
-    """
-    if fold.ended is not None:
-        return None
-    if fold.halt:
-        paused = ev.JobPaused(reasons=fold.halt)
-        return _operator_pause(fold) if fold.halt_paused else paused
-    if fold.going:
-        return _operator_pause(fold) if quiet else None
-    if fold.members:
-        return _wave_failure(fold)
-    if fold.over_limit:
-        limit = errors.ActivationLimit(fold.job_id, fold.limit)
-        return ev.JobFailed(error=ev.Failure(type="ActivationLimit", message=str(limit)))
-    if fold.program and not fold.program_paused:
-        return ev.JobPaused(reasons=fold.program)
-    if fold.program:
-        return _operator_pause(fold)
-    return _idle(fold)
-
-
-def runnable(fold: JobFold) -> tuple[Activation, ...]:
-    """Return the activations that a host may start now, in order."""
-    if fold.ended is not None or fold.operator is not None or fold.halt:
-        return ()
-    return tuple(each.activation for each in fold.members.values() if each.goes)
 
 
 def asked_for(fold: JobFold, answer: Answer) -> ev.QuestionAsked | ev.Interrupted:
@@ -109,24 +87,6 @@ def asked_for(fold: JobFold, answer: Answer) -> ev.QuestionAsked | ev.Interrupte
     raise errors.InterruptNotFound(fold.job_id, answer.to, tuple(asked))
 
 
-def needed_slots(fold: JobFold) -> frozenset[str]:
-    """Return the slots that what is recorded will still be delivered to."""
-    records = [record for member in fold.members.values() for record in member.records]
-    emissions = [each for each in records if isinstance(each, ev.Emitted | ev.EmissionDeferred)]
-    asked = [each for each in records if isinstance(each, ev.QuestionAsked)]
-    return frozenset(
-        [each.slot for each in fold.ready]
-        + [fold.members[each.activation].activation.slot for each in fold.interrupts]
-        + [each.slot for each in fold.inputs]
-        + [each.to for each in (*asked, *fold.questions.values())]
-        + [
-            target.slot
-            for each in (*emissions, *fold.deferrals.values())
-            for target in each.targets
-        ]
-    )
-
-
 # Commands, one by one.
 
 
@@ -141,6 +101,8 @@ def _start(command: StartJob) -> ev.Event:
         labels=command.labels,
         before=command.before,
         after=command.after,
+        defaults=command.defaults,
+        parent=command.parent,
     )
 
 
@@ -171,6 +133,7 @@ def _send(fold: JobFold, command: SendMessage) -> tuple[ev.Event, ...]:
         slot=command.slot,
         payload=command.payload,
         key=command.key,
+        gather=command.gather,
     )
     return (message,)
 
@@ -274,22 +237,50 @@ def _in_flight(fold: JobFold) -> tuple[str, ...]:
     ]
     lost += [each.id for each in fold.ready]
     lost += [each.activation for each in fold.interrupts]
+    lost += [each.cause for found in fold.gathers.values() for each in found.waiting]
     return tuple(sorted([*lost, *fold.deferrals, *fold.asked], key=order))
 
 
 def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
-    _refuse_unpaused(fold, "an update")
+    if fold.status not in (Status.WAITING, Status.FAILED):
+        _refuse_unpaused(fold, "an update")
     writes = tuple(
         ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
         for key, reducer, value in update.writes
     )
-    _refuse_unmergeable(fold, [*writes_of(fold), *writes])
+    # A write that didn't apply, and with it the others to its key, gives way to the update.
+    key = None if fold.failure is None else fold.failure.key
+    replaced = {each.key for each in writes} & {key}
+    found = [each for each in writes_of(fold) if each.key not in replaced]
+    _refuse_unmergeable(fold, [*found, *writes])
     return writes
 
 
 def _cancel(fold: JobFold, cancel: CancelJob) -> tuple[ev.Event, ...]:
     _refuse_ended(fold, "a cancellation")
     return (ev.JobCancelled(reason=cancel.reason),)
+
+
+def _retry(fold: JobFold, retry: RetryJob) -> tuple[ev.Event, ...]:
+    if fold.ended is not Status.FAILED:
+        _refuse_ended(fold, "a retry")
+        raise errors.NotPaused(fold.job_id, fold.status, fold.host)
+    return (ev.JobRetried(effects=retry.effects),)
+
+
+def _fire(fold: JobFold, fire: FireTimers) -> tuple[ev.Event, ...]:
+    ids = overdue(fold, fire.now_ms, resuming=fire.resuming)
+    return (ev.TimerFired(ids=ids),) if ids else ()
+
+
+def _finish_child(fold: JobFold, finish: FinishChild) -> tuple[ev.Event, ...]:
+    child = fold.children.get(finish.id)
+    if fold.ended is not None or child is None or child.status is not None:
+        return ()
+    finished = ev.ChildFinished(
+        id=finish.id, status=finish.status, outputs=finish.outputs, failure=finish.failure
+    )
+    return (finished,)
 
 
 # Refusals that several commands share.
@@ -338,43 +329,3 @@ def _already_answered(fold: JobFold, question: str) -> errors.AnswerRefused:
         answered.value,
         answered.version,
     )
-
-
-# What follows by itself.
-
-
-def _operator_pause(fold: JobFold) -> ev.Event | None:
-    if fold.operator is None or fold.operator_paused:
-        return None
-    return ev.JobPaused(reasons=(fold.operator,))
-
-
-def _wave_failure(fold: JobFold) -> ev.Event:
-    """Return the end that a settled wave that can't close leads to."""
-    merge = fold.merge_failure
-    if merge is not None:
-        error = errors.MergeError(merge.key, merge.reducer, merge.problem)
-        failure = ev.Failure(type="MergeError", message=str(error))
-        return ev.JobFailed(error=failure, activation=merge.activation)
-    failures = [
-        (each.activation.id, each.failure)
-        for each in fold.members.values()
-        if each.failure is not None
-    ]
-    assert failures, "a wave that has settled either closed, failed, or did not merge"
-    activation, raised = failures[0]
-    failure = ev.Failure(type=raised.type, message=raised.message)
-    return ev.JobFailed(error=failure, activation=activation)
-
-
-def _idle(fold: JobFold) -> ev.Event:
-    """Return what becomes of a job with nothing to run and nothing that holds it."""
-    if fold.questions:
-        reasons = [
-            PauseReason(kind="question", text=each.text, activation=activation_of(each.id))
-            for each in fold.questions.values()
-        ]
-        return ev.JobPaused(reasons=tuple(reasons))
-    if fold.deferrals:
-        return ev.DeferralsReleased(ids=tuple(fold.deferrals))
-    return ev.JobCompleted()

@@ -30,7 +30,7 @@ class JobNotFound(EsflowError):
     """No stream has this id."""
 
     job: str
-    says: ClassVar[str] = "no job {self.job!r} in this store; list what there is with jobs()"
+    says = "no job {self.job!r} in this store; list what there is with jobs()"
 
 
 @final
@@ -42,7 +42,7 @@ class JobExists(EsflowError):
     field: str
     recorded: Any
     given: Any
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r} exists with {self.field} {self.recorded!r:.200}, not "
         "{self.given!r:.200}; choose another job_id, or send the request it was started with"
     )
@@ -56,9 +56,7 @@ class JobClosed(EsflowError):
     job: str
     status: str
     wish: str
-    says: ClassVar[str] = (
-        "job {self.job!r} is {self.status} and refuses {self.wish}; start a new job"
-    )
+    says = "job {self.job!r} is {self.status} and refuses {self.wish}; start a new job"
 
 
 @final
@@ -70,10 +68,8 @@ class FlowNotFound(EsflowError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"flow {self.flow!r} is not registered (registered: {_listing(self.known)}); "
-            "pass it in Engine(flows=[...])"
-        )
+        what = f"flow {self.flow!r} is not registered (registered: {_listing(self.known)})"
+        return f"{what}; pass it in Engine(flows=[...])"
 
 
 @final
@@ -83,7 +79,7 @@ class FlowError(EsflowError):
 
     flow: str
     problem: str
-    says: ClassVar[str] = "flow {self.flow!r}: {self.problem}"
+    says = "flow {self.flow!r}: {self.problem}"
 
 
 @final
@@ -96,10 +92,8 @@ class FlowChanged(EsflowError):
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"job {self.job!r} still needs {_listing(self.missing)}, which flow {self.flow!r} "
-            "no longer has; deploy a version that has it"
-        )
+        what = f"job {self.job!r} still needs {_listing(self.missing)}"
+        return f"{what}, which flow {self.flow!r} no longer has; deploy a version that has it"
 
 
 @final
@@ -122,7 +116,7 @@ class PayloadError(EsflowError):
 
     path: str
     problem: str
-    says: ClassVar[str] = "{self.path}: {self.problem}"
+    says = "{self.path}: {self.problem}"
 
 
 @final
@@ -133,7 +127,7 @@ class MergeError(EsflowError):
     key: str
     reducer: str
     problem: str
-    says: ClassVar[str] = (
+    says = (
         "shared[{self.key!r}]: reducer {self.reducer!r} {self.problem}; "
         "write a value that fits, or choose another reducer"
     )
@@ -149,7 +143,7 @@ class AnswerRefused(EsflowError):
     problem: str
     recorded: Any = None
     version: int | None = None
-    says: ClassVar[str] = "job {self.job!r}, question {self.question}: {self.problem}"
+    says = "job {self.job!r}, question {self.question}: {self.problem}"
 
 
 @final
@@ -161,10 +155,8 @@ class AnswerRequired(EsflowError):
     questions: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"job {self.job!r} waits for an answer to {_listing(self.questions)}; "
-            "resume it with Answer(value, to=id)"
-        )
+        what = f"job {self.job!r} waits for an answer to {_listing(self.questions)}"
+        return f"{what}; resume it with Answer(value, to=id)"
 
 
 @final
@@ -189,7 +181,7 @@ class InterruptSwallowed(EsflowError):
 
     activation: str
     interrupt: str
-    says: ClassVar[str] = (
+    says = (
         "activation {self.activation}: interrupt {self.interrupt} set the handler aside, and the "
         "handler kept that from its caller; let BaseException pass (catch Exception instead)"
     )
@@ -225,7 +217,7 @@ class MessageKeyReused(EsflowError):
     job: str
     key: str
     version: int
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r} recorded another message under key {self.key!r} at version "
         "{self.version}; use a new key for a new message"
     )
@@ -238,7 +230,7 @@ class EffectError(EsflowError):
 
     type: str
     message: str
-    says: ClassVar[str] = "{self.type}: {self.message}"
+    says = "{self.type}: {self.message}"
 
 
 @final
@@ -248,7 +240,7 @@ class ConcurrentEffects(EsflowError):
 
     activation: str
     call: str
-    says: ClassVar[str] = (
+    says = (
         "activation {self.activation}: {self.call} was called from another thread than the "
         "handler's, so its order would be chance; call it from the handler"
     )
@@ -261,7 +253,7 @@ class ContextClosed(EsflowError):
 
     activation: str
     call: str
-    says: ClassVar[str] = (
+    says = (
         "activation {self.activation}: {self.call} was called after its handler ended and "
         "recorded nothing; keep the context inside the handler"
     )
@@ -274,10 +266,20 @@ class ReentrantCall(EsflowError):
 
     job: str
     call: str
+    says = (
+        "{self.call} was called on job {self.job!r} from inside it; return from the effect "
+        "first, or use the handler's context"
+    )
 
-    def __str__(self) -> str:
-        what = f"{self.call} was called on job {self.job!r} from inside it"
-        return f"{what}; return from the effect first, or use the handler's context"
+
+@final
+@attrs.frozen(eq=False)
+class ActivationTimeout(EsflowError):
+    """A handler or an effect took longer than it may; what it comes to is refused."""
+
+    what: str
+    seconds: float
+    says = "{self.what} took more than {self.seconds} s; give it more time, or let it be retried"
 
 
 @final
@@ -287,10 +289,21 @@ class ActivationLimit(EsflowError):
 
     job: str
     limit: int
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r} would pass its limit of {self.limit} activations; look for a "
         "cycle that never ends, or raise Flow(max_activations=...)"
     )
+
+
+@final
+@attrs.frozen(eq=False)
+class GatherIncomplete(EsflowError):
+    """Nothing is left to do, but a slot still waits for payloads."""
+
+    job: str
+    slot: str
+    missing: str
+    says = "job {self.job!r}: {self.slot!r} never got {self.missing}; route what may fail into it"
 
 
 @final
@@ -302,7 +315,7 @@ class NondeterminismError(EsflowError):
     effect: str
     recorded: str
     now: str
-    says: ClassVar[str] = (
+    says = (
         "activation {self.activation}: {self.effect} is recorded as {self.recorded} but the "
         "handler now calls {self.now}; deploy the code that the job was running"
     )
@@ -316,10 +329,7 @@ class VersionConflict(EsflowError):
     job: str
     expected: int
     found: int
-
-    def __str__(self) -> str:
-        problem = f"expected version {self.expected}, found {self.found}"
-        return f"job {self.job!r}: {problem}; read and decide again"
+    says = "job {self.job!r}: expected version {self.expected}, found {self.found}; decide again"
 
 
 @final
@@ -331,7 +341,7 @@ class Fenced(EsflowError):
     token: int
     found: int
     host: str
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r}: the execution with token {self.token} lost it to token "
         "{self.found} on {self.host}; follow it with wait()"
     )
@@ -345,10 +355,7 @@ class WaitTimeout(EsflowError, TimeoutError):
     job: str
     status: str
     timeout_seconds: float
-
-    def __str__(self) -> str:
-        still = f"is still {self.status} after {self.timeout_seconds} s"
-        return f"job {self.job!r} {still}; it lives on: wait again"
+    says = "job {self.job!r} is still {self.status} after {self.timeout_seconds} s; wait again"
 
 
 @final
@@ -359,7 +366,7 @@ class CorruptHistory(EsflowError):
     job: str
     version: int
     problem: str
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r}, version {self.version}: {self.problem}; restore this stream from "
         "a backup, other jobs are not concerned"
     )
@@ -373,7 +380,7 @@ class UnknownEvent(EsflowError):
     job: str
     version: int
     name: str
-    says: ClassVar[str] = (
+    says = (
         "job {self.job!r}, version {self.version}: this esflow does not know {self.name!r}; "
         "upgrade before you touch this job"
     )

@@ -3,43 +3,30 @@
 `evolve` takes one event in; it refuses nothing, decides nothing and reads no clock.
 It needs no flow: an emission says where it goes, a write says by which reducer.
 The same events give the same state on every host.
-
-How a wave goes
----------------
-A wave opens with its activations, and all of them see the shared data of that moment.
-Each settles in an append of its own; what it recorded is kept aside until the last one settles.
-Then the wave closes: writes and log lines are merged in activation order, emissions followed in
-activation order become the next wave, and it opens at once, unless the program asked for a pause.
-Kept work, released deferrals and outside inputs stand in this order in the wave that opens.
-A wave with a failure in it, or with a write that doesn't apply, stays open; nothing of it holds.
-So does a wave with an activation that is set aside, until its interrupt is answered and it runs
-again, and one that opened with a breakpoint, of which nothing runs until somebody continues.
 """
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
+
+import attrs
 
 from esflow import events as ev
+from esflow import waves
 from esflow.events import Json, PauseReason
-from esflow.holds import before_wave, behind_wave, is_held_before, within_wave
-from esflow.ids import activation_id, activation_of, order
-from esflow.merge import is_finished, put, rehearse, writes_of
+from esflow.holds import is_held_before
+from esflow.ids import activation_of, follows
+from esflow.merge import needs_code, put, writes_of
 from esflow.state import (
-    Activation,
     Answered,
     Delivered,
     Delivery,
     JobFailure,
     JobFold,
     Member,
-    Output,
     Status,
 )
-
-Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred
 
 
 def evolve(fold: JobFold, event: ev.Event) -> None:
@@ -67,8 +54,9 @@ def _started(fold: JobFold, event: ev.JobStarted) -> None:
     fold.limit = event.limit
     fold.request = event
     fold.before, fold.after = event.before, event.after
+    fold.shared.update(event.defaults or {})
     fold.inputs.append(Delivery(cause="", slot=event.slot, payload=event.payload))
-    _open(fold)
+    waves.open_wave(fold)
 
 
 def _claimed(fold: JobFold, event: ev.ExecutionClaimed) -> None:
@@ -89,9 +77,33 @@ def _failed(fold: JobFold, event: ev.JobFailed) -> None:
     fold.failure = JobFailure(
         type=event.error.type,
         message=event.error.message,
-        traceback=failure.traceback if failure is not None else event.error.traceback,
+        traceback=failure.error.traceback if failure is not None else event.error.traceback,
         activation=event.activation,
+        key=event.key,
     )
+
+
+def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
+    fold.ended = Status.CANCELLED
+
+
+def _retried(fold: JobFold, event: ev.JobRetried) -> None:
+    """Let what failed run again; where nothing did, let the wave close, or open, again."""
+    fold.ended, fold.failure = None, None
+    for member in fold.members.values():
+        if member.failure is not None:
+            _forget(member, member.failure.escaped, event.effects)
+            member.failure, member.settled, member.attempt = None, False, 1
+            fold.going += 1
+    if fold.members:
+        waves.come_to_rest(fold)
+    elif fold.over_limit:
+        fold.over_limit = False
+        waves.open_wave(fold)
+
+
+def _forked(fold: JobFold, event: ev.JobForked) -> None:
+    fold.forked = event
 
 
 # Inside an activation.
@@ -101,168 +113,107 @@ def _buffered(fold: JobFold, event: ev.Event) -> None:
     fold.buffer.append(event)
 
 
-def _shared_written(fold: JobFold, event: ev.SharedWritten) -> None:
-    if event.activation is not None:
-        fold.buffer.append(event)
-    elif fold.members and not is_held_before(fold):
-        fold.updates.append(event)  # The last write of the open wave.
-    else:
-        put(fold.shared, event)
-
-
 def _effect_recorded(fold: JobFold, event: ev.EffectRecorded) -> None:
-    fold.members[activation_of(event.id)].effects[event.id] = event
+    member = fold.members[activation_of(event.id)]
+    member.effects[event.id] = event
+    member.attempts.pop(event.id, None)
+
+
+def _effect_attempt_failed(fold: JobFold, event: ev.EffectAttemptFailed) -> None:
+    fold.members[activation_of(event.id)].attempts[event.id] = event
 
 
 def _activation_completed(fold: JobFold, event: ev.ActivationCompleted) -> None:
-    fold.members[event.activation].records = fold.buffer
-    fold.buffer = []
     _settle(fold, fold.members[event.activation])
 
 
 def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
-    fold.members[event.activation].failure = event.error
-    _settle(fold, fold.members[event.activation])
+    """Settle an activation that failed, unless it will be tried again."""
+    member = fold.members[event.activation]
+    if event.outcome == "retry":
+        member.attempt = event.attempt + 1
+        member.again_at_ms = event.again_at_ms
+        _forget(member, event.escaped, event.effects or "reuse")
+        fold.going -= 1
+        waves.come_to_rest(fold)
+        return
+    if event.outcome == "stop":
+        member.failure = event
+    _settle(fold, member)
+
+
+def _settle(fold: JobFold, member: Member) -> None:
+    member.records = fold.buffer
+    fold.buffer = []
+    member.settled = True
+    fold.going -= 1
+    waves.come_to_rest(fold)
+
+
+def _forget(member: Member, escaped: str | None, effects: str) -> None:
+    """Let the next attempt call anew what ended the last one, and what came after it."""
+    if effects == "fresh":
+        member.effects, member.attempts = {}, {}
+    elif escaped is not None:
+        kept = {key: each for key, each in member.effects.items() if not follows(key, escaped)}
+        member.effects = kept
 
 
 def _interrupted(fold: JobFold, event: ev.Interrupted) -> None:
     fold.members[event.activation].interrupt = event
-    _come_to_rest(fold)
-
-
-def _settle(fold: JobFold, member: Member) -> None:
-    member.settled = True
-    _come_to_rest(fold)
-
-
-def _come_to_rest(fold: JobFold) -> None:
-    """Count one activation out; close the wave behind the last, or say what it stands still for."""
     fold.going -= 1
-    if fold.going or any(each.failure is not None for each in fold.members.values()):
-        return
-    fold.halt = within_wave(fold)
-    if not fold.halt:
-        _close(fold)
+    waves.come_to_rest(fold)
 
 
-# Closing a wave.
+# Shared data.
 
 
-def _close(fold: JobFold) -> None:
-    """Merge what the wave recorded and line up what follows from it."""
-    fold.merge_failure = rehearse(fold.shared, writes_of(fold))
-    if fold.merge_failure is not None:
-        return
-    members, fold.members = fold.members, {}
-    for member in members.values():
-        for event in member.records:
-            _take(fold, event)
-    _take_updates(fold)
-    fold.program = behind_wave(fold, members.values())
-    if not fold.program:
-        _open(fold)
+def _shared_written(fold: JobFold, event: ev.SharedWritten) -> None:
+    if event.activation is not None:
+        fold.buffer.append(event)
+    elif fold.members and not is_held_before(fold):
+        _add_update(fold, event)
+    elif needs_code(fold, (event,)):
+        fold.updates.append(event)
+    else:
+        put(fold.shared, event)
 
 
-def _take_updates(fold: JobFold) -> None:
-    for write in fold.updates:
-        put(fold.shared, write)
-    fold.updates = []
+def _add_update(fold: JobFold, event: ev.SharedWritten) -> None:
+    """Let a write from outside be the last of the open wave, or the only one where others fail."""
+    if fold.failure is not None and fold.failure.key == event.key:
+        fold.replaced.append(event.key)
+        fold.updates = [each for each in fold.updates if each.key != event.key]
+        fold.failure = attrs.evolve(fold.failure, key=None)
+    fold.updates.append(event)
 
 
-def _take(fold: JobFold, event: ev.Event) -> None:
-    """Let one record of a completed activation hold."""
-    match event:
-        case ev.SharedWritten():
-            put(fold.shared, event)
-        case ev.Emitted():
-            _follow(fold, event)
-        case ev.EmissionDeferred():
-            fold.deferrals[event.id] = event
-        case ev.MemoryWritten():
-            put(fold.memory.setdefault(event.routine, {}), event)
-        case ev.Logged():
-            fold.log.append(event)
-        case ev.QuestionAsked():
-            fold.questions[event.id] = event
-        case _:
-            pass  # A pause holds the job, not what the activation made.
+def _wave_merged(fold: JobFold, event: ev.WaveMerged) -> None:
+    if fold.merging:
+        waves.finish(fold, writes_of(fold), event.values)
+    elif fold.members and not is_held_before(fold):
+        fold.merged = event.values  # By what ends the wave before its time.
+    else:
+        waves.take_updates(fold, event.values)
 
 
-def _follow(fold: JobFold, emission: Emission) -> None:
-    """Keep an emission's deliveries for the next wave, or put it out."""
-    if not emission.targets:
-        output = Output(
-            id=emission.id,
-            output=emission.output,
-            payload=emission.payload,
-            activation=activation_of(emission.id),
-        )
-        if isinstance(emission, ev.Emitted):
-            fold.outputs.append(output)
-        else:  # A released deferral is older than what was put out since.
-            bisect.insort(fold.outputs, output, key=lambda each: order(each.id))
-    for target in emission.targets:
-        payload = _renamed(emission.payload, target.rename)
-        _keep(fold, Delivery(cause=emission.id, slot=target.slot, payload=payload))
-
-
-def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
-    if not rename:
-        return payload
-    rest = {key: value for key, value in payload.items() if key not in rename}
-    return rest | {rename[key]: value for key, value in payload.items() if key in rename}
-
-
-# Opening a wave.
-
-
-def _keep(fold: JobFold, delivery: Delivery) -> None:
-    """Number a delivery as the next activation of the wave to come."""
-    fold.kept.append(
-        Activation(
-            id=activation_id(fold.wave + 1, len(fold.kept) + 1),
-            slot=delivery.slot,
-            payload=delivery.payload,
-            cause=delivery.cause,
-        )
-    )
-
-
-def _open(fold: JobFold) -> None:
-    """Open the next wave with kept work and what came from outside, where there is any."""
-    if fold.activations_count + len(fold.kept) + len(fold.inputs) > fold.limit:
-        fold.over_limit = True
-        return
-    for delivery in fold.inputs:
-        _keep(fold, delivery)
-    if not fold.kept:
-        return
-    fold.inputs = []
-    fold.messages = {}
-    _begin(fold)
-
-
-def _begin(fold: JobFold) -> None:
-    """Make a wave of what is kept."""
-    fold.members = {each.id: Member(each) for each in fold.kept}
-    fold.kept = []
-    fold.wave += 1
-    fold.going = len(fold.members)
-    fold.activations_count += fold.going
-    fold.halt = before_wave(fold) if fold.before else ()
-
-
-# Outside inputs, pauses, resumption.
+# Outside inputs.
 
 
 def _message_received(fold: JobFold, event: ev.MessageReceived) -> None:
     fold.messages_count += 1
     fold.messages[event.id] = event
-    fold.inputs.append(Delivery(cause=event.id, slot=event.slot, payload=event.payload))
     if event.key is not None:
         fold.keys[event.key] = Delivered(
             slot=event.slot, payload=event.payload, version=fold.version
         )
+    _take_in(fold, event.id, event.slot, event.payload, event.gather)
+
+
+def _take_in(
+    fold: JobFold, cause: str, slot: str, payload: Mapping[str, Json], gather: ev.Gather | None
+) -> None:
+    waves.take_in(fold, Delivery(cause=cause, slot=slot, payload=payload, gather=gather))
 
 
 def _answer_recorded(fold: JobFold, event: ev.AnswerRecorded) -> None:
@@ -271,7 +222,7 @@ def _answer_recorded(fold: JobFold, event: ev.AnswerRecorded) -> None:
         _answer_interrupt(fold, event)
         return
     question = fold.questions.pop(event.id)
-    fold.inputs.append(Delivery(cause=event.id, slot=question.to, payload={"answer": event.value}))
+    _take_in(fold, event.id, question.to, {"answer": event.value}, question.gather)
 
 
 def _answer_interrupt(fold: JobFold, event: ev.AnswerRecorded) -> None:
@@ -282,6 +233,36 @@ def _answer_interrupt(fold: JobFold, event: ev.AnswerRecorded) -> None:
     )
     member.interrupt = None
     fold.going += 1
+
+
+def _timer_fired(fold: JobFold, event: ev.TimerFired) -> None:
+    for each in event.ids:
+        if each not in fold.timers:
+            fold.members[each].again_at_ms = None
+            fold.going += 1
+            continue
+        timer = fold.timers.pop(each)
+        if not timer.targets:
+            waves.put_out(fold, timer)
+        fold.inputs += waves.deliveries(timer)
+    waves.end_idleness(fold)
+
+
+def _child_finished(fold: JobFold, event: ev.ChildFinished) -> None:
+    child = attrs.evolve(fold.children[event.id], status=event.status)
+    fold.children[event.id] = child
+    outcome: dict[str, Json] = {
+        "job_id": child.job_id,
+        "status": event.status,
+        "outputs": list(event.outputs),
+        "failure": None
+        if event.failure is None
+        else {"type": event.failure.type, "message": event.failure.message},
+    }
+    _take_in(fold, event.id, child.then, outcome, child.gather)
+
+
+# Pauses and resumption.
 
 
 def _pause_requested(fold: JobFold, event: ev.PauseRequested) -> None:
@@ -312,62 +293,43 @@ def _resumed(fold: JobFold, event: ev.JobResumed) -> None:
     else:
         fold.program, fold.program_paused = (), False
         if event.command != "Goto":  # Which says itself what the next wave is.
-            _open(fold)
-
-
-def _dropped(fold: JobFold, event: ev.WorkDropped) -> None:
-    """Let what is finished hold, but lead nowhere; begin a wave of one slot alone."""
-    members, fold.members = fold.members, {}
-    for member in members.values():
-        for record in member.records:
-            if is_finished(record):
-                _take(fold, record)
-    _take_updates(fold)
-    fold.kept, fold.deferrals, fold.questions = [], {}, {}
-    fold.program, fold.program_paused = (), False
-    fold.halt, fold.halt_paused, fold.going = (), False, 0
-    if fold.activations_count >= fold.limit:
-        fold.over_limit = True
-        return
-    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))
-    _begin(fold)
-
-
-def _forked(fold: JobFold, event: ev.JobForked) -> None:
-    fold.forked = event
-
-
-def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
-    fold.ended = Status.CANCELLED
+            waves.open_wave(fold)
 
 
 def _released(fold: JobFold, event: ev.DeferralsReleased) -> None:
     for each in event.ids:
-        _follow(fold, fold.deferrals.pop(each))
+        waves.follow(fold, fold.deferrals.pop(each))
     if not fold.program:
-        _open(fold)
+        waves.open_wave(fold)
 
 
 HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.JobStarted: _started,
     ev.ExecutionClaimed: _claimed,
     ev.EffectRecorded: _effect_recorded,
+    ev.EffectAttemptFailed: _effect_attempt_failed,
     ev.Emitted: _buffered,
     ev.EmissionDeferred: _buffered,
+    ev.TimerSet: _buffered,
     ev.SharedWritten: _shared_written,
     ev.MemoryWritten: _buffered,
     ev.Logged: _buffered,
     ev.PauseRequested: _pause_requested,
     ev.QuestionAsked: _buffered,
+    ev.ChildStarted: _buffered,
     ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answer_recorded,
     ev.ActivationCompleted: _activation_completed,
     ev.ActivationFailed: _activation_failed,
+    ev.WaveMerged: _wave_merged,
     ev.MessageReceived: _message_received,
+    ev.TimerFired: _timer_fired,
+    ev.ChildFinished: _child_finished,
     ev.JobPaused: _paused,
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,
-    ev.WorkDropped: _dropped,
+    ev.WorkDropped: waves.drop,
+    ev.JobRetried: _retried,
     ev.JobForked: _forked,
     ev.JobCancelled: _cancelled,
     ev.JobCompleted: _completed,

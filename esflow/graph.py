@@ -9,12 +9,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Final, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 import attrs
 
 from esflow.events import Target
 from esflow.payloads import Signature
+from esflow.policies import OnError, Retry
 
 max_name: Final = 100  # Characters.
 _name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
@@ -25,12 +26,19 @@ Handler: TypeAlias = Callable[..., object]
 @final
 @attrs.frozen
 class Slot:
-    """An inlet of a routine: the handler that an activation calls."""
+    """An inlet of a routine: the handler that an activation calls.
+
+    Shape: ``gather`` is how many payloads it collects, or ``all`` for one by each connection.
+    """
 
     address: str
     routine: str
     function: Handler
     signature: Signature
+    retry: Retry | None = None
+    timeout_seconds: float | None = None
+    on_error: OnError = "stop"
+    gather: int | Literal["all"] | None = None
 
 
 @final

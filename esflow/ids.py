@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TypeAlias
 
 Order: TypeAlias = tuple[int, int, str, int]
@@ -28,8 +29,18 @@ def activation_of(item: str) -> str:
     return item.partition("/")[0]
 
 
+def follows(item: str, other: str) -> bool:
+    """Tell whether an effect is another one of the same activation, or came after it."""
+    return order(item) >= order(other)
+
+
 def order(item: str) -> Order:
-    """Return what an activation's id, or the id of a thing that it made, sorts by."""
+    """Return what an activation's id, that of a thing that it made, or a message's sorts by.
+
+    Messages come last.
+    """
+    if item.startswith("m"):
+        return sys.maxsize, int(item[1:]), "", 0
     activation, _, thing = item.partition("/")
     wave, _, index = activation.partition(".")
     return int(wave), int(index), thing[:1], int(thing[1:] or 0)

@@ -1,12 +1,31 @@
-"""How the writes of a wave meet the data: tried as a whole, and only then done."""
+"""How the writes of a wave meet the data: tried as a whole, and only then done.
+
+Writes that need code of the flow (custom reducers; data with a type, which its class judges) meet
+the data in the driver; what comes of that is recorded, and holds here as it is told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from esflow.events import Emitted, Event, Json, Logged, MemoryWritten, SharedWritten
-from esflow.reducers import ABSENT, DoesNotApply, outline, reduce
+from esflow.events import (
+    ChildStarted,
+    Emitted,
+    Event,
+    Json,
+    Logged,
+    MemoryWritten,
+    SharedWritten,
+    TimerSet,
+)
+from esflow.reducers import ABSENT, DoesNotApply, is_recorded, outline, reduce
 from esflow.state import JobFold, MergeFailure
+
+
+def needs_code(fold: JobFold, writes: Iterable[SharedWritten]) -> bool:
+    """Tell whether only code of the flow can say what some writes lead to."""
+    return any(fold.is_typed or not is_recorded(each.reducer) for each in writes)
 
 
 def rehearse(shared: Mapping[str, Json], writes: Iterable[SharedWritten]) -> MergeFailure | None:
@@ -15,11 +34,15 @@ def rehearse(shared: Mapping[str, Json], writes: Iterable[SharedWritten]) -> Mer
     Whether a write applies depends on what kinds of value meet, and on numbers.
     So it is tried on outlines, because copying what has grown so far, wave after wave, would make
     a long history cost its square.
+    What a custom reducer has touched is left to whoever has its code.
     """
     outlines: dict[str, Json] = {}
     for write in writes:
         if write.key not in outlines:
             outlines[write.key] = outline(shared.get(write.key, ABSENT))
+        if outlines[write.key] is _UNKNOWN or not is_recorded(write.reducer):
+            outlines[write.key] = _UNKNOWN
+            continue
         try:
             merged = reduce(write.reducer, outlines[write.key], outline(write.value))
         except DoesNotApply as finding:
@@ -33,6 +56,10 @@ def rehearse(shared: Mapping[str, Json], writes: Iterable[SharedWritten]) -> Mer
     return None
 
 
+_UNKNOWN: Final = object()
+"""Stands for what a custom reducer made."""
+
+
 def put(data: dict[str, Json], write: SharedWritten | MemoryWritten) -> None:
     """Do a write that applies."""
     value = reduce(write.reducer, data.get(write.key, ABSENT), write.value)
@@ -42,15 +69,28 @@ def put(data: dict[str, Json], write: SharedWritten | MemoryWritten) -> None:
         data[write.key] = value
 
 
+def put_all(
+    data: dict[str, Json], writes: Iterable[SharedWritten], merged: Mapping[str, Json]
+) -> None:
+    """Do writes that apply; of some keys it is told what they made of them."""
+    for write in writes:
+        if write.key not in merged:
+            put(data, write)
+    data.update(merged)
+
+
 def writes_of(fold: JobFold) -> list[SharedWritten]:
     """Return the writes of the open wave so far: in activation order, those from outside last."""
     done = [member for member in fold.members.values() if member.failure is None]
     records = [record for member in done for record in member.records]
-    return [each for each in records if isinstance(each, SharedWritten)] + fold.updates
+    inside = [each for each in records if isinstance(each, SharedWritten)]
+    if fold.replaced:
+        inside = [each for each in inside if each.key not in fold.replaced]
+    return inside + fold.updates
 
 
 def is_finished(record: Event) -> bool:
     """Tell whether a record of a completed activation holds though the job is led elsewhere."""
     if isinstance(record, Emitted):
         return not record.targets
-    return isinstance(record, SharedWritten | MemoryWritten | Logged)
+    return isinstance(record, SharedWritten | MemoryWritten | Logged | TimerSet | ChildStarted)

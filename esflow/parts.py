@@ -13,11 +13,26 @@ Json: TypeAlias = Any
 
 @final
 @attrs.frozen(kw_only=True)
+class Gather:
+    """How a slot collects payloads before it is activated once with all of them.
+
+    Shape: ``count`` payloads from wherever they come; or, with ``among``, one from each of these
+    connections (``routine.output``, in order), of which this payload came by ``connection``.
+    """
+
+    count: int
+    among: tuple[str, ...] = ()
+    connection: str = ""
+
+
+@final
+@attrs.frozen(kw_only=True)
 class Target:
     """Where an emission goes, resolved when it was recorded, so that folding needs no flow."""
 
     slot: str
     rename: Mapping[str, str] | None = None  # Payload key -> slot parameter.
+    gather: Gather | None = None
 
 
 @final
@@ -52,3 +67,12 @@ class EffectCall:
     function: str
     digest: str  # Of the arguments.
     key: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Parent:
+    """Who started a child job, and the id that the child has there."""
+
+    job_id: str
+    child: str

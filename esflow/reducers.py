@@ -135,6 +135,11 @@ BUILT_IN: Final[Mapping[str, Reducer]] = {
 _RECORDED: Final[Mapping[str, Reducer]] = {**BUILT_IN, DELETE: _delete}
 
 
+def is_recorded(reducer: str) -> bool:
+    """Tell whether folding can repeat what a reducer does; it can't where a flow brings its own."""
+    return reducer in _RECORDED
+
+
 def reduce(reducer: str, current: Json, value: Json) -> Json:
     """Return what a write makes of the current value, `ABSENT` for nothing.
 

@@ -9,155 +9,54 @@ This module knows nothing of flows, bytes, stores or time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, Final, cast, final
+from datetime import UTC, datetime
+from typing import Any, cast, final
 
 import attrs
 
 from esflow import events as ev
-from esflow.events import Json, PauseReason
+from esflow.events import Json, Parent, PauseReason
+from esflow.items import (
+    ENDED,
+    Activation,
+    Answered,
+    Breakpoints,
+    Child,
+    Collection,
+    Delivered,
+    Delivery,
+    Gathered,
+    Gathering,
+    Interrupt,
+    JobFailure,
+    Member,
+    MergeFailure,
+    Origin,
+    Output,
+    Status,
+)
 
-
-class Status(StrEnum):
-    """Where a job stands."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    WAITING = "waiting"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-ENDED: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Activation:
-    """One delivery of one payload to one slot.
-
-    Shape: ``cause`` is the id of the emission, deferral, message or question that it came from;
-    empty for the start.
-    """
-
-    id: str
-    slot: str
-    payload: Mapping[str, Json]
-    cause: str = ""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Output:
-    """A payload that the job put out: an emission with nothing connected to its output."""
-
-    id: str
-    output: str
-    payload: Mapping[str, Json]
-    activation: str
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Interrupt:
-    """What an activation that is set aside asks; ``types`` are those of its event."""
-
-    id: str
-    payload: Json
-    choices: tuple[Json, ...] | None
-    types: tuple[str, ...]
-    activation: str
-
-
-@final
-@attrs.frozen(kw_only=True)
-class JobFailure:
-    """What ended a job that failed."""
-
-    type: str
-    message: str
-    traceback: str
-    activation: str | None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class MergeFailure:
-    """The first write that does not apply; one from outside has no activation."""
-
-    activation: str | None
-    key: str
-    reducer: str
-    problem: str
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Answered:
-    """An answer that stands; one to an interrupt, with what was asked."""
-
-    value: Json
-    version: int
-    interrupt: ev.Interrupted | None = None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Delivered:
-    """What a message key stands for."""
-
-    slot: str
-    payload: Mapping[str, Json]
-    version: int
-
-
-@final
-@attrs.define
-class Member:
-    """An activation of the open wave and what is recorded of it."""
-
-    activation: Activation
-    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
-    answered: dict[str, Answered] = attrs.field(factory=dict[str, Answered])  # Its interrupts.
-    interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
-    records: Sequence[ev.Event] = ()
-    failure: ev.Failure | None = None
-    settled: bool = False
-
-    @property
-    def goes(self) -> bool:
-        """Whether its handler may run."""
-        return not self.settled and self.interrupt is None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Origin:
-    """The job that a fork shares its history with, and up to which of its versions."""
-
-    job_id: str
-    version: int
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Breakpoints:
-    """The slots that a job stops before and after."""
-
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Delivery:
-    """A payload on its way to a slot, before it has an id."""
-
-    cause: str
-    slot: str
-    payload: Mapping[str, Json]
+__all__ = [
+    "ENDED",
+    "Activation",
+    "Answered",
+    "Breakpoints",
+    "Child",
+    "Collection",
+    "Delivered",
+    "Delivery",
+    "Gathered",
+    "Gathering",
+    "Interrupt",
+    "JobFailure",
+    "JobFold",
+    "JobState",
+    "Member",
+    "MergeFailure",
+    "Origin",
+    "Output",
+    "Status",
+]
 
 
 @final
@@ -184,12 +83,18 @@ class JobFold:
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
     over_limit: bool = False
     updates: list[ev.SharedWritten] = attrs.field(factory=list[ev.SharedWritten])
+    replaced: list[str] = attrs.field(factory=list[str])  # Keys that only updates write to.
+    merging: bool = False  # The open wave can close when code of the flow has merged its writes.
+    merged: Mapping[str, Json] | None = None  # By code of the flow, for what comes next.
     merge_failure: MergeFailure | None = None
     shared: dict[str, Json] = attrs.field(factory=dict[str, Any])
     memory: dict[str, dict[str, Json]] = attrs.field(factory=dict[str, dict[str, Any]])
     log: list[ev.Logged] = attrs.field(factory=list[ev.Logged])
     outputs: list[Output] = attrs.field(factory=list[Output])
     deferrals: dict[str, ev.EmissionDeferred] = attrs.field(factory=dict[str, ev.EmissionDeferred])
+    timers: dict[str, ev.TimerSet] = attrs.field(factory=dict[str, ev.TimerSet])
+    gathers: dict[str, Collection] = attrs.field(factory=dict[str, Collection])  # By slot.
+    children: dict[str, Child] = attrs.field(factory=dict[str, Child])
     questions: dict[str, ev.QuestionAsked] = attrs.field(factory=dict[str, ev.QuestionAsked])
     answers: dict[str, Answered] = attrs.field(factory=dict[str, Answered])
     messages: dict[str, ev.MessageReceived] = attrs.field(factory=dict[str, ev.MessageReceived])
@@ -216,12 +121,53 @@ class JobFold:
             return Status.PAUSED
         if self.going:
             return Status.RUNNING if self.token else Status.PENDING
-        return Status.PAUSED if self.program_paused else Status.RUNNING
+        if self.members:
+            return Status.WAITING if self.is_delayed else Status.RUNNING
+        if self.program_paused:
+            return Status.PAUSED
+        return Status.WAITING if self.is_expecting else Status.RUNNING
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether the open wave waits for the next attempt of an activation."""
+        return any(each.again_at_ms is not None for each in self.members.values())
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether nothing is to do before a timer fires or a child ends."""
+        idle = not (self.members or self.program or self.over_limit or self.kept or self.inputs)
+        return idle and bool(self.timers or self.open_children)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the whole of the shared data has a type."""
+        return self.request is not None and self.request.defaults is not None
+
+    @property
+    def open_children(self) -> list[Child]:
+        """The jobs that this one started and that have not ended, as far as it knows."""
+        return [each for each in self.children.values() if each.status is None]
+
+    @property
+    def wakes_at_ms(self) -> int | None:
+        """When something is due next by itself: a timer, another attempt, a question's default."""
+        if self.ended is not None:
+            return None
+        found = [each.due_at_ms for each in self.timers.values()]
+        found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
+        found += [
+            each.again_at_ms for each in self.members.values() if each.again_at_ms is not None
+        ]
+        return min(found, default=None)
 
     @property
     def ready(self) -> list[Activation]:
         """What is to run, in order: now, or when the job resumes."""
-        waiting = [each.activation for each in self.members.values() if each.goes]
+        waiting = [
+            each.activation
+            for each in self.members.values()
+            if not each.settled and each.interrupt is None
+        ]
         return waiting + self.kept
 
     @property
@@ -250,6 +196,7 @@ class JobFold:
 
         The values in it are those of the fold: evolve no further what has been shown.
         """
+        wakes_at_ms = self.wakes_at_ms
         return JobState(
             job_id=self.job_id,
             flow=self.flow,
@@ -266,11 +213,16 @@ class JobFold:
             deferrals=tuple(self.deferrals.values()),
             questions=tuple(self.questions.values()),
             interrupts=tuple(map(_interrupt, self.interrupts)),
+            timers=tuple(self.timers.values()),
+            gathers=tuple(found.face(slot) for slot, found in self.gathers.items()),
             messages=tuple(self.messages.values()),
             outputs=tuple(self.outputs),
             failure=self.failure,
             pause=self.pause,
+            wakes_at=None if wakes_at_ms is None else _moment(wakes_at_ms),
             breakpoints=Breakpoints(before=self.before, after=self.after),
+            parent=None if self.request is None else self.request.parent,
+            children=tuple(self.children.values()),
             forked_from=None
             if self.forked is None
             else Origin(job_id=self.forked.origin, version=self.forked.version),
@@ -284,7 +236,8 @@ class JobState:
     """A job at one version: `fold` of its events up to there, and nothing else.
 
     Shape: JSON values are plain dicts and lists, and all yours: changing them changes no job.
-    ``deferrals``, ``questions``, ``messages`` and ``log`` hold the events that they stand for.
+    ``deferrals``, ``questions``, ``timers``, ``messages`` and ``log`` hold the events that they
+    stand for.
     """
 
     job_id: str
@@ -302,11 +255,16 @@ class JobState:
     deferrals: tuple[ev.EmissionDeferred, ...]
     questions: tuple[ev.QuestionAsked, ...]
     interrupts: tuple[Interrupt, ...]
+    timers: tuple[ev.TimerSet, ...]
+    gathers: tuple[Gathering, ...]
     messages: tuple[ev.MessageReceived, ...]
     outputs: tuple[Output, ...]
     failure: JobFailure | None
     pause: tuple[PauseReason, ...]
+    wakes_at: datetime | None
     breakpoints: Breakpoints
+    parent: Parent | None
+    children: tuple[Child, ...]
     forked_from: Origin | None
     activations_count: int
 
@@ -319,12 +277,16 @@ class JobState:
         why = ""
         if self.failure is not None:
             why = f" {self.failure.type}: {self.failure.message!r}"
-        elif self.questions and self.status not in ENDED:
+        elif self.status in ENDED:
+            pass
+        elif self.questions:
             why = f" waiting: {self.questions[0].text!r}"
-        elif self.interrupts and self.status not in ENDED:
+        elif self.interrupts:
             why = f" waiting: {self.interrupts[0].payload!r:.200}"
         elif self.pause:
             why = f" because: {self.pause[0].text!r}"
+        elif self.status is Status.WAITING and self.wakes_at is not None:
+            why = f" until: {self.wakes_at.isoformat()}"
         return f"<JobState {self.job_id} {self.status} v{self.version}{why}>"
 
 
@@ -338,6 +300,10 @@ def _interrupt(event: ev.Interrupted) -> Interrupt:
     )
 
 
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+
+
 def _plain(value: object) -> Json:
     """Return data of our own classes as plain JSON data."""
     if attrs.has(type(value)):
@@ -345,6 +311,8 @@ def _plain(value: object) -> Json:
         return {each.name: _plain(getattr(value, each.name)) for each in attrs.fields(type(named))}
     if isinstance(value, Status):
         return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in cast("Mapping[str, object]", value).items()}
     if isinstance(value, list | tuple):

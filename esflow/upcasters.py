@@ -10,7 +10,7 @@ stay for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from esflow.json_values import Misfit
 
@@ -35,17 +35,69 @@ def _know_the_activation(data: Data) -> Data:
 
 def _know_no_breakpoints(data: Data) -> Data:
     """Schema 1 had no breakpoints, neither at the start nor at a resumption."""
-    if "before" in data or "after" in data:
-        raise Misfit("schema 1 has no breakpoints")
+    return _without(data, "before", "after")
+
+
+def _know_no_families(data: Data) -> Data:
+    """Schema 1 had no breakpoints, no type of the shared data and no child jobs."""
+    return _without(data, "before", "after", "defaults", "parent")
+
+
+def _know_no_gathering(data: Data) -> Data:
+    """Schema 1 had no slots that collect."""
+    return _without(data, "gather")
+
+
+def _know_no_gathering_targets(data: Data) -> Data:
+    """Schema 1 had no slots that collect, so no target said how."""
+    for target in data.get("targets", ()):
+        if isinstance(target, dict):
+            _without(cast("Data", target), "gather")
+    return data
+
+
+def _know_no_deadlines(data: Data) -> Data:
+    """Schema 1 had no deadlines, and no slots that collect."""
+    return _without(data, "due_at_ms", "default", "gather")
+
+
+def _know_no_attempts(data: Data) -> Data:
+    """The schema before had no further attempts."""
+    return _without(data, "attempt")
+
+
+def _know_no_key(data: Data) -> Data:
+    """Schema 1 didn't name the key of a write that didn't apply."""
+    return _without(data, "key")
+
+
+def _stop_at_failures(data: Data) -> Data:
+    """Schema 2 knew no other attempt and no way around a failure: each ended its job."""
+    later = ("attempt", "outcome", "escaped", "again_at_ms", "effects", "events")
+    return _without(data, *later) | {"outcome": "stop"}
+
+
+def _without(data: Data, *later: str) -> Data:
+    """Refuse fields that only a later schema has."""
+    if found := [name for name in later if name in data]:
+        raise Misfit(f"an older schema has no {found[0]}")
     return data
 
 
 upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
     ("ActivationCompleted", 1): _count_microseconds,
+    ("ActivationCompleted", 2): _know_no_attempts,
     ("ActivationFailed", 1): _count_microseconds,
+    ("ActivationFailed", 2): _stop_at_failures,
     ("EffectRecorded", 1): _count_microseconds,
+    ("EffectRecorded", 2): _know_no_attempts,
+    ("EmissionDeferred", 1): _know_no_gathering_targets,
+    ("Emitted", 1): _know_no_gathering_targets,
+    ("JobFailed", 1): _know_no_key,
     ("JobResumed", 1): _know_no_breakpoints,
-    ("JobStarted", 1): _know_no_breakpoints,
+    ("JobStarted", 1): _know_no_families,
+    ("MessageReceived", 1): _know_no_gathering,
+    ("QuestionAsked", 1): _know_no_deadlines,
     ("SharedWritten", 1): _know_the_activation,
 }
 """From an event's name and an old schema to the function that lifts its data by one."""

@@ -200,5 +200,5 @@ def _default(field: attrs.Attribute[Any]) -> tuple[Any, ...]:
     if hasattr(default, "factory"):
         default = default.factory()
     # msgspec leaves out what *is* the default; of these values, what is equal is the same object.
-    assert default in (None, 0, "", (), {}), f"{field.name} may not default to {default!r}"
+    assert default in (None, 0, 1, "", (), {}), f"{field.name} may not default to {default!r}"
     return (default,)

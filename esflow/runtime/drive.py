@@ -221,6 +221,7 @@ def _settlement(
                 started_at_ms=started_at_ms,
                 duration_us=duration_us,
                 error=usercode.failure_of(error, with_traceback=True),
+                outcome="stop",
             )
             return (failed,)
         case usercode.Stopped():

@@ -1,0 +1,151 @@
+"""What follows by itself: the one event that a job still owes, what may run, what is overdue.
+
+`due` names the one event that a fold still owes, until it owes none: what a wave's end, a pause or
+an idle job leads to.
+Every append is a decision and all that is due after it, so each recorded version that ends an
+append is a resting point from which any host can go on.
+Time is an argument: what is `overdue` depends on it, and nothing else here does.
+"""
+
+from __future__ import annotations
+
+from esflow import errors
+from esflow import events as ev
+from esflow.events import PauseReason
+from esflow.ids import activation_of, order
+from esflow.state import Activation, JobFold, Status
+
+
+def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
+    """Return what must be recorded next by itself, if anything.
+
+    Shape: ``quiet`` says that no handler of this job is running anywhere.
+    """
+    if fold.ended is not None or fold.merging:
+        return None
+    if fold.halt:
+        paused = ev.JobPaused(reasons=fold.halt)
+        return _operator_pause(fold) if fold.halt_paused else paused
+    if fold.going:
+        return _operator_pause(fold) if quiet else None
+    if fold.members:
+        return _operator_pause(fold) if fold.is_delayed else _wave_failure(fold)
+    if fold.over_limit:
+        limit = errors.ActivationLimit(fold.job_id, fold.limit)
+        return ev.JobFailed(error=ev.Failure(type="ActivationLimit", message=str(limit)))
+    if fold.program and not fold.program_paused:
+        return ev.JobPaused(reasons=fold.program)
+    if fold.program:
+        return _operator_pause(fold)
+    return _idle(fold)
+
+
+def runnable(fold: JobFold) -> tuple[Activation, ...]:
+    """Return the activations that a host may start now, in order."""
+    if fold.ended is not None or fold.operator is not None or fold.halt:
+        return ()
+    return tuple(each.activation for each in fold.members.values() if each.goes)
+
+
+def overdue(fold: JobFold, now_ms: int, *, resuming: bool = False) -> tuple[str, ...]:
+    """Return what is due and may happen: ids of timers, and of activations to be tried again.
+
+    Shape: in the order in which they were due, then by id; none while somebody holds the job,
+    unless it is just ``resuming``.
+    """
+    if fold.ended is not None or fold.operator is not None:
+        return ()
+    if fold.status is Status.PAUSED and not resuming:
+        return ()
+    found = [(each.due_at_ms, each.id) for each in fold.timers.values()]
+    found += [
+        (each.again_at_ms, each.activation.id)
+        for each in fold.members.values()
+        if each.again_at_ms is not None
+    ]
+    past = [(at_ms, order(item), item) for at_ms, item in found if at_ms <= now_ms]
+    return tuple(item for _, _, item in sorted(past))
+
+
+def unanswered(fold: JobFold, now_ms: int) -> ev.QuestionAsked | None:
+    """Return the first question whose time is over, so that its default is the answer."""
+    if fold.ended is not None:
+        return None
+    past = [
+        (each.due_at_ms, order(each.id), each)
+        for each in fold.questions.values()
+        if each.due_at_ms is not None and each.due_at_ms <= now_ms
+    ]
+    return min(past, key=lambda each: each[:2])[2] if past else None
+
+
+def needed_slots(fold: JobFold) -> frozenset[str]:
+    """Return the slots that what is recorded will still be delivered to."""
+    records = [record for member in fold.members.values() for record in member.records]
+    emissions = [
+        each
+        for each in (*records, *fold.deferrals.values(), *fold.timers.values())
+        if isinstance(each, ev.Emitted | ev.EmissionDeferred | ev.TimerSet)
+    ]
+    asked = [each for each in records if isinstance(each, ev.QuestionAsked)]
+    started = [each for each in records if isinstance(each, ev.ChildStarted)]
+    return frozenset(
+        [each.slot for each in fold.ready]
+        + [fold.members[each.activation].activation.slot for each in fold.interrupts]
+        + [each.slot for each in fold.inputs]
+        + [each.to for each in (*asked, *fold.questions.values())]
+        + [each.then for each in started]
+        + [each.then for each in fold.open_children]
+        + list(fold.gathers)
+        + [target.slot for each in emissions for target in each.targets]
+    )
+
+
+def _operator_pause(fold: JobFold) -> ev.Event | None:
+    if fold.operator is None or fold.operator_paused:
+        return None
+    return ev.JobPaused(reasons=(fold.operator,))
+
+
+def _wave_failure(fold: JobFold) -> ev.Event:
+    """Return the end that a settled wave that can't close leads to."""
+    merge = fold.merge_failure
+    if merge is not None:
+        error = errors.MergeError(merge.key, merge.reducer, merge.problem)
+        failure = ev.Failure(type="MergeError", message=str(error))
+        return ev.JobFailed(error=failure, activation=merge.activation, key=merge.key)
+    failures = [
+        (each.activation.id, each.failure.error)
+        for each in fold.members.values()
+        if each.failure is not None
+    ]
+    assert failures, "a wave that has settled either closed, failed, or did not merge"
+    activation, raised = failures[0]
+    failure = ev.Failure(type=raised.type, message=raised.message)
+    return ev.JobFailed(error=failure, activation=activation)
+
+
+def _idle(fold: JobFold) -> ev.Event | None:
+    """Return what becomes of a job with nothing to run and nothing that holds it."""
+    if fold.questions:
+        reasons = [
+            PauseReason(kind="question", text=each.text, activation=activation_of(each.id))
+            for each in fold.questions.values()
+        ]
+        return ev.JobPaused(reasons=tuple(reasons))
+    if fold.is_expecting:
+        return _operator_pause(fold)
+    if fold.deferrals:
+        return ev.DeferralsReleased(ids=tuple(fold.deferrals))
+    if fold.gathers:
+        return _incomplete(fold)
+    return ev.JobCompleted()
+
+
+def _incomplete(fold: JobFold) -> ev.Event:
+    """Return the end of a job whose slots wait for what nothing will bring."""
+    slot, found = next(iter(fold.gathers.items()))
+    names = found.face(slot).missing
+    missing = f"what {', '.join(names)} brings" if names else f"{found.count} payloads"
+    error = errors.GatherIncomplete(fold.job_id, slot, missing)
+    return ev.JobFailed(error=ev.Failure(type="GatherIncomplete", message=str(error)))

@@ -1,0 +1,80 @@
+"""What came to a job from outside of its handlers: messages, answers, timers, children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+import attrs
+
+from esflow.parts import Failure, Gather, Json
+
+
+@final
+@attrs.frozen(kw_only=True)
+class PauseRequested:
+    """A program or an operator asked for a pause; an operator has no activation."""
+
+    name: ClassVar = "PauseRequested"
+    kind: str
+    reason: str
+    activation: str | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class AnswerRecorded:
+    """Somebody answered a question or an interrupt."""
+
+    name: ClassVar = "AnswerRecorded"
+    id: str
+    value: Json
+
+
+@final
+@attrs.frozen(kw_only=True)
+class MessageReceived:
+    """Somebody outside sent a payload to a slot."""
+
+    name: ClassVar = "MessageReceived"
+    id: str
+    slot: str
+    payload: Mapping[str, Json]
+    key: str | None = None
+    gather: Gather | None = None  # What its slot collects.
+
+
+@final
+@attrs.frozen(kw_only=True)
+class TimerFired:
+    """The time of timers came, or that of the next attempts of activations.
+
+    Shape: ``ids`` are those of timers and of activations, in the order in which they were due.
+    """
+
+    name: ClassVar = "TimerFired"
+    ids: tuple[str, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ChildFinished:
+    """A child job ended, and its outcome is on its way to a slot.
+
+    Shape: ``outputs`` are objects of ``output``, ``payload`` and ``activation``.
+    """
+
+    name: ClassVar = "ChildFinished"
+    id: str
+    status: str
+    outputs: tuple[Json, ...] = ()
+    failure: Failure | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class DeferralsReleased:
+    """Deferrals became emissions."""
+
+    name: ClassVar = "DeferralsReleased"
+    ids: tuple[str, ...]

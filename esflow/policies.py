@@ -1,0 +1,87 @@
+"""What happens when a handler or an effect fails: how often it is tried, and how long it may take.
+
+A policy is data; it knows nothing of clocks, jobs or handlers.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Final, Literal, TypeAlias, final, get_args
+
+import attrs
+
+from esflow.errors import PayloadError
+
+OnError: TypeAlias = Literal["stop", "skip", "route"]
+Effects: TypeAlias = Literal["reuse", "fresh"]
+
+max_attempts: Final = 1_000_000
+max_seconds: Final = 10 * 366 * 86_400.0
+"""Ten years: no delay or time limit is longer."""
+
+
+def seconds_of(value: object, path: str) -> float:
+    """Return seconds, given as a number or a timedelta, from 0 to ten years.
+
+    Raises: PayloadError.
+    """
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        if math.isfinite(seconds) and 0 <= seconds <= max_seconds:
+            return float(seconds)
+    problem = (
+        f"{value!r:.100} is no time from 0 to {max_seconds:.0f} s; give seconds or a timedelta"
+    )
+    raise PayloadError(path, problem)
+
+
+@final
+@attrs.frozen
+class Retry:
+    """How often something that fails is tried, and how long it waits in between.
+
+    Shape: ``attempts`` counts the first; the n-th wait is ``delay * factor ** (n - 1)``, at most
+    ``max_delay``, and up to ``jitter`` of itself longer; only errors that are one of ``on`` are
+    tried again; ``effects`` says whether a new attempt is given what the last one recorded.
+    Units: seconds, or timedeltas.
+    Raises: PayloadError, for values that can't be.
+    """
+
+    attempts: int = 3
+    delay: float | timedelta = 1.0
+    factor: float = 2.0
+    max_delay: float | timedelta = 60.0
+    jitter: float = 0.1
+    on: tuple[type[Exception], ...] = (Exception,)
+    effects: Effects = "reuse"
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what can't be."""
+        if type(self.attempts) is not int or not 1 <= self.attempts <= max_attempts:
+            problem = f"{self.attempts!r:.100}; give a whole number from 1 to {max_attempts}"
+            raise PayloadError("Retry.attempts", problem)
+        seconds_of(self.delay, "Retry.delay")
+        seconds_of(self.max_delay, "Retry.max_delay")
+        for name, least in (("factor", 1), ("jitter", 0)):
+            number = getattr(self, name)
+            fits = isinstance(number, int | float) and math.isfinite(number) and number >= least
+            if not fits or isinstance(number, bool):
+                raise PayloadError(f"Retry.{name}", f"{number!r:.100}; give a number from {least}")
+        if self.effects not in get_args(Effects):
+            problem = f"{self.effects!r:.100}; give 'reuse' or 'fresh'"
+            raise PayloadError("Retry.effects", problem)
+        kinds = self.on if isinstance(self.on, tuple) else ()
+        if not kinds or not all(isinstance(each, type) for each in kinds):
+            raise PayloadError("Retry.on", f"{self.on!r:.100}; give a tuple of exception classes")
+
+    def delay_ms(self, attempt: int, chance: float) -> int:
+        """Return how long to wait after an attempt, counted from 1; ``chance`` is from 0 up to 1.
+
+        Units: milliseconds.
+        """
+        longest = seconds_of(self.max_delay, "Retry.max_delay")
+        # A large power would be no float; it is far beyond the longest delay by then.
+        growth = min(self.factor ** min(attempt - 1, 64), 1e12)
+        seconds = min(seconds_of(self.delay, "Retry.delay") * growth, longest)
+        return math.ceil(seconds * (1 + self.jitter * chance) * 1000)

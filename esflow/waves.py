@@ -1,0 +1,274 @@
+"""How a wave opens, comes to rest and closes, as the events of its activations tell it.
+
+How a wave goes
+---------------
+A wave opens with its activations, and all of them see the shared data of that moment.
+Each settles in an append of its own; what it recorded is kept aside until the last one settles.
+Then the wave closes: writes and log lines are merged in activation order, emissions followed in
+activation order become the next wave, and it opens at once, unless the program asked for a pause.
+Kept work, released deferrals and outside inputs stand in this order in the wave that opens.
+A wave with a failure in it, or with a write that doesn't apply, stays open; nothing of it holds.
+So does a wave with an activation that is set aside, until its interrupt is answered and it runs
+again; one with an activation that failed and will be tried again; one that opened with a
+breakpoint, of which nothing runs until somebody continues; and one whose writes need code of the
+flow to be merged, until it is recorded what came of that.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import attrs
+
+from esflow import events as ev
+from esflow.events import Gather, Json
+from esflow.holds import before_wave, behind_wave, within_wave
+from esflow.ids import activation_id, activation_of, order
+from esflow.merge import is_finished, needs_code, put, put_all, rehearse, writes_of
+from esflow.state import (
+    Activation,
+    Child,
+    Collection,
+    Delivery,
+    Gathered,
+    JobFold,
+    Member,
+    Output,
+)
+
+Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
+
+
+# Coming to rest, closing.
+
+
+def come_to_rest(fold: JobFold) -> None:
+    """Close the wave when nothing of it goes any more, or say what it stands still for."""
+    if fold.going or fold.is_delayed:
+        return
+    if any(each.failure is not None for each in fold.members.values()):
+        return
+    fold.halt = within_wave(fold)
+    if not fold.halt:
+        close(fold)
+
+
+def close(fold: JobFold) -> None:
+    """Merge what the wave recorded and line up what follows from it."""
+    writes = writes_of(fold)
+    fold.merge_failure = rehearse(fold.shared, writes)
+    fold.merging = fold.merge_failure is None and needs_code(fold, writes)
+    if fold.merge_failure is None and not fold.merging:
+        finish(fold, writes, {})
+
+
+def finish(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[str, Json]) -> None:
+    """Close the wave whose writes apply."""
+    members, fold.members, fold.merging = fold.members, {}, False
+    _write(fold, writes, merged)
+    for member in members.values():
+        for event in member.records:
+            _take(fold, event)
+    fold.program = behind_wave(fold, members.values())
+    if not fold.program:
+        open_wave(fold)
+
+
+def drop(fold: JobFold, dropped: ev.WorkDropped) -> None:
+    """Let what is finished hold, but lead nowhere; begin a wave of one slot alone."""
+    writes = writes_of(fold)
+    members, fold.members, fold.merging = fold.members, {}, False
+    _write(fold, writes, fold.merged or {})
+    fold.merged = None
+    for member in members.values():
+        for record in member.records:
+            if is_finished(record):
+                _take(fold, record)
+    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}
+    fold.program, fold.program_paused = (), False
+    fold.halt, fold.halt_paused, fold.going = (), False, 0
+    if fold.activations_count >= fold.limit:
+        fold.over_limit = True
+        return
+    _activate(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))
+    _begin(fold)
+
+
+def take_updates(fold: JobFold, merged: Mapping[str, Json]) -> None:
+    """Let what somebody outside wrote between two waves hold."""
+    _write(fold, fold.updates, merged)
+
+
+def _write(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[str, Json]) -> None:
+    put_all(fold.shared, writes, merged)
+    fold.updates, fold.replaced = [], []
+
+
+def _take(fold: JobFold, event: ev.Event) -> None:
+    """Let one record of an activation hold; its writes to shared data do already."""
+    match event:
+        case ev.Emitted():
+            follow(fold, event)
+        case ev.EmissionDeferred():
+            fold.deferrals[event.id] = event
+        case ev.MemoryWritten():
+            put(fold.memory.setdefault(event.routine, {}), event)
+        case ev.Logged():
+            fold.log.append(event)
+        case ev.QuestionAsked():
+            fold.questions[event.id] = event
+        case ev.TimerSet():
+            fold.timers[event.id] = event
+        case ev.ChildStarted():
+            fold.children[event.id] = _child(event)
+        case _:
+            pass  # A pause holds the job, not what the activation made.
+
+
+def _child(event: ev.ChildStarted) -> Child:
+    return Child(
+        id=event.id,
+        job_id=event.job_id,
+        flow=event.flow,
+        slot=event.slot,
+        payload=event.payload,
+        then=event.then,
+        gather=event.gather,
+    )
+
+
+def follow(fold: JobFold, emission: Emission) -> None:
+    """Keep an emission's deliveries for the next wave, or put it out."""
+    if not emission.targets:
+        put_out(fold, emission)
+    for delivery in deliveries(emission):
+        keep(fold, delivery)
+
+
+def put_out(fold: JobFold, emission: Emission) -> None:
+    """Let the job put out what is connected to nothing."""
+    output = Output(
+        id=emission.id,
+        output=emission.output,
+        payload=emission.payload,
+        activation=activation_of(emission.id),
+    )
+    if isinstance(emission, ev.Emitted):
+        fold.outputs.append(output)
+    else:  # What was held back is older than what was put out since.
+        bisect.insort(fold.outputs, output, key=lambda each: order(each.id))
+
+
+def deliveries(emission: Emission) -> list[Delivery]:
+    """Return where an emission goes, in the order of the connections."""
+    return [
+        Delivery(
+            cause=emission.id,
+            slot=target.slot,
+            payload=_renamed(emission.payload, target.rename),
+            gather=target.gather,
+        )
+        for target in emission.targets
+    ]
+
+
+def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
+    if not rename:
+        return payload
+    rest = {key: value for key, value in payload.items() if key not in rename}
+    return rest | {rename[key]: value for key, value in payload.items() if key in rename}
+
+
+# Lining up and opening.
+
+
+def keep(fold: JobFold, delivery: Delivery) -> None:
+    """Number a delivery as the next activation of the wave to come, or collect its payload."""
+    if delivery.gather is None:
+        _activate(fold, delivery)
+    else:
+        _collect(fold, delivery, delivery.gather)
+
+
+def _activate(fold: JobFold, delivery: Delivery) -> None:
+    fold.kept.append(
+        Activation(
+            id=activation_id(fold.wave + 1, len(fold.kept) + 1),
+            slot=delivery.slot,
+            payload=delivery.payload,
+            cause=delivery.cause,
+        )
+    )
+
+
+def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:
+    """Collect a payload; the one that makes the collection whole stands for the activation."""
+    found = fold.gathers.setdefault(delivery.slot, Collection())
+    found.count, found.among = gather.count, gather.among
+    found.waiting.append(
+        Gathered(cause=delivery.cause, payload=delivery.payload, connection=gather.connection)
+    )
+    places = _whole(found)
+    if not places:
+        return
+    items = [found.waiting[place].payload for place in places]
+    found.waiting = [each for place, each in enumerate(found.waiting) if place not in places]
+    if not found.waiting:
+        del fold.gathers[delivery.slot]
+    _activate(fold, attrs.evolve(delivery, payload={"items": items}))
+
+
+def _whole(found: Collection) -> dict[int, None]:
+    """Return the places of what a slot is activated with, in order, if it has all of it."""
+    if not found.among:
+        enough = len(found.waiting) >= found.count
+        return dict.fromkeys(range(found.count)) if enough else {}
+    if len(found.waiting) < len(found.among):
+        return {}
+    first: dict[str, int] = {}
+    for place, each in enumerate(found.waiting):
+        first.setdefault(each.connection, place)
+    if any(name not in first for name in found.among):
+        return {}
+    return {first[name]: None for name in found.among}
+
+
+def open_wave(fold: JobFold) -> None:
+    """Open the next wave with kept work and what came from outside, where there is any."""
+    kept, gathers = len(fold.kept), fold.gathers
+    if any(each.gather is not None for each in fold.inputs):
+        fold.gathers = {slot: found.copy() for slot, found in gathers.items()}
+    for delivery in fold.inputs:
+        keep(fold, delivery)
+    if fold.activations_count + len(fold.kept) > fold.limit:
+        fold.over_limit, fold.gathers = True, gathers
+        del fold.kept[kept:]
+        return
+    fold.inputs = []
+    fold.messages = {}
+    if fold.kept:
+        _begin(fold)
+
+
+def _begin(fold: JobFold) -> None:
+    """Make a wave of what is kept."""
+    fold.members = {each.id: Member(each) for each in fold.kept}
+    fold.kept = []
+    fold.wave += 1
+    fold.going = len(fold.members)
+    fold.activations_count += fold.going
+    fold.halt = before_wave(fold) if fold.before else ()
+
+
+def take_in(fold: JobFold, delivery: Delivery) -> None:
+    """Line up what came from outside; it ends the idleness of a job that has nothing to do."""
+    fold.inputs.append(delivery)
+    end_idleness(fold)
+
+
+def end_idleness(fold: JobFold) -> None:
+    """Open a wave with what came from outside, where nothing is open and nothing holds the job."""
+    if not (fold.members or fold.program or fold.over_limit):
+        open_wave(fold)
