@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-Order: TypeAlias = tuple[int, int, str, int]
-"""What ids sort by: wave, index, kind, number."""
+Order: TypeAlias = tuple[int, int, str, str, int]
+"""What ids sort by: wave, index, kind, branch, number."""
 
 
 def activation_id(wave: int, index: int) -> str:
@@ -16,6 +16,11 @@ def activation_id(wave: int, index: int) -> str:
 def item_id(activation: str, kind: str, number: int) -> str:
     """Return the id of the number-th thing of a kind that an activation made, from 0."""
     return f"{activation}/{kind}{number}"
+
+
+def branch_id(activation: str, name: str) -> str:
+    """Return what stands in the place of the activation in the ids of a branch's effects."""
+    return f"{activation}/{name}"
 
 
 def message_id(number: int) -> str:
@@ -30,6 +35,7 @@ def activation_of(item: str) -> str:
 
 def order(item: str) -> Order:
     """Return what an activation's id, or the id of a thing that it made, sorts by."""
-    activation, _, thing = item.partition("/")
+    activation, _, within = item.partition("/")
+    branch, _, thing = within.rpartition("/")
     wave, _, index = activation.partition(".")
-    return int(wave), int(index), thing[:1], int(thing[1:] or 0)
+    return int(wave), int(index), thing[:1], branch, int(thing[1:] or 0)
