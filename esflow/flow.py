@@ -16,64 +16,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, Self, TypeVar, cast, final, overload
 
+import attrs
+
+from esflow.definitions import (
+    OptionsDefinition,
+    address_problem,
+    connection_definition,
+    errors_problem,
+    handlers_problem,
+    options_of,
+    read_definition,
+    routine_definition,
+)
+from esflow.drawing import drawn
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
+from esflow.finding import Missing, find_output, find_slot
+from esflow.gathering import gather_by
 from esflow.graph import (
+    ERROR,
     Connection,
-    Definition,
+    GatherRule,
     Handler,
     Slot,
-    drawn,
     handler_problem,
     listed,
     name_problem,
     rename_problem,
+    unconnected_problem,
     unknown,
     version_problem,
 )
-from esflow.payloads import Signature, signature_of, structure
+from esflow.options import SlotOptions, options_problem, route_problem, slot_with
+from esflow.payloads import Signature, signature_of
+from esflow.policies import OnError, Retry
 from esflow.reducers import BUILT_IN
+from esflow.routine import Routine
 
 __all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 
 _H = TypeVar("_H", bound=Handler)
-
-
-@final
-class Routine:
-    """A node of the graph; made by `Flow.routine`, to have slots declared on it."""
-
-    def __init__(
-        self, name: str, outputs: tuple[str, ...], declare: Callable[[str | None, Handler], None]
-    ) -> None:
-        self.name: Final = name
-        self.outputs: Final = outputs
-        self._declare = declare
-
-    @overload
-    def slot(self, handler: _H, /) -> _H: ...
-    @overload
-    def slot(self, /, *, name: str) -> Callable[[_H], _H]: ...
-    def slot(
-        self, handler: _H | None = None, /, *, name: str | None = None
-    ) -> _H | Callable[[_H], _H]:
-        """Declare a handler as a slot, named after it unless a name is given; returns it as it is.
-
-        Raises: FlowError, when the name is bad or taken, or a payload can't be bound to it.
-        """
-
-        def declare(handler: _H) -> _H:
-            self._declare(name, handler)
-            return handler
-
-        return declare if handler is None else declare(handler)
-
-    def __repr__(self) -> str:
-        return f"<Routine {self.name} outputs: {listed(self.outputs)}>"
+_Part = TypeVar("_Part")
 
 
 @final
@@ -93,6 +81,7 @@ class Flow:
         self.reducers: Final[Mapping[str, str]] = MappingProxyType(dict(reducers))
         self.max_activations: Final = max_activations
         self._routines: dict[str, Routine] = {}
+        self._outputs: dict[str, list[str]] = {}
         self._slots: dict[str, Slot] = {}
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
@@ -115,41 +104,57 @@ class Flow:
         self._refuse(name_problem("a routine", name))
         if name in self._routines:
             raise self._error(f"routine {name!r} is declared twice; choose another name")
-        if isinstance(outputs, str):  # It would be an output for each letter.
-            raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
-        names = tuple(outputs)
-        for output in names:
-            self._refuse(name_problem(f"an output of {name}", output))
-            if names.count(output) > 1:
-                raise self._error(f"routine {name!r} has output {output!r} twice")
+        names = self._checked_outputs(name, outputs)
 
-        def declare(slot: str | None, handler: Handler) -> None:
+        def declare(slot: str | None, handler: Handler, options: SlotOptions) -> None:
             slot = self._name_of(handler) if slot is None else slot
             self._refuse(name_problem(f"a slot of {name}", slot))
-            self._add_slot(f"{name}.{slot}", name, handler)
+            self._add_slot(f"{name}.{slot}", name, handler, options)
 
-        routine = Routine(name, names, declare)
-        self._routines[name] = routine
+        self._routines[name] = Routine(name, names, declare)
+        self._outputs[name] = names
         self._targets |= {(name, output): () for output in names}
-        return routine
+        return self._routines[name]
 
     @overload
     def slot(self, handler: _H, /) -> _H: ...
     @overload
-    def slot(self, /, *, outputs: Iterable[str] = ()) -> Callable[[_H], _H]: ...
     def slot(
-        self, handler: _H | None = None, /, *, outputs: Iterable[str] = ()
+        self,
+        /,
+        *,
+        name: str | None = None,
+        outputs: Iterable[str] = (),
+        retry: Retry | None = None,
+        timeout: float | timedelta | None = None,
+        on_error: OnError = "stop",
+        gather: GatherRule | None = None,
+    ) -> Callable[[_H], _H]: ...
+    def slot(
+        self,
+        handler: _H | None = None,
+        /,
+        *,
+        name: str | None = None,
+        outputs: Iterable[str] = (),
+        retry: Retry | None = None,
+        timeout: float | timedelta | None = None,
+        on_error: OnError = "stop",
+        gather: GatherRule | None = None,
     ) -> _H | Callable[[_H], _H]:
-        """Declare a handler as a routine with one slot, both named after it; returns it as it is.
+        """Declare a handler as a routine with one slot; returns it as it is.
 
+        Shape: both are named after it unless a name is given; the options are those of
+        `Routine.slot`.
         Raises: FlowError, when the name is bad or taken, or a payload can't be bound to it.
         """
+        options = SlotOptions(retry=retry, timeout=timeout, on_error=on_error, gather=gather)
 
         def declare(handler: _H) -> _H:
-            name = self._name_of(handler)
-            self._signature(handler)  # Refused before the routine is there.
-            self.routine(name, outputs)
-            self._add_slot(name, name, handler)
+            called = self._name_of(handler) if name is None else name
+            self._slot(called, called, handler, options)  # Refused before the routine is there.
+            self.routine(called, self._checked_outputs(called, outputs, options))
+            self._add_slot(called, called, handler, options)
             return handler
 
         return declare if handler is None else declare(handler)
@@ -164,21 +169,30 @@ class Flow:
         already.
         """
         self._check_open(f"connection {output} -> {slot}")
-        routine, name = self._output(output)
-        end = self._find_slot(slot)
-        if isinstance(end, str):
-            raise self._error(end)
+        routine, name = self._found(find_output(self._outputs, output))
+        end = self._found(find_slot(self._routines, self._slots, slot))
         edge = f"{routine}.{name} -> {end.address}"
         if any(target.slot == end.address for target in self._targets[routine, name]):
             raise self._error(f"{edge} is connected twice")
-        if problem := rename_problem(end.signature, rename):
+        if problem := rename_problem(end, rename):
             raise self._error(f"{edge}: {problem}")
         target = Target(slot=end.address, rename=dict(rename) or None)
         self._connections.append(Connection(routine, name, target))
         self._targets[routine, name] += (target,)
 
     def freeze(self) -> None:
-        """Refuse every later declaration; an engine does this to the flows that it is given."""
+        """Refuse every later declaration; an engine does this to the flows that it is given.
+
+        Raises: FlowError, when a slot routes its failures to nothing, or gathers from nothing.
+        """
+        if self.frozen:
+            return
+        for slot in self._slots.values():
+            self._refuse(unconnected_problem(slot, self._connections))
+        self._targets = {
+            (routine, output): self._resolved(f"{routine}.{output}", found)
+            for (routine, output), found in self._targets.items()
+        }
         self._frozen_bytes = self.definition_bytes()
 
     # Reading
@@ -209,8 +223,8 @@ class Flow:
         Raises: SlotNotFound.
         """
         spelled = str(name)  # Whatever callers give is looked up, and named if it isn't there.
-        found = self._slots.get(spelled) or self._find_slot(spelled)
-        if isinstance(found, str):
+        found = self._slots.get(spelled) or find_slot(self._routines, self._slots, spelled)
+        if isinstance(found, Missing):
             raise SlotNotFound(self.name, spelled, tuple(self._slots))
         return found
 
@@ -221,13 +235,14 @@ class Flow:
         """
         found = self._targets.get((routine, output))
         if found is None:
-            return self.targets(*self._output(f"{routine}.{output}"))
+            return self.targets(*self._found(find_output(self._outputs, f"{routine}.{output}")))
+        if not self.frozen:
+            found = self._resolved(f"{routine}.{output}", found)
         if all(target.rename is None for target in found):
             return found
         # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
         return tuple(
-            Target(slot=each.slot, rename=dict(each.rename) if each.rename else None)
-            for each in found
+            attrs.evolve(each, rename=dict(each.rename) if each.rename else None) for each in found
         )
 
     def definition(self) -> dict[str, Json]:
@@ -242,23 +257,14 @@ class Flow:
             "max_activations": self.max_activations,
             "reducers": dict(sorted(self.reducers.items())),
             "routines": [
-                {
-                    "name": name,
-                    "outputs": sorted(routine.outputs),
-                    "slots": sorted(
-                        slot.address for slot in self._slots.values() if slot.routine == name
-                    ),
-                }
-                for name, routine in sorted(self._routines.items())
+                routine_definition(
+                    name,
+                    self._own_outputs(name),
+                    [slot for slot in self._slots.values() if slot.routine == name],
+                )
+                for name in sorted(self._routines)
             ],
-            "connections": [
-                {
-                    "output": f"{edge.routine}.{edge.output}",
-                    "slot": edge.target.slot,
-                    "rename": dict(sorted((edge.target.rename or {}).items())),
-                }
-                for edge in self._connections
-            ],
+            "connections": [connection_definition(edge) for edge in self._connections],
         }
 
     def definition_bytes(self) -> bytes:
@@ -274,32 +280,32 @@ class Flow:
 
     @classmethod
     def from_definition(
-        cls, definition: Mapping[str, Json], routines: Mapping[str, Handler]
+        cls,
+        definition: Mapping[str, Json],
+        routines: Mapping[str, Handler],
+        *,
+        errors: Iterable[type[Exception]] = (),
     ) -> Self:
         """Return the flow with a definition; ``routines`` maps a slot's address to its handler.
 
+        Shape: ``errors`` are the exception classes that its retries name and that aren't built in.
         Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph;
         PayloadError, when it is no definition.
         """
-        read = cast("Definition", structure(dict(definition), Definition, "definition"))
+        read, known = read_definition(definition), tuple(errors)
         flow = cls(
             read.name,
             read.version,
             reducers=read.reducers,
             max_activations=read.max_activations,
         )
-        addresses = [address for routine in read.routines for address in routine.slots]
-        flow._refuse_handlers(addresses, routines)
+        flow._refuse(handlers_problem(read, routines) or errors_problem(read, known))
         for routine in read.routines:
-            declared = flow.routine(routine.name, routine.outputs)
+            flow.routine(routine.name, routine.outputs)
             for address in routine.slots:
-                if address == routine.name and len(routine.slots) == 1:
-                    flow._add_slot(address, address, routines[address])
-                else:
-                    owner, _, slot = address.partition(".")
-                    if owner != routine.name:
-                        raise flow._error(f"slot {address!r:.120} is no slot of {routine.name}")
-                    declared.slot(name=slot)(routines[address])
+                flow._refuse(address_problem(routine, address))
+                said = routine.options.get(address, OptionsDefinition())
+                flow._add_slot(address, routine.name, routines[address], options_of(said, known))
         for edge in read.connections:
             flow.connect(edge.output, edge.slot, edge.rename)
         return flow
@@ -320,12 +326,6 @@ class Flow:
         if problem is not None:
             raise self._error(problem)
 
-    def _refuse_handlers(self, addresses: list[str], handlers: Mapping[str, Handler]) -> None:
-        if missing := [address for address in addresses if address not in handlers]:
-            raise self._error(f"handlers are missing for {listed(missing)}")
-        if extra := [address for address in handlers if address not in addresses]:
-            raise self._error(f"handlers are given for no slot: {listed(extra)}")
-
     def _check_open(self, what: str) -> None:
         if self.frozen:
             raise self._error(f"{what} comes too late: an engine has this flow; declare it before")
@@ -341,38 +341,55 @@ class Flow:
         self._refuse(handler_problem(handler))
         return signature_of(handler, self.name)
 
-    def _add_slot(self, address: str, routine: str, handler: Handler) -> None:
+    def _checked_outputs(
+        self, name: str, outputs: Iterable[str], options: SlotOptions | None = None
+    ) -> list[str]:
+        if isinstance(outputs, str):  # It would be an output for each letter.
+            raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
+        names = list(outputs)
+        for output in names:
+            self._refuse(name_problem(f"an output of {name}", output))
+            if names.count(output) > 1:
+                raise self._error(f"routine {name!r} has output {output!r} twice")
+        if options is not None:
+            self._refuse(route_problem(name, names, options))
+        return names
+
+    def _slot(self, address: str, routine: str, handler: Handler, options: SlotOptions) -> Slot:
+        """Return a slot that nothing is wrong with by itself."""
+        signature = self._signature(handler)
+        if problem := options_problem(options, signature):
+            raise self._error(f"slot {address}: {problem}")
+        return slot_with(Slot(address, routine, handler, signature), options)
+
+    def _add_slot(self, address: str, routine: str, handler: Handler, options: SlotOptions) -> None:
         self._check_open(f"slot {address}")
         if address in self._slots:
             raise self._error(f"slot {address!r} is declared twice; choose another name")
-        self._slots[address] = Slot(address, routine, handler, self._signature(handler))
+        slot = self._slot(address, routine, handler, options)
+        self._refuse(route_problem(routine, self._own_outputs(routine), options))
+        self._slots[address] = slot
+        if options.on_error == "route" and (routine, ERROR) not in self._targets:
+            self._outputs[routine].append(ERROR)
+            self._targets[routine, ERROR] = ()
 
     # Finding
 
-    def _output(self, spelled: str) -> tuple[str, str]:
-        name, dot, output = spelled.partition(".")
-        routine = self._routines.get(name)
-        if routine is None:
-            raise self._error(unknown("routine", name, self._routines))
-        if dot and output in routine.outputs:
-            return name, output
-        if dot:
-            raise self._error(unknown(f"output of {name}", output, routine.outputs))
-        if len(routine.outputs) != 1:
-            raise self._error(f"{name!r} alone names no output; it has {listed(routine.outputs)}")
-        return name, routine.outputs[0]
+    def _own_outputs(self, routine: str) -> list[str]:
+        """Return the outputs of a routine without the one that failures are routed to."""
+        slots = self._slots.values()
+        routes = any(each.routine == routine and each.on_error == "route" for each in slots)
+        return [each for each in self._outputs[routine] if not (routes and each == ERROR)]
 
-    def _find_slot(self, spelled: str) -> Slot | str:
-        """Return the slot with this address in any spelling, or what is wrong with it."""
-        if spelled in self._slots:
-            return self._slots[spelled]
-        name, dot, slot = spelled.partition(".")
-        if name not in self._routines:
-            return unknown("routine", name, self._routines)
-        inside = [found for found in self._slots.values() if found.routine == name]
-        if len(inside) == 1 and (not dot or inside[0].address == slot == name):
-            return inside[0]
-        addresses = [found.address for found in inside]
-        if not dot:
-            return f"{name!r} alone names no slot; it has {listed(addresses)}"
-        return unknown("slot", spelled, addresses)
+    def _found(self, found: _Part | Missing) -> _Part:
+        if isinstance(found, Missing):
+            raise self._error(found.problem)
+        return found
+
+    def _resolved(self, edge: str, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """Return targets with what the slots that gather collect."""
+        return tuple(
+            each if gather is None else attrs.evolve(each, gather=gather)
+            for each in targets
+            for gather in (gather_by(edge, self._slots[each.slot], self._connections),)
+        )

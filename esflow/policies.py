@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Final, Literal, TypeAlias, final, get_args
+from typing import Final, Literal, TypeAlias, cast, final, get_args
 
 import attrs
 
@@ -27,9 +27,13 @@ def seconds_of(value: object, path: str) -> float:
     Raises: PayloadError.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        if math.isfinite(seconds) and 0 <= seconds <= max_seconds:
-            return float(seconds)
+    if (
+        isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and math.isfinite(seconds)
+        and 0 <= seconds <= max_seconds
+    ):
+        return float(seconds)
     problem = (
         f"{value!r:.100} is no time from 0 to {max_seconds:.0f} s; give seconds or a timedelta"
     )
@@ -71,7 +75,8 @@ class Retry:
         if self.effects not in get_args(Effects):
             problem = f"{self.effects!r:.100}; give 'reuse' or 'fresh'"
             raise PayloadError("Retry.effects", problem)
-        kinds = self.on if isinstance(self.on, tuple) else ()
+        given: object = self.on  # Callers err.
+        kinds = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
         if not kinds or not all(isinstance(each, type) for each in kinds):
             raise PayloadError("Retry.on", f"{self.on!r:.100}; give a tuple of exception classes")
 
