@@ -30,6 +30,7 @@ from esflow.effects import Call, call_of
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
+from esflow.gathering import gather_from_outside
 from esflow.ids import item_id
 from esflow.inputs import checked_text
 from esflow.payloads import return_annotation, structure, to_json
@@ -138,7 +139,11 @@ class Context:
         refuse_unanswerable(slot)
         data = choices_of(slot, choices)
         question = ev.QuestionAsked(
-            id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
+            id=self._next("q"),
+            text=checked_text(text, "ask.text"),
+            to=slot.address,
+            choices=data,
+            gather=gather_from_outside(slot, "an answer"),
         )
         self._records.append(question)
 
