@@ -2,67 +2,33 @@
 
 A context belongs to one run of one handler, in that handler's thread.
 What the handler asks for is gathered here and recorded as a whole when it returns; an effect alone
-is recorded at once.
-A context that has lost its job, or met a history of other code, says so at every further call, so
-that no ``except`` in a handler can hide it.
+is recorded at once, see `esflow.scopes`.
 """
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from threading import get_ident
-from typing import Any, Protocol, TypeVar, cast, final
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any, TypeVar, cast, final
 
-from esflow import effects, errors
+from esflow import errors
 from esflow import events as ev
-from esflow.asking import (
-    Asked,
-    answer_to,
-    asking,
-    asking_for_result,
-    choices_of,
-    refuse_unanswerable,
-)
-from esflow.effects import Call, call_of
+from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
 from esflow.events import Json
-from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
 from esflow.gathering import gather_from_outside
 from esflow.ids import item_id
 from esflow.inputs import checked_text
-from esflow.payloads import return_annotation, structure, to_json
+from esflow.payloads import structure, to_json
 from esflow.reducers import BUILT_IN, DELETE
+from esflow.scopes import Recorder, Scope, Standing
 from esflow.shared_data import DataView
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
 
 Result = TypeVar("Result")
-
-
-class Recorder(Protocol):
-    """What records an effect before the handler goes on."""
-
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
-        """Append the effect to the job's stream.
-
-        Raises: Fenced, StoreError.
-        """
-        ...
-
-    def now_ms(self) -> int:
-        """Return the host's time, in milliseconds since 1970."""
-        ...
-
-    def is_cancelled(self) -> bool:
-        """Tell whether somebody has ended the job."""
-        ...
-
-    def may_call(self, name: str) -> bool:
-        """Tell whether an effect that is not recorded may be called."""
-        ...
 
 
 @final
@@ -86,15 +52,16 @@ class Context:
         self._job_id = job_id
         self._id = activation.id
         self._answered = answered
-        self._recorded = dict(recorded)  # What is recorded from now on, this run knows by itself.
-        self._recorder = recorder
-        self._thread = get_ident()
+        self._run = Standing(
+            job_id=job_id,
+            activation=activation.id,
+            recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
+            recorder=recorder,
+        )
+        self._scope = Scope(self._run, activation.id)
+        self._use = self._scope.use
         self._records: list[ev.Event] = []
-        self._counts = {"e": 0, "o": 0, "d": 0, "q": 0, "i": 0}
-        self._aside: Asked | None = None
-        self._in_effect = False
-        self._closed = False
-        self._lost: errors.EsflowError | None = None
+        self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
         self._shared = DataView("shared", shared, self._write_shared, self._use)
         self._memory = DataView("memory", memory, self._write_memory, self._use)
 
@@ -165,13 +132,13 @@ class Context:
         self._use("interrupt()")
         asked = asking(item_id(self._id, "i", self._counts["i"]), payload, choices, type)
         if asked.id not in self._answered:
-            self._aside = asked
+            self._run.aside = asked
             raise SetAside
         self._counts["i"] += 1  # An answer that is refused below is used up like any other.
         try:
             return answer_to(asked, self._answered[asked.id], type)
         except errors.NondeterminismError as difference:
-            self._lost = difference
+            self._run.lost = difference
             raise
 
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
@@ -181,19 +148,19 @@ class Context:
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
-        return cast("Result", self._effect(call_of(function, args, kwargs)))
+        return self._scope.effect(function, *args, **kwargs)
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
-        return cast("datetime", self._effect(call_of(self._moment, (), {}, "esflow.now")))
+        return self._scope.now()
 
     def uuid(self) -> uuid.UUID:
         """Return a random UUID, recorded as an effect."""
-        return cast("uuid.UUID", self._effect(call_of(_uuid, (), {}, "esflow.uuid")))
+        return self._scope.uuid()
 
     def random(self) -> float:
         """Return a number from 0 up to 1, recorded as an effect."""
-        return cast("float", self._effect(call_of(_random, (), {}, "esflow.random")))
+        return self._scope.random()
 
     @property
     def shared(self) -> DataView:
@@ -236,9 +203,7 @@ class Context:
     @property
     def idempotency_key(self) -> str:
         """The key of the next effect (or of the running one), the same at every re-execution."""
-        effect_id = item_id(self._id, "e", self._counts["e"])
-        recorded = self._recorded.get(effect_id)
-        return f"{self._job_id}/{effect_id}" if recorded is None else recorded.key
+        return self._scope.idempotency_key
 
     @property
     def cancelled(self) -> bool:
@@ -246,13 +211,13 @@ class Context:
 
         It is looked up in the store each time, so that a long handler can stop in good order.
         """
-        return self._recorder.is_cancelled()
+        return self._run.recorder.is_cancelled()
 
     # For the driver.
 
     def close(self) -> None:
         """End the context: whatever is called from now on is refused."""
-        self._closed = True
+        self._run.closed = True
 
     def records(self) -> tuple[ev.Event, ...]:
         """Return what the handler asked for, in the order of its calls.
@@ -264,9 +229,9 @@ class Context:
         return tuple(self._records)
 
     @property
-    def effects_used(self) -> int:
-        """How many effects the handler has asked for."""
-        return self._counts["e"]
+    def effects_used(self) -> AbstractSet[str]:
+        """The ids of the effects that the handler has asked for."""
+        return self._run.used
 
     @property
     def interrupts_used(self) -> int:
@@ -276,27 +241,14 @@ class Context:
     @property
     def aside(self) -> Asked | None:
         """What set this run aside, if anything did."""
-        return self._aside
+        return self._run.aside
 
     @property
     def lost(self) -> errors.EsflowError | None:
         """Why this run may not settle, if it may not."""
-        return self._lost
+        return self._run.lost
 
     # Within.
-
-    def _use(self, call: str) -> None:
-        """Refuse what would be recorded nowhere, or in an order that is chance."""
-        if self._closed:
-            raise errors.ContextClosed(self._id, call)
-        if self._lost is not None:
-            raise self._lost
-        if self._aside is not None:
-            raise SetAside
-        if get_ident() != self._thread:
-            raise errors.ConcurrentEffects(self._id, call)
-        if self._in_effect:
-            raise errors.ReentrantCall(self._job_id, call)
 
     def _next(self, kind: str) -> str:
         number = self._counts[kind]
@@ -326,57 +278,6 @@ class Context:
         )
         return used
 
-    def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self._recorder.now_ms() / 1000, tz=UTC)
-
-    def _effect(self, call: Call) -> object:
-        self._use(f"effect({call.name})")
-        effect_id = item_id(self._id, "e", self._counts["e"])
-        recorded, cause = self._recorded.get(effect_id), None
-        if recorded is None:
-            self._refuse_call(call, effect_id)
-            recorded, cause = self._made(call, effect_id)
-        elif (difference := effects.difference(self._id, recorded, call)) is not None:
-            self._lost = difference
-            raise difference
-        self._counts["e"] += 1
-        return effects.result_of(recorded, call, cause)
-
-    def _refuse_call(self, call: Call, effect_id: str) -> None:
-        """Set the handler aside at a call that may not be made, until somebody tells its result."""
-        if self._recorder.may_call(call.name):
-            return
-        asked_for = ev.EffectCall(function=call.name, digest=call.digest, key=self.idempotency_key)
-        returns = return_annotation(call.function)
-        self._aside = asking_for_result(effect_id, asked_for, effects.shown(call), returns)
-        raise SetAside
-
-    def _made(self, call: Call, effect_id: str) -> tuple[ev.EffectRecorded, Exception | None]:
-        """Make a call and record what became of it, before anybody uses it."""
-        self._in_effect = True
-        try:
-            effect, error = effects.make(call, effect_id, self.idempotency_key)
-        finally:
-            self._in_effect = False
-        # Whatever interrupts the recording, a signal too, this run may not go on without it.
-        self._lost = errors.ContextClosed(self._id, f"effect({call.name})")
-        try:
-            self._recorder.record_effect(effect)
-        except errors.EsflowError as lost:
-            self._lost = lost
-            raise
-        self._lost = None
-        reach("effect.recorded")
-        return effect, error
-
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:
     return cast("dict[str, Json]", to_json(payload, path))
-
-
-def _uuid() -> uuid.UUID:
-    return uuid.uuid4()  # Which has no annotation to read the recorded text by.
-
-
-def _random() -> float:
-    return random.random()  # noqa: S311 - chance for programs, not for secrets

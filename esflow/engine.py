@@ -10,23 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self, TypeAlias, final
+from typing import Any, Final, Self, final
 
-from esflow import errors
 from esflow.bundle import Progress, export_job
 from esflow.clock import Clock, SystemClock
 from esflow.commands import CancelJob, Continue, PauseJob, ResumeCommand
 from esflow.events import Recorded
 from esflow.flow import Flow
-from esflow.following import followed
 from esflow.health import HealthReport, examine
-from esflow.inputs import checked_place, checked_text, findable_id, job_query
-from esflow.patches import PatchOp, difference
-from esflow.replay import VerifyReport, read_history, replay, verify
-from esflow.runtime import calls
+from esflow.inputs import checked_text, findable_id, job_query
+from esflow.patches import PatchOp
+from esflow.replay import VerifyReport, verify
+from esflow.runtime import calls, looking
 from esflow.runtime.checking import CheckReport
-from esflow.runtime.forking import fork
+from esflow.runtime.drive import carried_on, recovered
 from esflow.runtime.host import opened_host
+from esflow.runtime.looking import Moment
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
 from esflow.state import JobState
@@ -36,8 +35,6 @@ from esflow.summary import JobSummary, summary_of
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 _CONTINUE: Final = Continue()
-Moment: TypeAlias = str | tuple[str, int]
-"""A job as it is, or as it was at a version."""
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -123,8 +120,8 @@ class Engine:
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists, and what `run` raises.
         """
         stops = (before, after)
-        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
-        return self._host.carried_on(session, step, self._host.claim(session), actor=actor)
+        errand = calls.start(self._host, flow, slot, payload, job_id, actor, labels, stops)
+        return carried_on(self._host, errand)
 
     def submit(
         self,
@@ -143,9 +140,7 @@ class Engine:
         Raises: FlowNotFound, SlotNotFound, PayloadError, JobExists.
         """
         stops = (before, after)
-        session, step = calls.begin(self._host, flow, slot, payload, job_id, labels, stops)
-        self._host.commit(session, step, actor=actor)
-        return session.job_id
+        return calls.submit(self._host, flow, slot, payload, job_id, actor, labels, stops)
 
     # Carrying on.
 
@@ -167,14 +162,11 @@ class Engine:
         InterruptNotFound, SlotNotFound, PayloadError, MergeError, VersionConflict, and what `run`
         raises; nothing is recorded then.
         """
-        return calls.resume(
-            self._host,
-            job_id,
-            command,
-            actor=actor,
-            expected_version=expected_version,
-            stops=(before, after),
+        stops = (before, after)
+        errand = calls.resume(
+            self._host, job_id, command, actor=actor, expected_version=expected_version, stops=stops
         )
+        return carried_on(self._host, errand)
 
     def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives: a submitted one, or one whose host has gone.
@@ -183,8 +175,7 @@ class Engine:
         Raises: JobNotFound; FlowNotFound; FlowChanged, when today's flow lacks a slot that the job
         needs; Fenced, when another host takes the job over; StoreError; NondeterminismError.
         """
-        session = self._host.loaded(job_id, "run()")
-        return self._host.carried_on(session, self._host.claim(session), actor=actor)
+        return carried_on(self._host, calls.run(self._host, job_id, actor))
 
     def recover(self, *, older_than: float | None = None) -> list[JobState]:
         """Drive every job of this engine's flows that is ready and that nobody drives.
@@ -192,7 +183,7 @@ class Engine:
         Units: with ``older_than`` seconds, also jobs that are driven, but were last recorded on
         longer ago; 0 takes over every one of them.
         """
-        return calls.recover(self._host, older_than)
+        return recovered(self._host, calls.recoverable(self._host), older_than)
 
     def worker(self, *, jobs: int = 4) -> Worker:
         """Return what drives submitted and left jobs, up to so many at once, until it is stopped.
@@ -258,20 +249,14 @@ class Engine:
 
         Raises: JobNotFound; VersionConflict, for a version that isn't recorded; CorruptHistory.
         """
-        if version is not None and version < 1:
-            raise errors.VersionConflict(job_id, version, self._host.head(job_id).version)
-        fold = replay(self._store, findable_id(job_id), upto=version).fold
-        if version is not None and fold.version != version:
-            raise errors.VersionConflict(job_id, version, fold.version)
-        return fold.face()
+        return looking.state(self._host, job_id, version)
 
     def history(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
         """Return what was recorded of a job after a version, verified.
 
         Raises: JobNotFound, CorruptHistory, UnknownEvent.
         """
-        self._host.head(job_id)
-        return tuple(read_history(self._store, job_id, after=checked_place(after)))
+        return looking.history(self._host, job_id, after)
 
     def follow(self, job_id: str | None = None, after: int = 0) -> Iterator[Recorded]:
         """Yield what is and will be recorded: of one job after a version, of all after a position.
@@ -279,9 +264,7 @@ class Engine:
         The iterator waits for more, and ends when the store is closed.
         Raises: JobNotFound, CorruptHistory, UnknownEvent.
         """
-        if job_id is not None:
-            self._host.head(job_id)
-        return followed(self._store, job_id, checked_place(after))
+        return looking.follow(self._host, job_id, after)
 
     def jobs(
         self,
@@ -302,8 +285,7 @@ class Engine:
         Units: seconds.
         Raises: JobNotFound; WaitTimeout, and the job lives on.
         """
-        calls.wait(self._host, job_id, timeout)
-        return self.state(job_id)
+        return calls.wait(self._host, job_id, timeout)
 
     def verify(self, job_id: str | None = None) -> VerifyReport:
         """Check the hash of every event of a job, or of every job.
@@ -332,16 +314,10 @@ class Engine:
         Raises: JobNotFound, JobExists, VersionConflict, PayloadError, and what `resume` raises;
         nothing is recorded then.
         """
-        fork_id = fork(
-            self._host,
-            job_id,
-            version,
-            name=new_job_id,
-            command=command,
-            live=live,
-            actor=actor,
+        errand = calls.fork(
+            self._host, job_id, version, name=new_job_id, command=command, live=live, actor=actor
         )
-        return calls.begin_fork(self._host, fork_id, command, actor=actor)
+        return carried_on(self._host, errand)
 
     def diff(self, a: Moment, b: Moment) -> list[PatchOp]:
         """Return what turns the state of one moment into that of another, as a JSON Patch.
@@ -349,10 +325,7 @@ class Engine:
         Shape: a moment is a job id, or a job id with a version.
         Raises: JobNotFound, VersionConflict, CorruptHistory.
         """
-        return difference(self._at(a).as_dict(), self._at(b).as_dict())
-
-    def _at(self, moment: Moment) -> JobState:
-        return self.state(moment) if isinstance(moment, str) else self.state(*moment)
+        return looking.diff(self._host, a, b)
 
     def check(self, job_id: str | None = None, flow: Flow | None = None) -> CheckReport:
         """Run today's code against recorded histories: of one job, or of every open one.

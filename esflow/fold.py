@@ -143,11 +143,11 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
 
 
 def _settle(fold: JobFold, member: Member) -> None:
-    member.records = fold.buffer
-    fold.buffer = []
+    member.records, fold.buffer = fold.buffer, []
     member.settled = True
     fold.going -= 1
-    waves.come_to_rest(fold)
+    if not fold.going:
+        waves.come_to_rest(fold)
 
 
 def _forget(member: Member, escaped: str | None, effects: str) -> None:

@@ -6,7 +6,7 @@ the data in the driver; what comes of that is recorded, and holds here as it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from esflow.events import (
@@ -19,13 +19,14 @@ from esflow.events import (
     SharedWritten,
     TimerSet,
 )
-from esflow.reducers import ABSENT, DoesNotApply, is_recorded, outline, reduce
+from esflow.reducers import ABSENT, RECORDED, DoesNotApply, outline, reduce
 from esflow.state import JobFold, MergeFailure
 
 
-def needs_code(fold: JobFold, writes: Iterable[SharedWritten]) -> bool:
+def needs_code(fold: JobFold, writes: Sequence[SharedWritten]) -> bool:
     """Tell whether only code of the flow can say what some writes lead to."""
-    return any(fold.is_typed or not is_recorded(each.reducer) for each in writes)
+    used = {each.reducer for each in writes}
+    return bool(used) and (fold.is_typed or not used <= RECORDED.keys())
 
 
 def rehearse(shared: Mapping[str, Json], writes: Iterable[SharedWritten]) -> MergeFailure | None:
@@ -40,7 +41,7 @@ def rehearse(shared: Mapping[str, Json], writes: Iterable[SharedWritten]) -> Mer
     for write in writes:
         if write.key not in outlines:
             outlines[write.key] = outline(shared.get(write.key, ABSENT))
-        if outlines[write.key] is _UNKNOWN or not is_recorded(write.reducer):
+        if outlines[write.key] is _UNKNOWN or write.reducer not in RECORDED:
             outlines[write.key] = _UNKNOWN
             continue
         try:

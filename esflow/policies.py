@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Final, Literal, TypeAlias, cast, final, get_args
+from typing import Final, Literal, TypeAlias, TypeGuard, cast, final, get_args
 
 import attrs
 
@@ -21,22 +21,20 @@ max_seconds: Final = 10 * 366 * 86_400.0
 """Ten years: no delay or time limit is longer."""
 
 
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that time can be told by."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def seconds_of(value: object, path: str) -> float:
     """Return seconds, given as a number or a timedelta, from 0 to ten years.
 
     Raises: PayloadError.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if (
-        isinstance(seconds, int | float)
-        and not isinstance(seconds, bool)
-        and math.isfinite(seconds)
-        and 0 <= seconds <= max_seconds
-    ):
+    if _is_number(seconds) and 0 <= seconds <= max_seconds:
         return float(seconds)
-    problem = (
-        f"{value!r:.100} is no time from 0 to {max_seconds:.0f} s; give seconds or a timedelta"
-    )
+    problem = f"{value!r:.100} is no time up to {max_seconds:.0f} s; give seconds or a timedelta"
     raise PayloadError(path, problem)
 
 
@@ -68,17 +66,15 @@ class Retry:
         seconds_of(self.delay, "Retry.delay")
         seconds_of(self.max_delay, "Retry.max_delay")
         for name, least in (("factor", 1), ("jitter", 0)):
-            number = getattr(self, name)
-            fits = isinstance(number, int | float) and math.isfinite(number) and number >= least
-            if not fits or isinstance(number, bool):
+            number: object = getattr(self, name)
+            if not _is_number(number) or number < least:
                 raise PayloadError(f"Retry.{name}", f"{number!r:.100}; give a number from {least}")
         if self.effects not in get_args(Effects):
             problem = f"{self.effects!r:.100}; give 'reuse' or 'fresh'"
             raise PayloadError("Retry.effects", problem)
-        given: object = self.on  # Callers err.
-        kinds = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
-        if not kinds or not all(isinstance(each, type) for each in kinds):
-            raise PayloadError("Retry.on", f"{self.on!r:.100}; give a tuple of exception classes")
+        kinds = cast("object", self.on)
+        if not isinstance(kinds, tuple) or not kinds or not all(map(_is_error, self.on)):
+            raise PayloadError("Retry.on", f"{kinds!r:.100}; give a tuple of exception classes")
 
     def delay_ms(self, attempt: int, chance: float) -> int:
         """Return how long to wait after an attempt, counted from 1; ``chance`` is from 0 up to 1.
@@ -90,3 +86,7 @@ class Retry:
         growth = min(self.factor ** min(attempt - 1, 64), 1e12)
         seconds = min(seconds_of(self.delay, "Retry.delay") * growth, longest)
         return math.ceil(seconds * (1 + self.jitter * chance) * 1000)
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)

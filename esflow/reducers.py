@@ -132,12 +132,8 @@ BUILT_IN: Final[Mapping[str, Reducer]] = {
 }
 """The reducers that a flow or a write may name."""
 
-_RECORDED: Final[Mapping[str, Reducer]] = {**BUILT_IN, DELETE: _delete}
-
-
-def is_recorded(reducer: str) -> bool:
-    """Tell whether folding can repeat what a reducer does; it can't where a flow brings its own."""
-    return reducer in _RECORDED
+RECORDED: Final[Mapping[str, Reducer]] = {**BUILT_IN, DELETE: _delete}
+"""Those that folding can repeat; a flow may bring others, and what they make is recorded."""
 
 
 def reduce(reducer: str, current: Json, value: Json) -> Json:
@@ -145,4 +141,4 @@ def reduce(reducer: str, current: Json, value: Json) -> Json:
 
     Raises: DoesNotApply, and the current value is unchanged.
     """
-    return _RECORDED[reducer](current, value)
+    return RECORDED[reducer](current, value)

@@ -25,36 +25,53 @@ Transition: TypeAlias = tuple[Status | None, Status]
 _PENDING: Final = (Status.PENDING, Status.PENDING)
 _RUNNING: Final = (Status.RUNNING, Status.RUNNING)
 _PAUSED: Final = (Status.PAUSED, Status.PAUSED)
+_WAITING: Final = (Status.WAITING, Status.WAITING)
+_FAILED: Final = (Status.FAILED, Status.FAILED)
 _ACTIVE: Final[tuple[Transition, ...]] = (_RUNNING, _PAUSED)
+_RESTING: Final = (Status.RUNNING, Status.WAITING)
+_WOKEN: Final = (Status.WAITING, Status.RUNNING)
 
 TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.JobStarted: ((None, Status.PENDING),),
     ev.ExecutionClaimed: ((Status.PENDING, Status.RUNNING), _RUNNING),
     ev.EffectRecorded: _ACTIVE,
+    ev.EffectAttemptFailed: _ACTIVE,
     ev.Emitted: _ACTIVE,
     ev.EmissionDeferred: _ACTIVE,
-    ev.SharedWritten: _ACTIVE,
+    ev.TimerSet: _ACTIVE,
+    ev.SharedWritten: (*_ACTIVE, _WAITING, _FAILED),
     ev.MemoryWritten: _ACTIVE,
     ev.Logged: _ACTIVE,
-    ev.PauseRequested: (_PENDING, *_ACTIVE),
+    ev.PauseRequested: (_PENDING, _WAITING, *_ACTIVE),
     ev.QuestionAsked: _ACTIVE,
-    ev.Interrupted: _ACTIVE,
-    ev.AnswerRecorded: _ACTIVE,
-    ev.ActivationCompleted: _ACTIVE,
-    ev.ActivationFailed: _ACTIVE,
-    ev.MessageReceived: (_PENDING, *_ACTIVE),
-    ev.JobPaused: ((Status.PENDING, Status.PAUSED), (Status.RUNNING, Status.PAUSED), _PAUSED),
-    ev.JobResumed: ((Status.PAUSED, Status.PENDING), (Status.PAUSED, Status.RUNNING), *_ACTIVE),
+    ev.ChildStarted: _ACTIVE,
+    ev.Interrupted: (_RESTING, *_ACTIVE),
+    ev.AnswerRecorded: (_WOKEN, *_ACTIVE),
+    ev.ActivationCompleted: (_RESTING, *_ACTIVE),
+    ev.ActivationFailed: (_RESTING, *_ACTIVE),
+    ev.WaveMerged: (_RESTING, _WAITING, *_ACTIVE),
+    ev.MessageReceived: (_PENDING, _WAITING, _WOKEN, *_ACTIVE),
+    ev.TimerFired: (_WAITING, _WOKEN, *_ACTIVE),
+    ev.ChildFinished: (_WAITING, _WOKEN, *_ACTIVE),
+    ev.JobPaused: (
+        (Status.PENDING, Status.PAUSED),
+        (Status.RUNNING, Status.PAUSED),
+        (Status.WAITING, Status.PAUSED),
+        _PAUSED,
+    ),
+    ev.JobResumed: (
+        (Status.PAUSED, Status.PENDING),
+        (Status.PAUSED, Status.RUNNING),
+        (Status.PAUSED, Status.WAITING),
+        *_ACTIVE,
+    ),
     ev.DeferralsReleased: _ACTIVE,
     ev.WorkDropped: (_PENDING, (Status.PAUSED, Status.RUNNING), *_ACTIVE),
-    ev.JobForked: tuple((status, status) for status in Status if status is not Status.WAITING),
+    ev.JobRetried: ((Status.FAILED, Status.RUNNING), (Status.FAILED, Status.WAITING)),
+    ev.JobForked: tuple((status, status) for status in Status),
     ev.JobCompleted: ((Status.RUNNING, Status.COMPLETED), (Status.PAUSED, Status.COMPLETED)),
     ev.JobFailed: ((Status.RUNNING, Status.FAILED), (Status.PAUSED, Status.FAILED)),
-    ev.JobCancelled: (
-        (Status.PENDING, Status.CANCELLED),
-        (Status.RUNNING, Status.CANCELLED),
-        (Status.PAUSED, Status.CANCELLED),
-    ),
+    ev.JobCancelled: tuple((status, Status.CANCELLED) for status in Status if status not in ENDED),
 }
 """Complete over the events; an event that may leave the status as it is says so."""
 

@@ -39,8 +39,8 @@ def _know_no_breakpoints(data: Data) -> Data:
 
 
 def _know_no_families(data: Data) -> Data:
-    """Schema 1 had no breakpoints, no type of the shared data and no child jobs."""
-    return _without(data, "before", "after", "defaults", "parent")
+    """Schema 2 had no type of the shared data, and no child jobs."""
+    return _without(data, "defaults", "parent")
 
 
 def _know_no_gathering(data: Data) -> Data:
@@ -95,7 +95,8 @@ upcasters: Final[Mapping[tuple[str, int], Callable[[Data], Data]]] = {
     ("Emitted", 1): _know_no_gathering_targets,
     ("JobFailed", 1): _know_no_key,
     ("JobResumed", 1): _know_no_breakpoints,
-    ("JobStarted", 1): _know_no_families,
+    ("JobStarted", 1): _know_no_breakpoints,
+    ("JobStarted", 2): _know_no_families,
     ("MessageReceived", 1): _know_no_gathering,
     ("QuestionAsked", 1): _know_no_deadlines,
     ("SharedWritten", 1): _know_the_activation,

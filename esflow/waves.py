@@ -46,10 +46,11 @@ Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
 def come_to_rest(fold: JobFold) -> None:
     """Close the wave when nothing of it goes any more, or say what it stands still for."""
-    if fold.going or fold.is_delayed:
+    if fold.going:
         return
-    if any(each.failure is not None for each in fold.members.values()):
-        return
+    for each in fold.members.values():
+        if each.failure is not None or each.again_at_ms is not None:
+            return
     fold.halt = within_wave(fold)
     if not fold.halt:
         close(fold)
@@ -92,7 +93,7 @@ def drop(fold: JobFold, dropped: ev.WorkDropped) -> None:
     if fold.activations_count >= fold.limit:
         fold.over_limit = True
         return
-    _activate(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))
+    keep(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))
     _begin(fold)
 
 
@@ -141,10 +142,11 @@ def _child(event: ev.ChildStarted) -> Child:
 
 def follow(fold: JobFold, emission: Emission) -> None:
     """Keep an emission's deliveries for the next wave, or put it out."""
-    if not emission.targets:
+    if emission.targets:
+        for delivery in deliveries(emission):
+            keep(fold, delivery)
+    else:
         put_out(fold, emission)
-    for delivery in deliveries(emission):
-        keep(fold, delivery)
 
 
 def put_out(fold: JobFold, emission: Emission) -> None:
@@ -167,16 +169,16 @@ def deliveries(emission: Emission) -> list[Delivery]:
         Delivery(
             cause=emission.id,
             slot=target.slot,
-            payload=_renamed(emission.payload, target.rename),
+            payload=_renamed(emission.payload, target.rename)
+            if target.rename
+            else emission.payload,
             gather=target.gather,
         )
         for target in emission.targets
     ]
 
 
-def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
-    if not rename:
-        return payload
+def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str]) -> Mapping[str, Json]:
     rest = {key: value for key, value in payload.items() if key not in rename}
     return rest | {rename[key]: value for key, value in payload.items() if key in rename}
 
@@ -186,13 +188,9 @@ def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> M
 
 def keep(fold: JobFold, delivery: Delivery) -> None:
     """Number a delivery as the next activation of the wave to come, or collect its payload."""
-    if delivery.gather is None:
-        _activate(fold, delivery)
-    else:
+    if delivery.gather is not None:
         _collect(fold, delivery, delivery.gather)
-
-
-def _activate(fold: JobFold, delivery: Delivery) -> None:
+        return
     fold.kept.append(
         Activation(
             id=activation_id(fold.wave + 1, len(fold.kept) + 1),
@@ -217,7 +215,7 @@ def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:
     found.waiting = [each for place, each in enumerate(found.waiting) if place not in places]
     if not found.waiting:
         del fold.gathers[delivery.slot]
-    _activate(fold, attrs.evolve(delivery, payload={"items": items}))
+    keep(fold, attrs.evolve(delivery, payload={"items": items}, gather=None))
 
 
 def _whole(found: Collection) -> dict[int, None]:

@@ -7,8 +7,9 @@ import click
 from esflow.cli.arguments import Address, json_option, moment_named, opened, store_option
 from esflow.cli.exits import DIFFERENCE
 from esflow.cli.printing import print_fields, print_json
-from esflow.engine import Engine, Moment
+from esflow.engine import Engine
 from esflow.patches import PatchOp
+from esflow.runtime.looking import Moment
 from esflow_projections.plain import shown
 
 HEADING = ("step", "path", "value")

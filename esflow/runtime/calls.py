@@ -17,17 +17,50 @@ from esflow.flow import Flow
 from esflow.inputs import checked_id, expect_version, new_job_id
 from esflow.replay import pages
 from esflow.runtime.checking import CheckReport, check_jobs
+from esflow.runtime.forking import fork as record_shared
 from esflow.runtime.forking import record_fork
-from esflow.runtime.host import Host
+from esflow.runtime.host import Errand, Host
+from esflow.runtime.looking import state
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
 from esflow.state import ENDED, JobFold, JobState, Status
-from esflow.store import JobQuery
+from esflow.store import IndexRow, JobQuery
 
 _RESTING: Final = ENDED | {Status.PAUSED}
 
 
-def begin(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its order
+def start(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its order
+    host: Host,
+    flow: str,
+    slot: str,
+    payload: Mapping[str, object],
+    job_id: str | None,
+    actor: str | None,
+    labels: Mapping[str, str],
+    stops: tuple[Iterable[str], Iterable[str]],
+) -> Errand:
+    """Return what records a new job, or finds that it was recorded, and drives it."""
+    session, step = _begun(host, flow, slot, payload, job_id, labels, stops)
+    return Errand(session, (step, host.claim(session)), actor)
+
+
+def submit(  # noqa: PLR0917 - they are the arguments of `Engine.submit`, in its order
+    host: Host,
+    flow: str,
+    slot: str,
+    payload: Mapping[str, object],
+    job_id: str | None,
+    actor: str | None,
+    labels: Mapping[str, str],
+    stops: tuple[Iterable[str], Iterable[str]],
+) -> str:
+    """Record a new job, or find that it was recorded."""
+    session, step = _begun(host, flow, slot, payload, job_id, labels, stops)
+    host.commit(session, step, actor=actor)
+    return session.job_id
+
+
+def _begun(  # noqa: PLR0917 - they are the arguments of both, in their order
     host: Host,
     flow: str,
     slot: str,
@@ -36,30 +69,39 @@ def begin(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its o
     labels: Mapping[str, str],
     stops: tuple[Iterable[str], Iterable[str]],
 ) -> tuple[Session, Decide]:
-    """Return a session, and the step that records a new job or finds that it was recorded."""
     known = host.flow(flow)
     request = start_job(known, slot, payload, labels, breakpoints(known, *stops))
     return host.beginning(request, job_id)
 
 
-def recover(host: Host, older_than: float | None) -> list[JobState]:
-    """Drive every job of this host's flows that is ready and that nobody drives."""
+def run(host: Host, job_id: str, actor: str | None) -> Errand:
+    """Return what drives a job that nobody drives."""
+    session = host.loaded(job_id, "run()")
+    return Errand(session, (host.claim(session),), actor)
+
+
+def recoverable(host: Host) -> list[IndexRow]:
+    """Return the jobs of this host's flows that are ready."""
     query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
-    rows = [row for row in pages(host.store, query) if row.flow in host.flows]
-    states = [host.recovered(row, older_than) for row in rows]
-    return [state for state in states if state is not None]
+    return [row for row in pages(host.store, query) if row.flow in host.flows]
 
 
-def wait(host: Host, job_id: str, timeout: float) -> None:
-    """Return when a job is paused or has ended."""
+def wait(host: Host, job_id: str, timeout: float) -> JobState:
+    """Return a job when it is paused or has ended."""
     host.refuse_inside(job_id, "wait()")
     deadline = monotonic() + timeout
     position = host.store.position()
-    while Status((row := host.head(job_id)).status) not in _RESTING:
+    while not is_resting(row := host.head(job_id)):
         remaining = min(deadline - monotonic(), TIMEOUT_MAX)
         if remaining <= 0:
             raise WaitTimeout(job_id, row.status, timeout)
         position = host.store.wait(position, remaining)
+    return state(host, job_id)
+
+
+def is_resting(row: IndexRow) -> bool:
+    """Tell whether a job is paused or has ended."""
+    return Status(row.status) in _RESTING
 
 
 def resume(
@@ -70,8 +112,11 @@ def resume(
     actor: str | None,
     expected_version: int | None,
     stops: tuple[Iterable[str] | None, Iterable[str] | None],
-) -> JobState:
-    """Carry a paused job on; ``stops`` are slots to stop before, and after, where they change."""
+) -> Errand:
+    """Return what carries a paused job on.
+
+    Shape: ``stops`` are the slots to stop before, and after, where they change.
+    """
     session = host.loaded(job_id, "resume()")
     flow = host.flow(session.fold.flow)
     wishes = resuming(session.fold, flow, command)
@@ -95,19 +140,31 @@ def resume(
         return step
 
     steps = (expected, *map(deciding, wishes), host.claim(session))
-    return host.carried_on(session, *steps, actor=actor)
+    return Errand(session, steps, actor)
 
 
-def begin_fork(host: Host, fork_id: str, command: object, *, actor: str | None) -> JobState:
-    """Carry a fork on: with a command, or as it is, where this host has its flow."""
+def fork(
+    host: Host,
+    job_id: str,
+    version: int,
+    *,
+    name: str | None,
+    command: object,
+    live: bool,
+    actor: str | None,
+) -> Errand:
+    """Record a fork; return what carries it on, where this host has its flow."""
+    fork_id = record_shared(
+        host, job_id, version, name=name, command=command, live=live, actor=actor
+    )
     if command is not None:
         return resume(
             host, fork_id, command, actor=actor, expected_version=None, stops=(None, None)
         )
     session = host.loaded(fork_id, "fork()")
     if session.fold.flow not in host.flows:
-        return session.fold.face()  # Somebody who has its flow can carry it on.
-    return host.carried_on(session, host.claim(session), actor=actor)
+        return Errand(session, ())  # Somebody who has its flow can carry it on.
+    return Errand(session, (host.claim(session),), actor)
 
 
 def import_job(

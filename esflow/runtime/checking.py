@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, final
 
 import attrs
@@ -231,7 +232,7 @@ class _Run:
     problem: Found | None = None  # It could not be, or did not come to its end.
     asked: Asked | None = None  # It was stopped at what is not recorded.
     records: Sequence[Event] = ()
-    effects_used: int = 0
+    effects_used: AbstractSet[str] = frozenset()
     interrupts_used: int = 0
 
 
@@ -304,8 +305,9 @@ def _first(recorded: Sequence[Event], now: Sequence[Event]) -> Found | None:
 
 def _unused(run: _Run, member: Member) -> Found | None:
     """Return the first recorded effect that was not asked for."""
-    for effect in list(member.effects.values())[run.effects_used :]:
-        return "effect", f"{effect.function} ({effect.id})", _NOTHING
+    for effect in member.effects.values():
+        if effect.id not in run.effects_used:
+            return "effect", f"{effect.function} ({effect.id})", _NOTHING
     asked = [each.interrupt for each in member.answered.values()]
     interrupts = [each for each in asked if each is not None and each.call is None]
     for interrupt in interrupts[run.interrupts_used :]:

@@ -6,12 +6,12 @@ Whether this host may then append is the log's business, see `esflow.runtime.ses
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final, final
 
 import attrs
@@ -24,12 +24,12 @@ from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
-from esflow.runtime.drive import drive, inside
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
+from esflow.runtime.steps import inside
 from esflow.snapshots import SnapshotPlan
-from esflow.state import JobFold, JobState
+from esflow.state import JobFold
 from esflow.store import IndexRow, Store
 from esflow.stores import open_store
 from esflow.wiring import wiring_of
@@ -44,6 +44,16 @@ _ONE_JOBS_TROUBLE = (
     errors.CorruptHistory,
     errors.UnknownEvent,
 )
+
+
+@final
+@attrs.frozen(eq=False)
+class Errand:
+    """What a caller wishes of a job: it is driven, if one of the steps claims it."""
+
+    session: Session
+    steps: tuple[Decide, ...]
+    actor: str | None = None
 
 
 @final
@@ -145,46 +155,36 @@ class Host:
         """Tell whether a job was being run by a host that has gone."""
         return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
 
-    def carried_on(self, session: Session, *steps: Decide, actor: str | None) -> JobState:
-        """Do what a caller wishes, claim the job if that makes it run, drive it, and report it."""
-        self._driving[session.lease] = session
-        try:
-            self.commit(session, *steps, actor=actor)
-            return self._driven(session)
-        finally:
-            self._give_back(session)
+    def taking_over(self, job_id: str, older_than: float | None) -> Errand:
+        """Return what drives a job that nobody drives, or records on for so many seconds.
 
-    def recovered(self, row: IndexRow, older_than: float | None) -> JobState | None:
-        """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
-
-        Returns None where somebody does, or where this host can't: what is wrong with one job is
-        logged, and keeps no other from being recovered.
+        Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
         """
-        try:
-            return self.taken_over(row.job_id, older_than=older_than)
-        except _ONE_JOBS_TROUBLE as trouble:
-            _log.warning("not recovered: %s", trouble, extra={"job_id": row.job_id})
-            return None
-
-    def taken_over(self, job_id: str, *, older_than: float | None = None) -> JobState | None:
-        """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
-
-        Returns None where there is nothing to drive.
-        """
-        session = self._session(job_id, "recover()")
-        self._driving[session.lease] = session
+        session = self.loaded(job_id, "recover()")
         take_over = self._take_over(session)
 
         def step(fold: JobFold) -> Sequence[Event]:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        try:
-            session.load()
-            self.commit(session, step, actor=None)
-            return self._driven(session) if session.token else None
-        finally:
-            self._give_back(session)
+        return Errand(session, (step,))
+
+    def take_up(self, errand: Errand) -> None:
+        """Do what a caller wishes; what that claims is this host's until it is given back."""
+        self._driving[errand.session.lease] = errand.session
+        self.commit(errand.session, *errand.steps, actor=errand.actor)
+
+    def give_back(self, session: Session) -> None:
+        """Give the lease back, unless the job's last append has.
+
+        A store that can't do it is no reason to hide what ended the execution; the lease then
+        lapses by itself.
+        """
+        if session.holds_lease:
+            with suppress(errors.EsflowError):
+                if self.store.release(session.job_id, session.lease):
+                    self._rest(session.job_id)
+        self._driving.pop(session.lease, None)
 
     def _is_stale(self, job_id: str, older_than: float | None) -> bool:
         """Tell whether nothing was recorded for so long, as the index has it by now.
@@ -206,7 +206,7 @@ class Host:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
         for session in list(self._driving.values()):
-            self._give_back(session)
+            self.give_back(session)
 
     def refuse_inside(self, job_id: str, call: str) -> None:
         """Refuse a call on a job from inside one of its handlers.
@@ -228,24 +228,6 @@ class Host:
             self.lease_ms,
             snapshots=self.snapshots,
         )
-
-    def _driven(self, session: Session) -> JobState:
-        if session.token:
-            with self.heartbeat.holding(session.lease):
-                drive(session, self.flow(session.fold.flow), self.max_parallel)
-        return session.fold.face()
-
-    def _give_back(self, session: Session) -> None:
-        """Give the lease back, unless the job's last append has.
-
-        A store that can't do it is no reason to hide what ended the execution; the lease then
-        lapses by itself.
-        """
-        if session.holds_lease:
-            with contextlib.suppress(errors.EsflowError):
-                if self.store.release(session.job_id, session.lease):
-                    self._rest(session.job_id)
-        self._driving.pop(session.lease, None)
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
@@ -318,6 +300,15 @@ def opened_host(
         lease_ms=math.ceil(lease_seconds * 1000),
         snapshots=snapshots,
     )
+
+
+@contextmanager
+def passing_over(job_id: str) -> Generator[None]:
+    """Log what is wrong with one job, which keeps no other from being recovered."""
+    try:
+        yield
+    except _ONE_JOBS_TROUBLE as trouble:
+        _log.warning("not recovered: %s", trouble, extra={"job_id": job_id})
 
 
 def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:

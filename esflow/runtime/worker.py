@@ -25,6 +25,7 @@ from typing import Final, final
 
 from esflow.errors import PayloadError, StoreError
 from esflow.replay import pages
+from esflow.runtime.drive import taken_over
 from esflow.runtime.host import Host
 from esflow.state import JobState, Status
 from esflow.store import IndexRow, JobQuery
@@ -112,7 +113,7 @@ class Worker:
         return row.flow in self._host.flows and self._refused.get(row.job_id) != row.version
 
     def _begin(self, pool: ThreadPoolExecutor, job_id: str) -> None:
-        future = pool.submit(self._host.taken_over, job_id)
+        future = pool.submit(taken_over, self._host, job_id)
         self._running[future] = job_id
         future.add_done_callback(lambda _: self._woken.set())
 

@@ -121,7 +121,9 @@ def done(activation: str = "1.1", *records: ev.Event) -> tuple[ev.Event, ...]:
 def failed(activation: str = "1.1", message: str = "no") -> ev.ActivationFailed:
     """Return what is recorded of a handler that raises."""
     error = ev.Failure(type="ValueError", message=message, traceback=f"traceback of {activation}")
-    return ev.ActivationFailed(activation=activation, started_at_ms=0, duration_us=0, error=error)
+    return ev.ActivationFailed(
+        activation=activation, started_at_ms=0, duration_us=0, error=error, outcome="stop"
+    )
 
 
 def emitted(item: str, *slots: str, **payload: Json) -> ev.Emitted:

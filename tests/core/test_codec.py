@@ -186,8 +186,8 @@ def test_bottomless_json_is_corrupt(topic: str, deep: str) -> None:
 @pytest.mark.parametrize(
     "topic",
     [
-        "Emitted/2",
-        "ActivationCompleted/3",
+        "Emitted/3",
+        "ActivationCompleted/4",
         "JobTeleported/1",
         "Emitted/0",
         "Emitted/01",

@@ -38,9 +38,11 @@ LIMITED = (started(limit=1), RUNNING[1])
 WIDE = (*RUNNING, *done("1.1", emitted("1.1/o0", "a.in", "b.in")))
 
 
-def ended_by(kind: str, text: str, activation: str | None = None) -> ev.JobFailed:
+def ended_by(
+    kind: str, text: str, activation: str | None = None, key: str | None = None
+) -> ev.JobFailed:
     """Return the end that a failure leads to, which holds no traceback of its own."""
-    return ev.JobFailed(error=ev.Failure(type=kind, message=text), activation=activation)
+    return ev.JobFailed(error=ev.Failure(type=kind, message=text), activation=activation, key=key)
 
 
 def test_nothing_is_due_while_a_wave_is_open() -> None:
@@ -126,7 +128,7 @@ def test_a_write_that_does_not_apply_fails_the_job() -> None:
     records = (wrote("sum", "set", "x"), wrote("sum", "add", 1), wrote("sum", "append", 1))
     error = MergeError("sum", "add", "adds numbers, found str")
     given(*RUNNING, *done("1.1", *records)).at_rest().then(
-        ended_by("MergeError", str(error), "1.1")
+        ended_by("MergeError", str(error), "1.1", key="sum")
     )
 
 

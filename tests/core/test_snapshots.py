@@ -74,7 +74,9 @@ ROUND: Final[tuple[ev.Event, ...]] = (
     ev.ActivationCompleted(activation="2.2", started_at_ms=1, duration_us=2, events=1),
     ev.SharedWritten(activation=None, key="sum", reducer="add", value=0.5),
     ev.MessageReceived(id="m2", slot="a.one", payload={}),
-    ev.ActivationFailed(activation="2.3", started_at_ms=1, duration_us=2, error=FAILURE),
+    ev.ActivationFailed(
+        activation="2.3", started_at_ms=1, duration_us=2, error=FAILURE, outcome="stop"
+    ),
     ev.PauseRequested(kind="operator", reason="inspection"),
     ev.JobPaused(reasons=(ev.PauseReason(kind="operator", text="inspection"),)),
     ev.JobFailed(error=FAILURE, activation="2.3"),
@@ -124,20 +126,76 @@ STANDING: Final[tuple[ev.Event, ...]] = (
     ev.JobCompleted(),
     ev.JobForked(origin="another", version=9, live=True),
 )
+JOINED: Final = (
+    ev.Target(slot="a.all", gather=ev.Gather(count=2, among=("a.x", "a.y"), connection="a.x")),
+    ev.Target(slot="a.two", gather=ev.Gather(count=2)),
+)
+EXPECTING: Final[tuple[ev.Event, ...]] = (
+    attrs.evolve(STARTED, defaults={"sum": 1, "list": [1.0]}),
+    CLAIMED,
+    ev.EffectAttemptFailed(
+        id="1.1/e0",
+        function="f",
+        digest="d",
+        key="k",
+        attempt=1,
+        duration_us=5,
+        error=FAILURE,
+        again_at_ms=9,
+    ),
+    ev.ActivationFailed(
+        activation="1.1",
+        started_at_ms=1,
+        duration_us=2,
+        error=FAILURE,
+        outcome="retry",
+        again_at_ms=9,
+        effects="reuse",
+    ),
+    ev.TimerFired(ids=("1.1",)),
+    ev.TimerSet(id="1.1/t0", output="x", payload={"n": 1}, due_at_ms=9, targets=JOINED),
+    ev.ChildStarted(
+        id="1.1/c0", job_id="job/1.1/c0", flow="flow", slot="a.in", payload={}, then="a.told"
+    ),
+    ev.Emitted(id="1.1/o0", output="y", payload={"n": 1.0}, targets=JOINED),
+    ev.SharedWritten(activation="1.1", key="list", reducer="custom:longest", value=["text", 1]),
+    ev.ActivationCompleted(activation="1.1", started_at_ms=1, duration_us=2, events=4, attempt=2),
+    ev.WaveMerged(values={"list": ["text", 1]}),
+    ev.TimerFired(ids=("1.1/t0",)),
+    CLAIMED,
+    ev.ChildFinished(
+        id="1.1/c0", status="failed", outputs=({"output": "x", "payload": {}},), failure=FAILURE
+    ),
+)
+UNMERGED: Final[tuple[ev.Event, ...]] = (
+    *CONFLICT,
+    ev.JobFailed(error=FAILURE, activation="1.1", key="sum"),
+    ev.SharedWritten(activation=None, key="sum", reducer="set", value=1),
+    ev.JobRetried(effects="fresh"),
+)
+LED_AWAY: Final[tuple[ev.Event, ...]] = (
+    *STANDING[:7],
+    ev.JobResumed(command="Goto", lifted="wave"),
+    ev.WaveMerged(values={"list": [1.0]}),
+    ev.WorkDropped(slot="a.one", payload={"n": 1}, ids=("1.1",)),
+)
 NAMED: Final = {
     "round": ROUND,
     "conflict": CONFLICT,
     "over the limit": OVER_LIMIT,
     "standing still": STANDING,
+    "expecting": EXPECTING,
+    "merged after all": UNMERGED,
+    "led away": LED_AWAY,
 }
 
 # What `FOLD_VERSION` stands for. If one of these no longer agrees, the fold has changed, and
 # snapshots that were taken by the old one must not be read by the new one: add 1 to FOLD_VERSION
 # in esflow/snapshots.py, and write down here what the test says.
 DIGESTS: Final = {
-    "version": 2,
-    "fields": "fa1bd632706d7bfe6a9a30fb3524ae728fe349f150117a2b1fad9a7e7500e187",
-    "folds": "e4fa80bc6aca922347b7dde3994fff48bc079dcdd76d6f9837f54d4d0f5280b0",
+    "version": 3,
+    "fields": "9eabbbf100a6fd2209baa414d9fc797511cfaa23d511c2027429038dc49c99ee",
+    "folds": "64ea6ab81d159349444c32a0d932cd2ffbdbe1d3bbf3117ea988c790197c68a5",
 }
 
 

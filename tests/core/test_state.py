@@ -82,16 +82,31 @@ GOLDEN = {
             "id": "1.1/d0",
             "output": "later",
             "payload": {"n": 1},
-            "targets": [{"slot": "a.in", "rename": None}],
+            "targets": [{"slot": "a.in", "rename": None, "gather": None}],
         }
     ],
-    "questions": [{"id": "1.1/q0", "text": "1.1/q0?", "to": "a.in", "choices": ["A", 1]}],
+    "questions": [
+        {
+            "id": "1.1/q0",
+            "text": "1.1/q0?",
+            "to": "a.in",
+            "choices": ["A", 1],
+            "due_at_ms": None,
+            "default": None,
+            "gather": None,
+        }
+    ],
     "interrupts": [],
-    "messages": [{"id": "m1", "slot": "a.in", "payload": {"n": 1}, "key": None}],
+    "timers": [],
+    "gathers": [],
+    "messages": [{"id": "m1", "slot": "a.in", "payload": {"n": 1}, "key": None, "gather": None}],
     "outputs": [{"id": "1.1/o0", "output": "out", "payload": {"n": [1]}, "activation": "1.1"}],
     "failure": None,
     "pause": [{"kind": "question", "text": "1.1/q0?", "activation": "1.1"}],
+    "wakes_at": None,
     "breakpoints": {"before": [], "after": ["b.in"]},
+    "parent": None,
+    "children": [],
     "forked_from": {"job_id": "another", "version": 3},
     "activations_count": 1,
 }
@@ -111,6 +126,7 @@ def test_a_failure_as_plain_data_has_stable_names() -> None:
         "message": "no",
         "traceback": "traceback of 1.1",
         "activation": "1.1",
+        "key": None,
     }
 
 

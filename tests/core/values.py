@@ -15,7 +15,7 @@ from uuid import UUID
 import attrs
 from hypothesis import strategies as st
 
-from esflow.events import EffectCall, Event, Failure, PauseReason, Target
+from esflow.events import EffectCall, Event, Failure, Gather, Parent, PauseReason, Target
 
 texts: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 integers: Final = st.integers(-(2**63), 2**63 - 1)
@@ -39,26 +39,41 @@ failures: Final = st.builds(
     Failure, type=texts, message=texts, traceback=texts, path=st.none() | texts
 )
 calls: Final = st.builds(EffectCall, function=texts, digest=texts, key=texts)
-targets: Final = st.builds(
-    Target, slot=texts, rename=st.none() | st.dictionaries(texts, texts, max_size=2)
+gathers: Final = st.builds(
+    Gather,
+    count=integers,
+    among=st.lists(texts, max_size=2).map(tuple),
+    connection=texts,
 )
+targets: Final = st.builds(
+    Target,
+    slot=texts,
+    rename=st.none() | st.dictionaries(texts, texts, max_size=2),
+    gather=st.none() | gathers,
+)
+parents: Final = st.builds(Parent, job_id=texts, child=texts)
 reasons: Final = st.builds(PauseReason, kind=texts, text=texts, activation=st.none() | texts)
 
 _by_hint: Final[dict[str, st.SearchStrategy[Any]]] = {
     "str": texts,
     "str | None": st.none() | texts,
     "int": integers,
+    "int | None": st.none() | integers,
     "bool": st.booleans(),
     "Json": json_values,
     "Mapping[str, Json]": json_objects,
+    "Mapping[str, Json] | None": st.none() | json_objects,
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=2),
     "EffectCall | None": st.none() | calls,
+    "Gather | None": st.none() | gathers,
+    "Parent | None": st.none() | parents,
     "Failure": failures,
     "Failure | None": st.none() | failures,
     "tuple[Target, ...]": st.lists(targets, max_size=2).map(tuple),
     "tuple[PauseReason, ...]": st.lists(reasons, max_size=2).map(tuple),
     "tuple[str, ...]": st.lists(texts, max_size=2).map(tuple),
     "tuple[str, ...] | None": st.none() | st.lists(texts, max_size=2).map(tuple),
+    "tuple[Json, ...]": st.lists(json_values, max_size=2).map(tuple),
     "tuple[Json, ...] | None": st.none() | st.lists(json_values, max_size=2).map(tuple),
 }
 

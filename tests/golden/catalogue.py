@@ -14,7 +14,10 @@ from esflow.events import (
     ActivationCompleted,
     ActivationFailed,
     AnswerRecorded,
+    ChildFinished,
+    ChildStarted,
     DeferralsReleased,
+    EffectAttemptFailed,
     EffectCall,
     EffectRecorded,
     EmissionDeferred,
@@ -22,6 +25,7 @@ from esflow.events import (
     Event,
     ExecutionClaimed,
     Failure,
+    Gather,
     Interrupted,
     JobCancelled,
     JobCompleted,
@@ -29,16 +33,21 @@ from esflow.events import (
     JobForked,
     JobPaused,
     JobResumed,
+    JobRetried,
     JobStarted,
     Json,
     Logged,
     MemoryWritten,
     MessageReceived,
+    Parent,
     PauseReason,
     PauseRequested,
     QuestionAsked,
     SharedWritten,
     Target,
+    TimerFired,
+    TimerSet,
+    WaveMerged,
     WorkDropped,
 )
 
@@ -58,6 +67,14 @@ _full_failure: Final = Failure(
 _targets: Final = (
     Target(slot="archive"),
     Target(slot="agent.user_input", rename={"text": "answer"}),
+)
+_gathering: Final = (
+    Target(slot="join", gather=Gather(count=3)),
+    Target(
+        slot="joined",
+        rename={"text": "answer"},
+        gather=Gather(count=2, among=("a.out", "b.out"), connection="b.out"),
+    ),
 )
 
 events: Final[tuple[Event, ...]] = (
@@ -116,7 +133,11 @@ events: Final[tuple[Event, ...]] = (
     DeferralsReleased(ids=()),
     DeferralsReleased(ids=("1.1/d0", "1.1/d1")),
     ActivationFailed(
-        activation="2.1", started_at_ms=1_763_690_000_001, duration_us=2_000, error=_failure
+        activation="2.1",
+        started_at_ms=1_763_690_000_001,
+        duration_us=2_000,
+        error=_failure,
+        outcome="stop",
     ),
     JobFailed(error=_failure),
     JobFailed(error=_full_failure, activation="2.1"),
@@ -127,7 +148,7 @@ events: Final[tuple[Event, ...]] = (
     WorkDropped(slot="agent.t", payload=_values, ids=("1.1", "1.2/o0", "1.2/q1", "2.1")),
     JobCancelled(reason=""),
     JobCancelled(reason="no longer needed"),
-    # Since format 4, which ends here.
+    # Since format 4.
     JobStarted(
         flow="support",
         flow_version="1",
@@ -165,6 +186,98 @@ events: Final[tuple[Event, ...]] = (
         duration_us=1,
         call=EffectCall(function="complete", digest="d2", key="job-9/2.1/e0"),
     ),
+    # Since format 5, which ends here.
+    JobStarted(
+        flow="support",
+        flow_version="1",
+        fingerprint="f0",
+        slot="agent.t",
+        payload={},
+        limit=1,
+        defaults=_values,
+        parent=Parent(job_id="job-7f3a", child="1.1/c0"),
+    ),
+    EffectRecorded(id="1.1/e3", function="f", digest="d0", key="k0", duration_us=0, attempt=3),
+    EffectAttemptFailed(
+        id="1.1/e3",
+        function="f",
+        digest="d0",
+        key="k0",
+        attempt=2,
+        duration_us=7_000,
+        error=_full_failure,
+        again_at_ms=1_763_690_002_000,
+    ),
+    Emitted(id="1.1/o2", output="done", payload={"a": 1}, targets=_gathering),
+    EmissionDeferred(id="1.1/d2", output="later", payload={}, targets=_gathering),
+    TimerSet(id="1.1/t0", output="later", payload={}, due_at_ms=0),
+    TimerSet(
+        id="1.1/t1",
+        output="later",
+        payload=_values,
+        due_at_ms=1_763_690_060_000,
+        targets=_targets,
+    ),
+    QuestionAsked(
+        id="1.1/q2",
+        text="Which?",
+        to="agent.user_input",
+        due_at_ms=1_763_690_060_000,
+        default=["A"],
+        gather=Gather(count=2),
+    ),
+    ChildStarted(
+        id="1.1/c0", job_id="j/1.1/c0", flow="other", slot="a.in", payload={}, then="agent.told"
+    ),
+    ChildStarted(
+        id="1.1/c1",
+        job_id="j/1.1/c1",
+        flow="other",
+        slot="a.in",
+        payload=_values,
+        then="agent.told",
+        gather=Gather(count=3),
+    ),
+    ActivationCompleted(
+        activation="1.1", started_at_ms=1_763_690_000_000, duration_us=1, attempt=2
+    ),
+    ActivationFailed(
+        activation="2.1",
+        started_at_ms=1_763_690_000_001,
+        duration_us=2_000,
+        error=_full_failure,
+        outcome="retry",
+        attempt=2,
+        escaped="2.1/e3",
+        again_at_ms=1_763_690_002_000,
+        effects="fresh",
+    ),
+    ActivationFailed(
+        activation="2.1",
+        started_at_ms=0,
+        duration_us=0,
+        error=_failure,
+        outcome="route",
+        attempt=3,
+        events=1,
+    ),
+    ActivationFailed(
+        activation="2.1", started_at_ms=0, duration_us=0, error=_failure, outcome="skip"
+    ),
+    WaveMerged(),
+    WaveMerged(values=_values),
+    MessageReceived(id="m3", slot="archive", payload={}, gather=Gather(count=2)),
+    TimerFired(ids=("1.1/t0",)),
+    TimerFired(ids=("1.1/t1", "2.1")),
+    ChildFinished(id="1.1/c0", status="completed"),
+    ChildFinished(
+        id="1.1/c1",
+        status="failed",
+        outputs=({"output": "done", "payload": {"n": [1]}, "activation": "1.1"},),
+        failure=_full_failure,
+    ),
+    JobRetried(effects="reuse"),
+    JobFailed(error=_failure, activation="2.1", key="plan"),
 )
 
 envelopes: Final = (

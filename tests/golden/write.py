@@ -1,4 +1,4 @@
-"""Write the golden files of the current format: ``python -m tests.golden.write format-4``.
+"""Write the golden files of the current format: ``python -m tests.golden.write format-5``.
 
 To be run by the commit that begins a format, or that adds another kind of file to it; a file that
 exists is never touched, and `MANIFEST` gets a line for each that is new.

@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
-from esflow.events import EffectCall, Event, Failure, PauseReason, Target
+from esflow.events import EffectCall, Event, Failure, Gather, Parent, PauseReason, Target
 from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
 from tests.house.tree import ROOT, files
@@ -33,6 +33,8 @@ PLAIN: Final[Mapping[object, str]] = {
     Target: "Target",
     Failure: "Failure",
     EffectCall: "EffectCall",
+    Gather: "Gather",
+    Parent: "Parent",
     PauseReason: "PauseReason",
 }
 
@@ -41,7 +43,8 @@ def events() -> str:
     """Describe every event and every part of one, field by field."""
     kinds = cast("tuple[type[Any], ...]", get_args(Event))
     described = [_class(f"{kind.name}/{schemas.get(kind.name, 1)}", kind) for kind in kinds]
-    parts = [_class(part.__name__, part) for part in (Target, Failure, PauseReason, EffectCall)]
+    kinds = (Target, Gather, Failure, PauseReason, EffectCall, Parent)
+    parts = [_class(part.__name__, part) for part in kinds]
     return "\n".join(described + parts)
 
 
@@ -140,7 +143,7 @@ def _default(default: Any) -> str:
     if default is attrs.NOTHING:
         return ""
     value = default.factory() if hasattr(default, "factory") else default
-    shown = {None: "null", "": "empty", 0: "0"}
+    shown = {None: "null", "": "empty", 0: "0", 1: "1"}
     return "empty" if value in ((), {}) else shown[value]
 
 
