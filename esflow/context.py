@@ -71,8 +71,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"emit({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
         )
@@ -83,8 +82,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"defer({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
         )
@@ -249,6 +247,15 @@ class Context:
         return self._run.lost
 
     # Within.
+
+    def _put_on(
+        self, output: str, payload: Mapping[str, object]
+    ) -> tuple[tuple[ev.Target, ...], dict[str, Json]]:
+        """Return where a payload on an output goes, and the payload as it is recorded."""
+        targets = self._flow.targets(self._slot.routine, output)
+        data = _payload(payload, output)
+        self._flow.refuse_misfit(self._slot.routine, output, data)
+        return targets, data
 
     def _next(self, kind: str) -> str:
         number = self._counts[kind]

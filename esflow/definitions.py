@@ -15,8 +15,10 @@ import attrs
 from esflow.events import Json
 from esflow.graph import Connection, GatherRule, Handler, Slot, listed, name_problem
 from esflow.options import SlotOptions
+from esflow.outputs import Output, recorded_keys, types_of
 from esflow.payloads import structure
 from esflow.policies import Effects, OnError, Retry, seconds_of
+from esflow.shared_type import DataRules, SharedType, recorded_type
 
 
 @final
@@ -52,13 +54,17 @@ class OptionsDefinition:
 class RoutineDefinition:
     """A routine as a definition has it; the address of a lone slot is the routine's name.
 
-    Shape: ``outputs`` lack the one that failures are routed to, which follows from the ``options``.
+    Shape: ``outputs`` lack the one that failures are routed to, which follows from the ``options``;
+    ``types`` are those of JSON, by output and key, of the outputs that declare them.
     """
 
     name: str
     outputs: tuple[str, ...]
     slots: tuple[str, ...]
     options: dict[str, OptionsDefinition] = attrs.field(factory=dict[str, OptionsDefinition])
+    types: dict[str, dict[str, tuple[str, ...]]] = attrs.field(
+        factory=dict[str, dict[str, tuple[str, ...]]]
+    )
 
 
 @final
@@ -73,6 +79,15 @@ class ConnectionDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+class SharedDefinition:
+    """The type of the shared data, as a definition has it: the types of JSON of its fields."""
+
+    name: str
+    fields: dict[str, tuple[str, ...]]
+
+
+@final
+@attrs.frozen(kw_only=True)
 class Definition:
     """All of a flow but its code."""
 
@@ -82,6 +97,13 @@ class Definition:
     reducers: dict[str, str]
     routines: tuple[RoutineDefinition, ...]
     connections: tuple[ConnectionDefinition, ...]
+    shared: SharedDefinition | None = None
+
+    @property
+    def shared_type(self) -> SharedType | None:
+        """What it says of the shared data."""
+        shared = self.shared
+        return None if shared is None else recorded_type(shared.name, shared.fields)
 
 
 def read_definition(definition: Mapping[str, Json]) -> Definition:
@@ -92,20 +114,46 @@ def read_definition(definition: Mapping[str, Json]) -> Definition:
     return cast("Definition", structure(dict(definition), Definition, "definition"))
 
 
-def routine_definition(name: str, outputs: Iterable[str], slots: Iterable[Slot]) -> dict[str, Json]:
+def graph_definition(
+    outputs: Mapping[str, Iterable[Output]],
+    slots: Iterable[Slot],
+    connections: Iterable[Connection],
+    shared: SharedType | None,
+) -> dict[str, Json]:
+    """Return all of a flow but its head as JSON; ``outputs`` are by routine, in their order."""
+    everything = list(slots)
+    written: dict[str, Json] = {
+        "routines": [
+            _routine(name, mine, [slot for slot in everything if slot.routine == name])
+            for name, mine in outputs.items()
+        ],
+        "connections": [_connection(edge) for edge in connections],
+    }
+    if shared is not None:
+        written["shared"] = {"name": shared.name, "fields": types_of(shared.keys)}
+    return written
+
+
+def _routine(name: str, outputs: Iterable[Output], slots: Iterable[Slot]) -> dict[str, Json]:
     """Return a routine as JSON, sorted by names, because the order of its parts means nothing."""
+    keys = {output.name: output.keys for output in outputs}
+    types = {output: types_of(keys[output] or {}) for output in sorted(keys) if keys[output]}
     by_address = {slot.address: slot for slot in slots}
     options = {address: _options(by_address[address]) for address in sorted(by_address)}
     said = {address: found for address, found in options.items() if found}
     written: dict[str, Json] = {
         "name": name,
-        "outputs": sorted(outputs),
+        "outputs": sorted(keys),
         "slots": sorted(by_address),
     }
-    return written | ({"options": said} if said else {})
+    if said:
+        written["options"] = said
+    if types:
+        written["types"] = types
+    return written
 
 
-def connection_definition(edge: Connection) -> dict[str, Json]:
+def _connection(edge: Connection) -> dict[str, Json]:
     """Return a connection as JSON."""
     return {
         "output": edge.name,
@@ -177,6 +225,21 @@ def errors_problem(definition: Definition, errors: Iterable[type[Exception]]) ->
     )
 
 
+def data_problem(definition: Definition, data: DataRules) -> str | None:
+    """Return in what the class and the functions that are given differ from a definition."""
+    if data.shared != definition.shared_type:
+        return f"the shared data of the definition is of another type than {data.shared}"
+    if data.reducers != definition.reducers:
+        return f"the definition has other reducers: {definition.reducers}"
+    return None
+
+
+def outputs_of(routine: RoutineDefinition) -> list[Output]:
+    """Return the outputs that a routine declares."""
+    keys = {name: recorded_keys(types) for name, types in routine.types.items()}
+    return [Output(name, keys.get(name)) for name in routine.outputs]
+
+
 def _missing_errors(definition: Definition, errors: Iterable[type[Exception]]) -> list[str]:
     known = _by_name(errors)
     retries = [each.retry for routine in definition.routines for each in routine.options.values()]
@@ -184,8 +247,11 @@ def _missing_errors(definition: Definition, errors: Iterable[type[Exception]]) -
     return [name for name in dict.fromkeys(names) if name not in known]
 
 
-def options_of(said: OptionsDefinition, errors: Iterable[type[Exception]]) -> SlotOptions:
-    """Return the options that a definition has, with the exception classes that it names."""
+def options_of(
+    routine: RoutineDefinition, address: str, errors: Iterable[type[Exception]]
+) -> SlotOptions:
+    """Return the options of a slot, with the exception classes that they name."""
+    said = routine.options.get(address, OptionsDefinition())
     retry, known = said.retry, _by_name(errors)
     return SlotOptions(
         retry=None

@@ -5,7 +5,7 @@ It knows the parts of a graph, and nothing of how they are declared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import final
 
 import attrs
@@ -21,7 +21,7 @@ class Missing:
     problem: str
 
 
-def find_output(outputs: Mapping[str, Sequence[str]], spelled: str) -> tuple[str, str] | Missing:
+def find_output(outputs: Mapping[str, Iterable[str]], spelled: str) -> tuple[str, str] | Missing:
     """Return the routine and the output that a spelling means.
 
     Shape: ``outputs`` are those of each routine.
@@ -29,7 +29,7 @@ def find_output(outputs: Mapping[str, Sequence[str]], spelled: str) -> tuple[str
     name, dot, output = spelled.partition(".")
     if name not in outputs:
         return Missing(unknown("routine", name, outputs))
-    found = outputs[name]
+    found = list(outputs[name])
     if dot and output in found:
         return name, output
     if dot:

@@ -17,27 +17,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, Self, TypeVar, cast, final, overload
+from typing import Final, Self, TypeVar, final, overload
 
 import attrs
 
 from esflow.definitions import (
-    OptionsDefinition,
     address_problem,
-    connection_definition,
+    data_problem,
     errors_problem,
+    graph_definition,
     handlers_problem,
     options_of,
+    outputs_of,
     read_definition,
-    routine_definition,
 )
 from esflow.drawing import drawn
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
 from esflow.finding import Missing, find_output, find_slot
-from esflow.gathering import gather_by
+from esflow.gathering import resolved
 from esflow.graph import (
     ERROR,
     Connection,
@@ -47,16 +48,22 @@ from esflow.graph import (
     handler_problem,
     listed,
     name_problem,
-    rename_problem,
+    nameless_problem,
     unconnected_problem,
-    unknown,
     version_problem,
 )
-from esflow.options import SlotOptions, options_problem, route_problem, slot_with
-from esflow.payloads import Signature, signature_of
+from esflow.options import SlotOptions, declared_slot, route_problem
+from esflow.outputs import (
+    Output,
+    connection_problem,
+    outputs_problem,
+    own_outputs,
+    refuse_misfit,
+    routed,
+)
 from esflow.policies import OnError, Retry
-from esflow.reducers import BUILT_IN
 from esflow.routine import Routine
+from esflow.shared_type import Reducer, SharedType, data_rules, missing_problem
 
 __all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 
@@ -73,15 +80,26 @@ class Flow:
         name: str,
         version: str = "1",
         *,
-        reducers: Mapping[str, str] = MappingProxyType({}),
+        shared: type | SharedType | None = None,
+        reducers: Mapping[str, str | Reducer] = MappingProxyType({}),
         max_activations: int = 100_000,
     ) -> None:
+        """Begin a graph.
+
+        Shape: ``shared`` is an attrs class, of which the shared data of a job is one; ``reducers``
+        are names, or functions of the current value and another, by the key of shared data.
+        Raises: FlowError.
+        """
         self.name: Final = name
         self.version: Final = version
-        self.reducers: Final[Mapping[str, str]] = MappingProxyType(dict(reducers))
+        rules = data_rules(shared, reducers)
+        if isinstance(rules, str):
+            raise FlowError(name, rules)
+        self.data: Final = rules
+        self.reducers: Final = rules.reducers
         self.max_activations: Final = max_activations
         self._routines: dict[str, Routine] = {}
-        self._outputs: dict[str, list[str]] = {}
+        self._outputs: dict[str, dict[str, Output]] = {}
         self._slots: dict[str, Slot] = {}
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
@@ -89,9 +107,6 @@ class Flow:
         self._refuse(name_problem("a flow", name) or version_problem(version))
         if type(max_activations) is not int or not 1 <= max_activations < 2**63:
             raise self._error(f"max_activations={max_activations!r:.120} is no whole number from 1")
-        for key, reducer in self.reducers.items():
-            if reducer not in BUILT_IN:
-                raise self._error(f"shared[{key!r:.100}]: {unknown('reducer', reducer, BUILT_IN)}")
 
     # Declaring
 
@@ -101,19 +116,20 @@ class Flow:
         Raises: FlowError, when a name is bad or taken.
         """
         self._check_open(f"routine {name!r}")
-        self._refuse(name_problem("a routine", name))
+        names = outputs if isinstance(outputs, str) else tuple(outputs)
+        self._refuse(name_problem("a routine", name) or outputs_problem(name, names))
         if name in self._routines:
             raise self._error(f"routine {name!r} is declared twice; choose another name")
-        names = self._checked_outputs(name, outputs)
+        declared = {each: Output(each) for each in names}
 
         def declare(slot: str | None, handler: Handler, options: SlotOptions) -> None:
             slot = self._name_of(handler) if slot is None else slot
             self._refuse(name_problem(f"a slot of {name}", slot))
             self._add_slot(f"{name}.{slot}", name, handler, options)
 
-        self._routines[name] = Routine(name, names, declare)
-        self._outputs[name] = names
-        self._targets |= {(name, output): () for output in names}
+        self._routines[name] = Routine(name, declared, declare, partial(self._add_output, name))
+        self._outputs[name] = declared
+        self._targets |= {(name, output): () for output in declared}
         return self._routines[name]
 
     @overload
@@ -149,11 +165,13 @@ class Flow:
         Raises: FlowError, when the name is bad or taken, or a payload can't be bound to it.
         """
         options = SlotOptions(retry=retry, timeout=timeout, on_error=on_error, gather=gather)
+        names = outputs if isinstance(outputs, str) else tuple(outputs)
 
         def declare(handler: _H) -> _H:
             called = self._name_of(handler) if name is None else name
-            self._slot(called, called, handler, options)  # Refused before the routine is there.
-            self.routine(called, self._checked_outputs(called, outputs, options))
+            declared_slot(called, called, handler, options, self.name)  # Before the routine is.
+            self._refuse(route_problem(called, names, options))
+            self.routine(called, names)
             self._add_slot(called, called, handler, options)
             return handler
 
@@ -174,7 +192,7 @@ class Flow:
         edge = f"{routine}.{name} -> {end.address}"
         if any(target.slot == end.address for target in self._targets[routine, name]):
             raise self._error(f"{edge} is connected twice")
-        if problem := rename_problem(end, rename):
+        if problem := connection_problem(self._outputs[routine][name], end, rename):
             raise self._error(f"{edge}: {problem}")
         target = Target(slot=end.address, rename=dict(rename) or None)
         self._connections.append(Connection(routine, name, target))
@@ -183,14 +201,18 @@ class Flow:
     def freeze(self) -> None:
         """Refuse every later declaration; an engine does this to the flows that it is given.
 
-        Raises: FlowError, when a slot routes its failures to nothing, or gathers from nothing.
+        Raises: FlowError, when a slot routes its failures to nothing, or gathers from nothing, or
+        code is missing that merges shared data.
         """
         if self.frozen:
             return
+        self._refuse(missing_problem(self.data))
         for slot in self._slots.values():
             self._refuse(unconnected_problem(slot, self._connections))
         self._targets = {
-            (routine, output): self._resolved(f"{routine}.{output}", found)
+            (routine, output): resolved(
+                found, f"{routine}.{output}", self._slots, self._connections
+            )
             for (routine, output), found in self._targets.items()
         }
         self._frozen_bytes = self.definition_bytes()
@@ -237,7 +259,7 @@ class Flow:
         if found is None:
             return self.targets(*self._found(find_output(self._outputs, f"{routine}.{output}")))
         if not self.frozen:
-            found = self._resolved(f"{routine}.{output}", found)
+            found = resolved(found, f"{routine}.{output}", self._slots, self._connections)
         if all(target.rename is None for target in found):
             return found
         # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
@@ -245,27 +267,29 @@ class Flow:
             attrs.evolve(each, rename=dict(each.rename) if each.rename else None) for each in found
         )
 
+    def refuse_misfit(self, routine: str, output: str, payload: Mapping[str, Json]) -> None:
+        """Refuse a payload that a routine's output doesn't declare.
+
+        Raises: PayloadError, naming the key.
+        """
+        refuse_misfit(self._outputs[routine][output], payload)
+
     def definition(self) -> dict[str, Json]:
         """Return the graph as JSON: all that `from_definition` needs beside the handlers.
 
         Shape: routines, outputs and slots sorted by name, because their order means nothing;
         connections as they were made, because theirs is the order of delivery.
         """
-        return {
+        head: dict[str, Json] = {
             "name": self.name,
             "version": self.version,
             "max_activations": self.max_activations,
             "reducers": dict(sorted(self.reducers.items())),
-            "routines": [
-                routine_definition(
-                    name,
-                    self._own_outputs(name),
-                    [slot for slot in self._slots.values() if slot.routine == name],
-                )
-                for name in sorted(self._routines)
-            ],
-            "connections": [connection_definition(edge) for edge in self._connections],
         }
+        outputs = {name: self._own_outputs(name) for name in sorted(self._routines)}
+        return head | graph_definition(
+            outputs, self._slots.values(), self._connections, self.data.shared
+        )
 
     def definition_bytes(self) -> bytes:
         """Return the definition as canonical JSON, of which the fingerprint is the hash."""
@@ -285,10 +309,13 @@ class Flow:
         routines: Mapping[str, Handler],
         *,
         errors: Iterable[type[Exception]] = (),
+        reducers: Mapping[str, Reducer] = MappingProxyType({}),
+        shared: type | None = None,
     ) -> Self:
         """Return the flow with a definition; ``routines`` maps a slot's address to its handler.
 
-        Shape: ``errors`` are the exception classes that its retries name and that aren't built in.
+        Shape: ``errors`` are the exception classes that its retries name and that aren't built in;
+        ``reducers`` are the functions of its own, and ``shared`` is the class of its shared data.
         Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph;
         PayloadError, when it is no definition.
         """
@@ -296,16 +323,23 @@ class Flow:
         flow = cls(
             read.name,
             read.version,
-            reducers=read.reducers,
+            shared=shared or read.shared_type,
+            reducers={**read.reducers, **reducers},
             max_activations=read.max_activations,
         )
-        flow._refuse(handlers_problem(read, routines) or errors_problem(read, known))
+        flow._refuse(
+            handlers_problem(read, routines)
+            or errors_problem(read, known)
+            or data_problem(read, flow.data)
+        )
         for routine in read.routines:
-            flow.routine(routine.name, routine.outputs)
+            flow.routine(routine.name)
+            for output in outputs_of(routine):
+                flow._add_output(routine.name, output)
             for address in routine.slots:
                 flow._refuse(address_problem(routine, address))
-                said = routine.options.get(address, OptionsDefinition())
-                flow._add_slot(address, routine.name, routines[address], options_of(said, known))
+                options = options_of(routine, address, known)
+                flow._add_slot(address, routine.name, routines[address], options)
         for edge in read.connections:
             flow.connect(edge.output, edge.slot, edge.rename)
         return flow
@@ -331,65 +365,35 @@ class Flow:
             raise self._error(f"{what} comes too late: an engine has this flow; declare it before")
 
     def _name_of(self, handler: Handler) -> str:
-        self._refuse(handler_problem(handler))
-        name = getattr(handler, "__name__", None)
-        if name_problem("a slot", name) is None:
-            return cast("str", name)
-        raise self._error(f"{handler!r:.120} has no usable name; give it one: slot(name=...)")
-
-    def _signature(self, handler: Handler) -> Signature:
-        self._refuse(handler_problem(handler))
-        return signature_of(handler, self.name)
-
-    def _checked_outputs(
-        self, name: str, outputs: Iterable[str], options: SlotOptions | None = None
-    ) -> list[str]:
-        if isinstance(outputs, str):  # It would be an output for each letter.
-            raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
-        names = list(outputs)
-        for output in names:
-            self._refuse(name_problem(f"an output of {name}", output))
-            if names.count(output) > 1:
-                raise self._error(f"routine {name!r} has output {output!r} twice")
-        if options is not None:
-            self._refuse(route_problem(name, names, options))
-        return names
-
-    def _slot(self, address: str, routine: str, handler: Handler, options: SlotOptions) -> Slot:
-        """Return a slot that nothing is wrong with by itself."""
-        signature = self._signature(handler)
-        if problem := options_problem(options, signature):
-            raise self._error(f"slot {address}: {problem}")
-        return slot_with(Slot(address, routine, handler, signature), options)
+        self._refuse(handler_problem(handler) or nameless_problem(handler))
+        return str(getattr(handler, "__name__", None))
 
     def _add_slot(self, address: str, routine: str, handler: Handler, options: SlotOptions) -> None:
         self._check_open(f"slot {address}")
         if address in self._slots:
             raise self._error(f"slot {address!r} is declared twice; choose another name")
-        slot = self._slot(address, routine, handler, options)
-        self._refuse(route_problem(routine, self._own_outputs(routine), options))
+        slot = declared_slot(address, routine, handler, options, self.name)
+        names = [each.name for each in self._own_outputs(routine)]
+        self._refuse(route_problem(routine, names, options))
         self._slots[address] = slot
         if options.on_error == "route" and (routine, ERROR) not in self._targets:
-            self._outputs[routine].append(ERROR)
+            self._outputs[routine][ERROR] = routed()
             self._targets[routine, ERROR] = ()
+
+    def _add_output(self, routine: str, output: Output) -> None:
+        self._check_open(f"output {routine}.{output.name}")
+        self._refuse(outputs_problem(routine, [*self._outputs[routine], output.name]))
+        self._outputs[routine][output.name] = output
+        self._targets[routine, output.name] = ()
 
     # Finding
 
-    def _own_outputs(self, routine: str) -> list[str]:
+    def _own_outputs(self, routine: str) -> list[Output]:
         """Return the outputs of a routine without the one that failures are routed to."""
-        slots = self._slots.values()
-        routes = any(each.routine == routine and each.on_error == "route" for each in slots)
-        return [each for each in self._outputs[routine] if not (routes and each == ERROR)]
+        slots = [each for each in self._slots.values() if each.routine == routine]
+        return own_outputs(self._outputs[routine].values(), slots)
 
     def _found(self, found: _Part | Missing) -> _Part:
         if isinstance(found, Missing):
             raise self._error(found.problem)
         return found
-
-    def _resolved(self, edge: str, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """Return targets with what the slots that gather collect."""
-        return tuple(
-            each if gather is None else attrs.evolve(each, gather=gather)
-            for each in targets
-            for gather in (gather_by(edge, self._slots[each.slot], self._connections),)
-        )

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import attrs
+
 from esflow.errors import PayloadError
-from esflow.events import Gather, Json
+from esflow.events import Gather, Json, Target
 from esflow.graph import Connection, Slot
 from esflow.payloads import bind
 
 
-def gather_by(edge: str, slot: Slot, connections: Iterable[Connection]) -> Gather | None:
+def _gather_by(edge: str, slot: Slot, connections: Iterable[Connection]) -> Gather | None:
     """Return what a slot collects, of a payload that comes by an output of the graph."""
     if slot.gather is None:
         return None
@@ -23,6 +25,20 @@ def gather_by(edge: str, slot: Slot, connections: Iterable[Connection]) -> Gathe
         return Gather(count=slot.gather)
     among = tuple(each.name for each in connections if each.target.slot == slot.address)
     return Gather(count=len(among), among=among, connection=edge)
+
+
+def resolved(
+    targets: tuple[Target, ...],
+    edge: str,
+    slots: Mapping[str, Slot],
+    connections: Iterable[Connection],
+) -> tuple[Target, ...]:
+    """Return the targets of an output with what their slots collect."""
+    gathers = [_gather_by(edge, slots[each.slot], connections) for each in targets]
+    return tuple(
+        each if gather is None else attrs.evolve(each, gather=gather)
+        for each, gather in zip(targets, gathers, strict=True)
+    )
 
 
 def gather_from_outside(slot: Slot, what: str) -> Gather | None:

@@ -89,6 +89,13 @@ def handler_problem(handler: object) -> str | None:
     return None
 
 
+def nameless_problem(handler: Handler) -> str | None:
+    """Return why a slot can't be named after its handler."""
+    if name_problem("a slot", getattr(handler, "__name__", None)) is None:
+        return None
+    return f"{handler!r:.120} has no usable name; give it one: slot(name=...)"
+
+
 def rename_problem(slot: Slot, rename: Mapping[str, str]) -> str | None:
     """Return what is wrong with the renaming of payload keys to a slot's parameters.
 

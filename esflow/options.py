@@ -11,10 +11,10 @@ from typing import Final, final, get_args
 
 import attrs
 
-from esflow.errors import PayloadError
-from esflow.graph import ERROR, GatherRule, Slot
+from esflow.errors import FlowError, PayloadError
+from esflow.graph import ERROR, GatherRule, Handler, Slot, handler_problem
 from esflow.json_values import Misfit
-from esflow.payloads import Signature
+from esflow.payloads import Signature, signature_of
 from esflow.policies import OnError, Retry, seconds_of
 
 max_gathered: Final = 1_000_000
@@ -35,7 +35,22 @@ class SlotOptions:
     gather: GatherRule | None = None
 
 
-def options_problem(options: SlotOptions, signature: Signature) -> str | None:
+def declared_slot(
+    address: str, routine: str, handler: Handler, options: SlotOptions, flow: str
+) -> Slot:
+    """Return a slot that nothing is wrong with by itself.
+
+    Raises: FlowError.
+    """
+    if problem := handler_problem(handler):
+        raise FlowError(flow, problem)
+    signature = signature_of(handler, flow)
+    if problem := _problem(options, signature):
+        raise FlowError(flow, f"slot {address}: {problem}")
+    return _slot_with(Slot(address, routine, handler, signature), options)
+
+
+def _problem(options: SlotOptions, signature: Signature) -> str | None:
     """Return what is wrong with the options of a slot whose handler has a signature."""
     retry: object = options.retry  # Callers err.
     if retry is not None and not isinstance(retry, Retry):
@@ -45,7 +60,7 @@ def options_problem(options: SlotOptions, signature: Signature) -> str | None:
     return _timeout_problem(options.timeout) or _gather_problem(options.gather, signature)
 
 
-def slot_with(slot: Slot, options: SlotOptions) -> Slot:
+def _slot_with(slot: Slot, options: SlotOptions) -> Slot:
     """Return a slot with options that nothing is wrong with."""
     timeout = options.timeout
     return attrs.evolve(

@@ -5,12 +5,13 @@ It knows what may be said of a slot; whose graph it stands in is the business of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final, TypeAlias, TypeVar, final, overload
 
 from esflow.graph import GatherRule, Handler, listed
 from esflow.options import SlotOptions
+from esflow.outputs import Output, typed_keys
 from esflow.policies import OnError, Retry
 
 _H = TypeVar("_H", bound=Handler)
@@ -22,15 +23,31 @@ Declare: TypeAlias = Callable[[str | None, Handler, SlotOptions], None]
 class Routine:
     """A node of the graph; made by `Flow.routine`, to have slots declared on it."""
 
-    def __init__(self, name: str, outputs: list[str], declare: Declare) -> None:
+    def __init__(
+        self,
+        name: str,
+        outputs: Mapping[str, Output],
+        declare: Declare,
+        declare_output: Callable[[Output], None],
+    ) -> None:
         self.name: Final = name
         self._outputs = outputs
         self._declare = declare
+        self._declare_output = declare_output
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of its outputs, as they were declared."""
         return tuple(self._outputs)
+
+    def output(self, name: str, /, **types: object) -> None:
+        """Declare an output, whose payloads have exactly these keys if any are given.
+
+        Shape: ``types`` are annotations; a value is put out if it reads as its key's.
+        Raises: FlowError, when the name is bad or taken; PayloadError, for a type that JSON isn't
+        read as.
+        """
+        self._declare_output(Output(name, typed_keys(types) if types else None))
 
     @overload
     def slot(self, handler: _H, /) -> _H: ...
