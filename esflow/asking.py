@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from enum import Enum
 from typing import final
 
 import attrs
@@ -109,6 +110,34 @@ def choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...]
     data = _listed(choices, "ask.choices")
     for choice in data or ():
         refuse_misfit(slot, {"answer": choice})
+    return data
+
+
+@final
+class NoDefault(Enum):
+    """Stands for a default that wasn't given; None is one like any other."""
+
+    NOT_GIVEN = "not given"
+
+
+def default_of(
+    slot: Slot, choices: tuple[Json, ...] | None, timeout: object, default: object
+) -> Json:
+    """Return what counts as the answer when the time of a question is over, as JSON.
+
+    Raises: PayloadError, for one of the two without the other, and for a default that is no choice
+    or that the slot doesn't take.
+    """
+    if default is NoDefault.NOT_GIVEN:
+        if timeout is not None:
+            raise PayloadError("ask.default", "is missing; say what counts as the answer in time")
+        return None
+    if timeout is None:
+        raise PayloadError("ask.timeout", "is missing; say after how long the default counts")
+    data = to_json(default, "ask.default")
+    if choices is not None and not any(same_json(data, each) for each in choices):
+        raise PayloadError("ask.default", f"{data!r:.200} is not among the choices; give one")
+    refuse_misfit(slot, {"answer": data})
     return data
 
 

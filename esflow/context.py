@@ -10,12 +10,22 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, final
 
 from esflow import errors
 from esflow import events as ev
-from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
+from esflow.asking import (
+    Asked,
+    NoDefault,
+    answer_to,
+    asking,
+    choices_of,
+    default_of,
+    refuse_unanswerable,
+)
+from esflow.children import known_flow, started_child
 from esflow.events import Json
 from esflow.flow import Flow, Slot
 from esflow.gathering import gather_from_outside
@@ -64,7 +74,7 @@ class Context:
         self._scope = Scope(self._run, activation.id)
         self._use = self._scope.use
         self._records: list[ev.Event] = []
-        self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
+        self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
         self._shared = DataView("shared", shared, self._write_shared, self._use)
         self._memory = DataView("memory", memory, self._write_memory, self._use)
 
@@ -90,15 +100,43 @@ class Context:
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
         )
 
+    def emit_after(self, delay: float | timedelta, output: str, /, **payload: object) -> None:
+        """Put a payload on an output of this routine when some time has gone by.
+
+        The job doesn't wait for it while it has anything else to do.
+        Units: seconds, or a timedelta, from now on.
+        Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
+        """
+        self._use(f"emit_after({output!r})")
+        targets, data = self._put_on(output, payload)
+        timer = ev.TimerSet(
+            id=self._next("t"),
+            output=output,
+            payload=data,
+            due_at_ms=self._run.after_ms(delay, "emit_after.delay"),
+            targets=targets,
+        )
+        self._records.append(timer)
+
     def pause(self, reason: str = "") -> None:
         """Let the job stand still when this wave has settled."""
         self._use("pause()")
         text = checked_text(reason, "pause.reason")
         self._records.append(ev.PauseRequested(kind="program", reason=text, activation=self._id))
 
-    def ask(self, text: str, *, to: str, choices: Sequence[object] | None = None) -> None:
+    def ask(
+        self,
+        text: str,
+        *,
+        to: str,
+        choices: Sequence[object] | None = None,
+        timeout: float | timedelta | None = None,
+        default: object = NoDefault.NOT_GIVEN,
+    ) -> None:
         """Ask a question, pause, and have the answer delivered to a slot as ``answer``.
 
+        If nobody has answered in time, the default is the answer; the one needs the other.
+        Units: the timeout is in seconds, or a timedelta, from now on.
         Raises: SlotNotFound; PayloadError, for what can't be recorded or a slot that takes no
         ``answer``.
         """
@@ -106,14 +144,46 @@ class Context:
         slot = self._flow.resolve_slot(to)
         refuse_unanswerable(slot)
         data = choices_of(slot, choices)
+        fallback = default_of(slot, data, timeout, default)
+        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "ask.timeout")
         question = ev.QuestionAsked(
             id=self._next("q"),
             text=checked_text(text, "ask.text"),
             to=slot.address,
             choices=data,
+            due_at_ms=due_at_ms,
+            default=fallback,
             gather=gather_from_outside(slot, "an answer"),
         )
         self._records.append(question)
+
+    def start(
+        self,
+        flow: str | Flow,
+        slot: str,
+        payload: Mapping[str, object] = MappingProxyType({}),
+        *,
+        then: str,
+    ) -> str:
+        """Start a job of its own, and have its outcome delivered to a slot of this flow.
+
+        Shape: the id of the job is returned; however the job ends, its ``job_id``, ``status``,
+        ``outputs`` and ``failure`` are delivered.
+        Raises: FlowNotFound, for a flow that this host lacks; SlotNotFound; PayloadError, for what
+        can't be recorded, or a slot that doesn't take what comes to it.
+        """
+        self._use("start()")
+        child = started_child(
+            item_id(self._id, "c", self._counts["c"]),
+            self._job_id,
+            flow=known_flow(self._run.recorder.flows, flow),
+            slot=slot,
+            payload=payload,
+            then=self._flow.resolve_slot(then),
+        )
+        self._counts["c"] += 1
+        self._records.append(child)
+        return child.job_id
 
     def interrupt(
         self,

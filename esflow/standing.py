@@ -7,18 +7,24 @@ that no ``except`` in a handler can hide it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import get_ident
-from typing import Any, Protocol, final
+from typing import Any, Final, Protocol, final
 
 import attrs
 
 from esflow import errors
 from esflow.asking import Asked
 from esflow.events import EffectRecorded
+from esflow.flow import Flow
+from esflow.policies import seconds_of
 from esflow.usercode import SetAside
+
+_LAST_MOMENT_MS: Final = 253_402_300_799_999
+"""The end of the year 9999: a later moment could not be read back."""
 
 
 class Recorder(Protocol):
@@ -41,6 +47,15 @@ class Recorder(Protocol):
 
     def now_ms(self) -> int:
         """Return the host's time, in milliseconds since 1970."""
+        ...
+
+    def moment_ms(self) -> int:
+        """Return the host's time, or that of the job's last event, whichever is later."""
+        ...
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows of this host, by name."""
         ...
 
     def is_cancelled(self) -> bool:
@@ -73,6 +88,14 @@ class Standing:
     def here(self) -> object:
         """Return the thread, or in an async handler the task, that asks."""
         return (self.is_async and _current_task()) or get_ident()
+
+    def after_ms(self, delay: object, path: str) -> int:
+        """Return the moment that a delay from now on leads to.
+
+        Raises: PayloadError, for no delay.
+        """
+        delay_ms = math.ceil(seconds_of(delay, path) * 1000)
+        return min(self.recorder.moment_ms() + delay_ms, _LAST_MOMENT_MS)
 
     def refuse_ended(self, call: str) -> None:
         """Refuse what would be recorded nowhere.

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 
 from esflow.failpoints import reach
-from esflow.flow import Flow
+from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import Errand, Host, passing_over
 from esflow.runtime.session import Session
 from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed, performed_async
@@ -34,8 +34,13 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    session = await _followed(host, threads, await threads.write(wish))
-    return session.fold.face()
+    return await _carried_on(host, threads, await threads.write(wish))
+
+
+async def _carried_on(host: Host, threads: Threads, errand: Errand) -> JobState:
+    await _followed(host, threads, errand)
+    await _look_after(host, threads, errand.session)
+    return errand.session.fold.face()
 
 
 async def taken_over(
@@ -46,8 +51,8 @@ async def taken_over(
     Returns None where there is nothing to drive.
     """
     errand = await threads.write(partial(host.taking_over, job_id, older_than))
-    session = await _followed(host, threads, errand)
-    return session.fold.face() if session.token else None
+    await _followed(host, threads, errand)
+    return errand.session.fold.face() if errand.session.has_recorded else None
 
 
 async def recovered(
@@ -57,30 +62,43 @@ async def recovered(
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = await taken_over(host, threads, row.job_id, older_than)
-            states += [] if state is None else [state]
+            errand = await threads.write(partial(host.taking_over, row.job_id, older_than))
+            state = await _carried_on(host, threads, errand)
+            states += [state] if errand.session.has_recorded else []
     return states
 
 
-async def _followed(host: Host, threads: Threads, errand: Errand) -> Session:
+async def _look_after(host: Host, threads: Threads, session: Session) -> None:
+    """Drive on what the time and the family of a job make ready, and read the job again then."""
+    agenda = Agenda(host, session)
+    while agenda.has_more and (errand := await threads.write(agenda.next)) is not None:
+        with agenda.guarding(errand):
+            await _followed(host, threads, errand)
+        agenda.note(errand.session)
+    if agenda.has_done:
+        await threads.block(session.load)
+
+
+async def _followed(host: Host, threads: Threads, errand: Errand) -> None:
     session = errand.session
     try:
         await threads.write(partial(host.take_up, errand))
         if session.token:
             with host.heartbeat.holding(session.lease):
-                flow = host.flow(session.fold.flow)
-                await _drive(session, flow, host.max_parallel, threads)
+                await _drive(host, session, threads)
     finally:
         await threads.write(partial(host.give_back, session))
-    return session
 
 
-async def _drive(session: Session, flow: Flow, max_parallel: int, threads: Threads) -> None:
-    """Run a claimed job until it is paused or has ended."""
+async def _drive(host: Host, session: Session, threads: Threads) -> None:
+    """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
+    flows, max_parallel = host.flows, host.max_parallel
+    while (wave := open_wave(session, flows, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
         wave.end()
+        if host.is_to_see_to(session):
+            await threads.write(partial(host.see_to, session))
 
 
 async def _run_wave(wave: Wave, threads: Threads) -> None:

@@ -47,6 +47,8 @@ _KINDS: Final[dict[type[Event], str]] = {
     ev.Logged: "log",
     ev.PauseRequested: "pause",
     ev.QuestionAsked: "question",
+    ev.TimerSet: "timer",
+    ev.ChildStarted: "child",
 }
 
 
@@ -55,9 +57,9 @@ _KINDS: Final[dict[type[Event], str]] = {
 class Difference:
     """The first thing that an activation would do otherwise.
 
-    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``write``, ``log``,
-    ``pause``, ``question``, ``failure``, ``slot`` or ``payload``; ``recorded`` and ``now`` show
-    both sides, ``nothing`` where one of them has none.
+    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``timer``, ``child``,
+    ``write``, ``log``, ``pause``, ``question``, ``failure``, ``slot`` or ``payload``;
+    ``recorded`` and ``now`` show both sides, ``nothing`` where one of them has none.
     """
 
     job_id: str
@@ -79,8 +81,11 @@ class CheckReport:
 
 
 @final
+@attrs.frozen
 class Rehearsal:
     """Lets a handler do nothing outside."""
+
+    flows: Mapping[str, Flow]
 
     def record_effect(self, effect: ev.EffectRecorded) -> None:
         """Record nothing: no effect is called."""
@@ -94,6 +99,10 @@ class Rehearsal:
         """Tell no time: what asks for it is an effect like another."""
         raise AssertionError("a rehearsal asked for the time")
 
+    def moment_ms(self) -> int:
+        """Tell the same time always: when something is due is no difference."""
+        return 0
+
     def is_cancelled(self) -> bool:
         """Tell that nobody has cancelled the job."""
         return False
@@ -103,7 +112,9 @@ class Rehearsal:
         return False
 
 
-def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
+def check_jobs(
+    store: Store, jobs: Iterator[tuple[str, Flow]], flows: Mapping[str, Flow]
+) -> CheckReport:
     """Check jobs against the flows that they would be carried on with today.
 
     Raises: CorruptHistory, UnknownEvent.
@@ -111,7 +122,7 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     count, activations, differences = 0, 0, list[Difference]()
     for job_id, flow in jobs:
         count += 1
-        for activation, found in _checked(store, job_id, flow):
+        for activation, found in _checked(store, job_id, flow, flows):
             activations += 1
             if found is not None:
                 kind, recorded, now = found
@@ -132,20 +143,22 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     )
 
 
-def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found | None]]:
+def _checked(
+    store: Store, job_id: str, flow: Flow, flows: Mapping[str, Flow]
+) -> Iterator[tuple[str, Found | None]]:
     """Yield every activation that is compared, with what differs."""
-    fold = JobFold(job_id=job_id)
+    fold, rehearsal = JobFold(job_id=job_id), Rehearsal(flows)
     for recorded in read_verified(store, job_id):
         event = recorded.event
         if isinstance(event, ev.ActivationCompleted):
             member = fold.members[event.activation]
-            yield event.activation, _completed(fold, flow, member, tuple(fold.buffer))
+            yield event.activation, _completed(fold, flow, member, rehearsal, tuple(fold.buffer))
         evolve(fold, event)
     if fold.ended is not None:
         return
     for member in fold.members.values():
         if member.interrupt is not None:
-            yield member.activation.id, _set_aside(fold, flow, member, member.interrupt)
+            yield member.activation.id, _set_aside(fold, flow, member, rehearsal, member.interrupt)
         elif not member.settled:
             yield member.activation.id, _to_run(flow, member.activation)
     for activation in fold.kept:
@@ -168,9 +181,12 @@ def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
 def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
     """Yield what waits for a resumption, where its slot has gone or takes something else."""
     needed = [(each.id, each.to) for each in fold.questions.values()]
-    needed += [
-        (each.id, target.slot) for each in fold.deferrals.values() for target in each.targets
-    ]
+    held_back: tuple[ev.EmissionDeferred | ev.TimerSet, ...] = (
+        *fold.deferrals.values(),
+        *fold.timers.values(),
+    )
+    needed += [(each.id, target.slot) for each in held_back for target in each.targets]
+    needed += [(each.id, each.then) for each in fold.open_children]
     for item, slot in needed:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
@@ -195,9 +211,11 @@ def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found |
     return None
 
 
-def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
+def _completed(
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, records: Sequence[Event]
+) -> Found | None:
     """Return in what a run of today's code differs from one that completed."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     if run.asked is not None:
@@ -207,10 +225,10 @@ def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Even
 
 
 def _set_aside(
-    fold: JobFold, flow: Flow, member: Member, interrupt: ev.Interrupted
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, interrupt: ev.Interrupted
 ) -> Found | None:
     """Return in what a run of today's code differs from one that waits for an answer."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     was = _asked(interrupt)
@@ -241,7 +259,7 @@ class _Run:
     interrupts_used: int = 0
 
 
-def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
+def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Run:
     """Run an activation's handler again, with what is recorded of it."""
     problem = _to_run(flow, member.activation)
     if problem is not None:
@@ -255,7 +273,7 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         answered=member.answered,
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
-        recorder=Rehearsal(),
+        recorder=rehearsal,
     )
     payload = member.activation.payload
     if slot.is_async:
@@ -319,7 +337,12 @@ def _unused(run: _Run, member: Member) -> Found | None:
 
 
 def _same(one: Event, other: Event) -> bool:
-    return type(one) is type(other) and same_json(_fields(one), _fields(other))
+    return type(one) is type(other) and same_json(_timeless(one), _timeless(other))
+
+
+def _timeless(event: Event) -> Json:
+    """Return an event without the moment that it waits for, which no code repeats."""
+    return {name: value for name, value in _fields(event).items() if name != "due_at_ms"}
 
 
 def _fields(event: Event) -> Json:

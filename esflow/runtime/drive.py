@@ -14,7 +14,7 @@ from contextvars import copy_context
 
 from esflow.errors import JobClosed
 from esflow.failpoints import reach
-from esflow.flow import Flow
+from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import Errand, Host, passing_over
 from esflow.runtime.session import Session
 from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed
@@ -28,15 +28,9 @@ def carried_on(host: Host, errand: Errand) -> JobState:
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     and whatever ends a process, when a handler raised it.
     """
-    session = errand.session
-    try:
-        host.take_up(errand)
-        if session.token:
-            with host.heartbeat.holding(session.lease):
-                _drive(session, host.flow(session.fold.flow), host.max_parallel)
-        return session.fold.face()
-    finally:
-        host.give_back(session)
+    _followed(host, errand)
+    _look_after(host, errand.session)
+    return errand.session.fold.face()
 
 
 def taken_over(host: Host, job_id: str, older_than: float | None = None) -> JobState | None:
@@ -45,8 +39,8 @@ def taken_over(host: Host, job_id: str, older_than: float | None = None) -> JobS
     Returns None where there is nothing to drive.
     """
     errand = host.taking_over(job_id, older_than)
-    state = carried_on(host, errand)
-    return state if errand.session.token else None
+    _followed(host, errand)
+    return errand.session.fold.face() if errand.session.has_recorded else None
 
 
 def recovered(host: Host, rows: list[IndexRow], older_than: float | None) -> list[JobState]:
@@ -54,20 +48,46 @@ def recovered(host: Host, rows: list[IndexRow], older_than: float | None) -> lis
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = taken_over(host, row.job_id, older_than)
-            states += [] if state is None else [state]
+            errand = host.taking_over(row.job_id, older_than)
+            state = carried_on(host, errand)
+            states += [state] if errand.session.has_recorded else []
     return states
 
 
-def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
-    """Run a claimed job until it is paused or has ended."""
+def _look_after(host: Host, session: Session) -> None:
+    """Drive on what the time and the family of a job make ready, and read the job again then."""
+    agenda = Agenda(host, session)
+    while (errand := agenda.next()) is not None:
+        with agenda.guarding(errand):
+            _followed(host, errand)
+        agenda.note(errand.session)
+    if agenda.has_done:
+        session.load()
+
+
+def _followed(host: Host, errand: Errand) -> None:
+    """Do what a caller wishes, and drive the job if that makes it run."""
+    session = errand.session
+    try:
+        host.take_up(errand)
+        if session.token:
+            with host.heartbeat.holding(session.lease):
+                _drive(host, session)
+    finally:
+        host.give_back(session)
+
+
+def _drive(host: Host, session: Session) -> None:
+    """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    while (wave := open_wave(session, flow, max_parallel)) is not None:
+    while (wave := open_wave(session, host.flows, host.max_parallel)) is not None:
         if wave.is_single:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
         wave.end()
+        if host.is_to_see_to(session):
+            host.see_to(session)
 
 
 def _run_alone(wave: Wave) -> None:

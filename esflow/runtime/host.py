@@ -19,22 +19,28 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
+from esflow.consequences import owed
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.steps import inside
+from esflow.runtime.timing import answer_in_time, catch_up, firing, is_overdue
 from esflow.snapshots import SnapshotPlan
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
 from esflow.stores import open_store
 from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
+
+READY: Final = (Status.PENDING.value, Status.RUNNING.value)
+"""What a job is that has handlers to run."""
 
 max_lease_seconds: Final = 86_400.0
 _ONE_JOBS_TROUBLE = (
@@ -54,6 +60,7 @@ class Errand:
     session: Session
     steps: tuple[Decide, ...]
     actor: str | None = None
+    in_time: bool = False  # Whether questions whose time is over are answered first.
 
 
 @final
@@ -123,7 +130,7 @@ class Host:
         """
         name = new_job_id() if job_id is None else checked_id(job_id)
         session = self._session(name, "start()")
-        self._define(self.flow(request.flow))
+        self.define(self.flow(request.flow))
 
         def step(fold: JobFold) -> Sequence[Event]:
             if fold.request is None:
@@ -135,6 +142,12 @@ class Host:
 
     def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         """Append what a caller's wish leads to, from outside of any execution."""
+        self._commit(session, *steps, actor=actor)
+        if session.holds_lease:
+            settle(self, session)
+            self.give_back(session)
+
+    def _commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         session.commit(
             *steps, actor=checked_actor(actor), quiet=lambda: self._is_quiet(session.job_id)
         )
@@ -150,6 +163,11 @@ class Host:
             return take_over(fold) if runnable(fold) and self._is_free(fold.job_id) else ()
 
         return step
+
+    def firing(self, session: Session) -> Decide:
+        """Return the step that lets happen what is due, where nobody drives the job."""
+        fire = firing(session)
+        return lambda fold: fire(fold) if self._is_free(fold.job_id) else ()
 
     def is_orphan(self, fold: JobFold) -> bool:
         """Tell whether a job was being run by a host that has gone."""
@@ -167,12 +185,38 @@ class Host:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        return Errand(session, (step,))
+        return Errand(session, (self.firing(session), step), in_time=True)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""
-        self._driving[errand.session.lease] = errand.session
-        self.commit(errand.session, *errand.steps, actor=errand.actor)
+        session = errand.session
+        self._driving[session.lease] = session
+        if errand.in_time:
+            answer_in_time(session)
+        self._commit(session, *errand.steps, actor=errand.actor)
+        if self.is_to_see_to(session):
+            self.see_to(session)
+        if not session.token and owed(session.fold) and is_settled(session):
+            self._clear(session)
+
+    def is_to_see_to(self, session: Session) -> bool:
+        """Tell whether something is due of a job that is driven, or owed to others."""
+        return is_overdue(session) or not is_settled(session)
+
+    def see_to(self, session: Session) -> None:
+        """Let happen what is due of a job that is driven, and do what it owes others.
+
+        Raises: Fenced, when another execution has taken the job over; StoreError.
+        """
+        if session.token and session.fold.status is Status.RUNNING:
+            catch_up(session)
+        settle(self, session)
+
+    def _clear(self, session: Session) -> None:
+        """Take the lease of a host that died before it did what is done now."""
+        row = self.store.head(session.job_id)
+        if row is not None and row.lease is not None and self.is_anybodys(row):
+            self.store.release(session.job_id, row.lease)
 
     def give_back(self, session: Session) -> None:
         """Give the lease back, unless the job's last append has.
@@ -180,10 +224,9 @@ class Host:
         A store that can't do it is no reason to hide what ended the execution; the lease then
         lapses by itself.
         """
-        if session.holds_lease:
-            with suppress(errors.EsflowError):
-                if self.store.release(session.job_id, session.lease):
-                    self._rest(session.job_id)
+        with suppress(errors.EsflowError):
+            if give_back(self.store, session):
+                self._rest(session.job_id)
         self._driving.pop(session.lease, None)
 
     def _is_stale(self, job_id: str, older_than: float | None) -> bool:
@@ -202,6 +245,15 @@ class Host:
         """Tell whether a job has no driver, or one that let its lease lapse."""
         return is_abandoned(row.lease, row.lease_until_ms, self.clock.now_ms())
 
+    def is_to_take(self, row: IndexRow) -> bool:
+        """Tell whether a job has something to do, and nobody does it.
+
+        That is a handler to run, something that is due, or what a host that died owed others.
+        """
+        is_due = row.due_at_ms is not None and row.due_at_ms <= self.clock.now_ms()
+        is_ready = row.status in READY or is_due or row.lease is not None
+        return is_ready and self.is_anybodys(row)
+
     def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
@@ -218,24 +270,27 @@ class Host:
 
     def _session(self, job_id: str, call: str) -> Session:
         self.refuse_inside(job_id, call)
-        lease = new_lease()
+        return self.session_on(job_id)
+
+    def session_on(self, job_id: str) -> Session:
+        """Return a session on a job, nothing of which has been read."""
         return Session(
             self.store,
             self.clock,
             self.name,
             job_id,
-            lease,
+            new_lease(),
             self.lease_ms,
             snapshots=self.snapshots,
         )
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        session = self.session_on(job_id)
         session.load()
-        self.commit(session, lambda _: (), actor=None)
+        self._commit(session, lambda _: (), actor=None)
 
-    def _define(self, flow: Flow) -> None:
+    def define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""
         if flow.fingerprint not in self._defined:
             definition = json.dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
@@ -257,7 +312,7 @@ class Host:
 
         def step(fold: JobFold) -> Sequence[Event]:
             flow = self.flow(fold.flow)
-            self._define(flow)
+            self.define(flow)
             command = ClaimExecution(
                 host=self.name,
                 process=process_of(session.lease),

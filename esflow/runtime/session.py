@@ -23,6 +23,7 @@ import attrs
 
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
+from esflow.consequences import owed
 from esflow.decider import due
 from esflow.errors import Fenced, PayloadError, VersionConflict
 from esflow.events import Event, ExecutionClaimed
@@ -69,6 +70,8 @@ class Session:
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
     holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
+    has_recorded: bool = False  # Whether it has appended anything.
+    done: set[str] = attrs.field(factory=set[str])  # Of what the job owes other jobs.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
@@ -102,12 +105,12 @@ class Session:
         with self._lock:
             while True:
                 self._catch_up()
-                expected = self.fold.version
+                expected, before = self.fold.version, owed(self.fold)
                 self._ahead = True
                 events = self._planned(steps, quiet=quiet())
                 with suppress(VersionConflict):
                     if events:
-                        self._append(events, actor, expected)
+                        self._append(events, actor, expected, before)
                     self._ahead = False
                     self._keep_snapshot(expected)
                     return
@@ -123,7 +126,13 @@ class Session:
                 planned.append(following)
         return planned
 
-    def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
+    def _append(
+        self,
+        events: Sequence[Event],
+        actor: str | None,
+        expected: int,
+        owed_before: frozenset[str],
+    ) -> None:
         from eventsourcing.persistence import StoredEvent
 
         now_ms = _checked_moment(self.clock.now_ms())
@@ -138,21 +147,35 @@ class Session:
             nonce = None
             topic, state, head = encode(event, envelope, head)
             rows.append(StoredEvent(self.job_id, version, topic, state))
-        driving = token > 0 and self.fold.status is Status.RUNNING
-        self.holds_lease = self.holds_lease or driving
+        holding, keep_lease = self._leasing(token, owed_before)
+        self.holds_lease = self.holds_lease or holding
         created_at_ms = self._created_at_ms or now_ms
         index = index_row(
             self.fold,
             head=head,
             created_at_ms=created_at_ms,
             updated_at_ms=now_ms,
-            lease=self.lease if driving else None,
-            lease_until_ms=now_ms + self.lease_ms if driving else None,
+            lease=self.lease if holding else None,
+            lease_until_ms=now_ms + self.lease_ms if holding else None,
         )
-        keep_lease = token == 0 and self.fold.status is Status.RUNNING
         self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
-        self.holds_lease = driving
+        self.holds_lease, self.has_recorded = holding, True
+
+    def _leasing(self, token: int, owed_before: frozenset[str]) -> tuple[bool, bool]:
+        """Tell whether this session holds the job after an append, or else who did goes on to.
+
+        Who drives a job holds it, and so does whoever left it with something to do in other jobs.
+        """
+        owing = owed(self.fold)
+        is_running = self.fold.status is Status.RUNNING
+        if token:
+            return is_running or not owing <= self.done, False
+        if self.holds_lease:
+            return bool(owing), False
+        if is_running:
+            return False, True
+        return not owing <= owed_before, owing <= owed_before and bool(owing)
 
     def _keep_snapshot(self, before: int) -> None:
         """Take a snapshot where the last append crossed a multiple, now that it is recorded."""

@@ -51,6 +51,7 @@ class Run:
 
     session: Session
     flow: Flow
+    flows: Mapping[str, Flow]  # Of the host.
     activation: Activation
     effects: Mapping[str, ev.EffectRecorded]
     answered: Mapping[str, Answered]
@@ -100,6 +101,11 @@ class Run:
         """Return the host's time."""
         return self.session.clock.now_ms()
 
+    def moment_ms(self) -> int:
+        """Return the host's time, or that of the job's last event, whichever is later."""
+        row = self.session.store.head(self.session.job_id)
+        return max(self.now_ms(), 0 if row is None else row.updated_at_ms)
+
 
 @final
 @attrs.frozen
@@ -120,6 +126,7 @@ class Wave:
 
     session: Session
     flow: Flow
+    flows: Mapping[str, Flow]
     max_parallel: int
     off_loop: OffLoop
     _waiting: deque[Activation]
@@ -167,6 +174,7 @@ class Wave:
         return Run(
             session=self.session,
             flow=self.flow,
+            flows=self.flows,
             activation=activation,
             effects=fold.members[activation.id].effects,
             answered=fold.members[activation.id].answered,
@@ -182,7 +190,7 @@ class Wave:
 
 
 def open_wave(
-    session: Session, flow: Flow, max_parallel: int, off_loop: OffLoop = at_once
+    session: Session, flows: Mapping[str, Flow], max_parallel: int, off_loop: OffLoop = at_once
 ) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
@@ -191,10 +199,11 @@ def open_wave(
     ready = runnable(session.fold)
     if not ready:
         return None
+    flow = flows[session.fold.flow]
     missing = {each.slot for each in ready if each.slot not in flow.slots}
     if missing:
         raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, min(max_parallel, len(ready)), off_loop, deque(ready))
+    return Wave(session, flow, flows, min(max_parallel, len(ready)), off_loop, deque(ready))
 
 
 def _is_awaited(fold: JobFold, activation: Activation) -> bool:
