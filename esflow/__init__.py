@@ -11,6 +11,7 @@ from esflow.engine import Engine
 from esflow.errors import EsflowError
 from esflow.events import Recorded
 from esflow.flow import Flow, Routine
+from esflow.policies import Retry
 from esflow.replay import VerifyReport
 from esflow.state import JobState, Status
 from esflow.store import Store
@@ -31,6 +32,7 @@ __all__ = [
     "JobState",
     "JobSummary",
     "Recorded",
+    "Retry",
     "Routine",
     "Status",
     "Store",

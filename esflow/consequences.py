@@ -146,6 +146,7 @@ def _incomplete(fold: JobFold) -> ev.Event:
     """Return the end of a job whose slots wait for what nothing will bring."""
     slot, found = next(iter(fold.gathers.items()))
     names = found.face(slot).missing
-    missing = f"what {', '.join(names)} brings" if names else f"{found.count} payloads"
+    few = f"{found.count} payloads, only {len(found.waiting)}"
+    missing = f"what {', '.join(names)} brings" if names else few
     error = errors.GatherIncomplete(fold.job_id, slot, missing)
     return ev.JobFailed(error=ev.Failure(type="GatherIncomplete", message=str(error)))

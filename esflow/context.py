@@ -18,6 +18,7 @@ from esflow import events as ev
 from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
 from esflow.events import Json
 from esflow.flow import Flow, Slot
+from esflow.gathering import gather_from_outside
 from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
@@ -73,8 +74,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"emit({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
         )
@@ -85,8 +85,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"defer({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
         )
@@ -108,7 +107,11 @@ class Context:
         refuse_unanswerable(slot)
         data = choices_of(slot, choices)
         question = ev.QuestionAsked(
-            id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
+            id=self._next("q"),
+            text=checked_text(text, "ask.text"),
+            to=slot.address,
+            choices=data,
+            gather=gather_from_outside(slot, "an answer"),
         )
         self._records.append(question)
 
@@ -273,6 +276,15 @@ class Context:
         return self._run.lost
 
     # Within.
+
+    def _put_on(
+        self, output: str, payload: Mapping[str, object]
+    ) -> tuple[tuple[ev.Target, ...], dict[str, Json]]:
+        """Return where a payload on an output goes, and the payload as it is recorded."""
+        targets = self._flow.targets(self._slot.routine, output)
+        data = _payload(payload, output)
+        self._flow.refuse_misfit(self._slot.routine, output, data)
+        return targets, data
 
     def _next(self, kind: str) -> str:
         number = self._counts[kind]

@@ -14,7 +14,7 @@ Failures are not run again: an error that is mended is no difference.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, final
 
@@ -177,6 +177,22 @@ def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
     for delivery in fold.inputs:
         if (problem := _to_run(flow, delivery)) is not None:
             yield delivery.cause, problem
+    for address, found in fold.gathers.items():
+        for gathered in found.waiting:
+            if (problem := _to_gather(flow, address, gathered.payload)) is not None:
+                yield gathered.cause, problem
+
+
+def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found | None:
+    """Return why what a slot has collected can't be taken by today's code."""
+    slot = flow.slots.get(address)
+    if slot is None:
+        return "slot", address, _NOTHING
+    try:
+        bind(slot.signature, slot.address, {"items": [payload]})
+    except EsflowError as misfit:
+        return "payload", _shown(dict(payload)), str(misfit)
+    return None
 
 
 def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:

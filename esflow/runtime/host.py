@@ -19,7 +19,6 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
-from esflow.context import Context
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
@@ -33,6 +32,7 @@ from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold
 from esflow.store import IndexRow, Store
 from esflow.stores import open_store
+from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
 
@@ -95,9 +95,7 @@ class Host:
         recorded = self.store.get_definition(fold.fingerprint)
         if recorded is None:
             raise errors.FlowNotFound(fold.flow, tuple(self.flows))
-        definition = json.loads(recorded)
-        slots = [slot for routine in definition["routines"] for slot in routine["slots"]]
-        return Flow.from_definition(definition, dict.fromkeys(slots, _takes_anything))
+        return wiring_of(json.loads(recorded))
 
     def head(self, job_id: str) -> IndexRow:
         """Return what the index says of a job.
@@ -325,10 +323,6 @@ def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
         flow.freeze()
         known[flow.name] = flow
     return known
-
-
-def _takes_anything(_: Context, **_payload: object) -> None:
-    """Stand for a handler that this host doesn't have."""
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

@@ -21,6 +21,7 @@ from esflow.decider import asked_for
 from esflow.errors import NotPaused, PayloadError
 from esflow.events import Event, JobResumed, QuestionAsked
 from esflow.flow import Flow
+from esflow.gathering import gather_from_outside, refuse_misfit
 from esflow.inputs import checked_labels, checked_payload, checked_text
 from esflow.payloads import bind, to_json
 from esflow.state import JobFold
@@ -105,9 +106,10 @@ def send_message(
     """
     target = flow.resolve_slot(slot)
     data = checked_payload(payload, "payload")
-    bind(target.signature, target.address, data)
+    gather = gather_from_outside(target, "a message")
+    refuse_misfit(target, data)
     label = None if key is None else checked_text(key, "key")
-    return SendMessage(slot=target.address, payload=data, key=label)
+    return SendMessage(slot=target.address, payload=data, key=label, gather=gather)
 
 
 def update_shared(flow: Flow, values: Mapping[str, object]) -> UpdateShared:
@@ -151,8 +153,7 @@ def _addressed(fold: JobFold, flow: Flow, command: Answer) -> Answer:
     asked = asked_for(fold, Answer(value, to))
     # Where the flow lacks the slot of a question, the claim says so.
     if isinstance(asked, QuestionAsked) and asked.to in flow.slots:
-        slot = flow.slots[asked.to]
-        bind(slot.signature, slot.address, {"answer": value})
+        refuse_misfit(flow.slots[asked.to], {"answer": value})
     return Answer(value, asked.id)
 
 
