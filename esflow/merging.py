@@ -16,6 +16,7 @@ from esflow.consequences import merge_failed
 from esflow.errors import FlowNotFound, MergeError, PayloadError
 from esflow.events import Event, Json, SharedWritten, WaveMerged
 from esflow.flow import Flow
+from esflow.holds import is_held_before
 from esflow.json_values import copy_json, same_json
 from esflow.merge import needs_code, writes_of
 from esflow.payloads import structure, to_json
@@ -31,6 +32,12 @@ def merge_wave(flow: Flow, fold: JobFold) -> Event:
     """Return what becomes of a wave that waits for code to merge its writes."""
     merged = merge(flow, fold, writes_of(fold))
     return merge_failed(merged) if isinstance(merged, MergeFailure) else WaveMerged(values=merged)
+
+
+def pending_writes(fold: JobFold) -> list[SharedWritten]:
+    """Return the writes that a merge which is recorded next is about."""
+    between = not fold.members or is_held_before(fold)
+    return fold.updates if between else writes_of(fold)
 
 
 def merged_by_code(
