@@ -141,7 +141,8 @@ def test_an_update_of_an_open_wave_is_merged_when_that_closes() -> None:
     fold = given(*events, resumed(lifted="operator"), *second).fold()
     assert fold.waits_for_code
     assert given(*events, resumed(lifted="operator"), *second, merged(x="o")).fold().shared == {
-        "x": "o", "y": 2
+        "x": "o",
+        "y": 2,
     }
 
 
