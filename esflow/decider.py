@@ -29,7 +29,7 @@ from esflow.consequences import due, needed_slots, overdue, runnable
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
-from esflow.merge import is_finished, rehearse, writes_of
+from esflow.merge import is_finished, rehearse, writes_of, writes_with
 from esflow.state import JobFold, Status
 
 __all__ = ["asked_for", "decide", "due", "needed_slots", "runnable"]
@@ -248,11 +248,7 @@ def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
         ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
         for key, reducer, value in update.writes
     )
-    # A write that didn't apply, and with it the others to its key, gives way to the update.
-    key = None if fold.failure is None else fold.failure.key
-    replaced = {each.key for each in writes} & {key}
-    found = [each for each in writes_of(fold) if each.key not in replaced]
-    _refuse_unmergeable(fold, [*found, *writes])
+    _refuse_unmergeable(fold, writes_with(fold, writes))
     return writes
 
 

@@ -24,6 +24,7 @@ from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.merging import merge_wave
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
@@ -226,12 +227,21 @@ class Host:
             job_id,
             lease,
             self.lease_ms,
+            self._merged,
             snapshots=self.snapshots,
         )
 
+    def _merged(self, fold: JobFold) -> Event:
+        """Return what becomes of a wave whose writes need the code of its flow.
+
+        Raises: FlowNotFound.
+        """
+        return merge_wave(self.flow(fold.flow), fold)
+
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        lease, merge = new_lease(), self._merged
+        session = Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms, merge)
         session.load()
         self.commit(session, lambda _: (), actor=None)
 

@@ -66,6 +66,7 @@ class Session:
     job_id: str
     lease: str  # What the index says while this session drives the job.
     lease_ms: int  # How long it is good for after each append.
+    merge: Callable[[JobFold], Event]  # What becomes of a wave whose writes need code.
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
     holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
@@ -118,10 +119,16 @@ class Session:
             for event in step(self.fold):
                 evolve(self.fold, event)
                 planned.append(event)
-            while self.fold.version and (following := due(self.fold, quiet=quiet)) is not None:
+            while self.fold.version and (following := self._following(quiet=quiet)) is not None:
                 evolve(self.fold, following)
                 planned.append(following)
         return planned
+
+    def _following(self, *, quiet: bool) -> Event | None:
+        """Return what must be recorded next by itself, by code of the flow where that is asked."""
+        if self.fold.waits_for_code:
+            return self.merge(self.fold)
+        return due(self.fold, quiet=quiet)
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         from eventsourcing.persistence import StoredEvent
