@@ -25,16 +25,20 @@ def assert_same(made: Program, *commands: Command) -> None:
 
 
 def test_an_answer_to_an_older_question_at_a_breakpoint_with_work_left_releases_nothing() -> None:
-    slots = {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (emit(),), "c": ()}
-    made = program(slots, to("a", "b"), to("a.on", "c"), to("b", "c"))
+    made = program(
+        {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (emit(),), "c": ()},
+        *(to("a", "b"), to("a.on", "c"), to("b", "c")),
+    )
     stops = Breakpoints(after=("b.in",))
 
     assert_same(made, Continue(breakpoints=stops), Answer("1.1/q0", 5))
 
 
 def test_an_answer_to_an_older_question_at_a_breakpoint_with_nothing_left_releases() -> None:
-    slots = {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (), "c": ()}
-    made = program(slots, to("a", "b"), to("a.on", "c"))
+    made = program(
+        {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (), "c": ()},
+        *(to("a", "b"), to("a.on", "c")),
+    )
     stops = Breakpoints(after=("b.in",))
 
     assert_same(made, Continue(breakpoints=stops), Answer("1.1/q0", 5))
