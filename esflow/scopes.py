@@ -137,6 +137,9 @@ class Scope:
 
     def _made(self, call: Call, effect_id: str) -> effects.Made:
         """Make a call and record what became of it, before anybody uses it."""
+        if call.name not in effects.OWN_EFFECTS:
+            with self._run.recording(call.name):
+                self._run.recorder.let_out()
         with self._run.calling(effect_id):
             effect, error = effects.make(call, effect_id, self._run.key_of(effect_id))
         self._run.refuse_ended(f"effect({call.name})")
@@ -158,6 +161,8 @@ class Scope:
             with self._run.calling(effect_id):
                 return await call.function(*call.args, **call.kwargs)
 
+        with self._run.recording(call.name):
+            await self._run.recorder.let_out_async()
         key = self._run.key_of(effect_id)
         marked = attrs.evolve(call, function=within, args=(), kwargs={})
         effect, error = await effects.make_async(marked, effect_id, key)

@@ -39,6 +39,17 @@ class Recorder(Protocol):
         """
         ...
 
+    def let_out(self) -> None:
+        """Let all that led to a call of the outside be recorded.
+
+        Raises: JobClosed, Fenced, StoreError.
+        """
+        ...
+
+    async def let_out_async(self) -> None:
+        """Do so without holding up other tasks."""
+        ...
+
     def now_ms(self) -> int:
         """Return the host's time, in milliseconds since 1970."""
         ...

@@ -81,6 +81,8 @@ async def _drive(session: Session, flow: Flow, max_parallel: int, threads: Threa
     while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
         wave.end()
+        if open_wave(session, flow, max_parallel, threads.write) is None:
+            await threads.write(session.flush)  # Somebody may have been faster: there is more then.
 
 
 async def _run_wave(wave: Wave, threads: Threads) -> None:

@@ -68,6 +68,8 @@ def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
         else:
             _run_in_threads(wave)
         wave.end()
+        if open_wave(session, flow, max_parallel) is None:
+            session.flush()  # Somebody may have been faster; then there is more to do.
 
 
 def _run_alone(wave: Wave) -> None:
