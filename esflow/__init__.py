@@ -1,5 +1,9 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from esflow import errors, events
 from esflow.commands import Answer, Continue, Goto, Update
 from esflow.context import Context
@@ -13,8 +17,12 @@ from esflow.state import JobState, Status
 from esflow.store import Store
 from esflow.summary import JobSummary
 
+if TYPE_CHECKING:
+    from esflow.async_engine import AsyncEngine
+
 __all__ = [
     "Answer",
+    "AsyncEngine",
     "Context",
     "Continue",
     "Engine",
@@ -33,3 +41,12 @@ __all__ = [
     "errors",
     "events",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs a loop when it is asked for: asyncio costs as much as all the rest."""
+    if name == "AsyncEngine":
+        from esflow.async_engine import AsyncEngine
+
+        return AsyncEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

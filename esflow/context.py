@@ -20,14 +20,16 @@ from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswera
 from esflow.events import Json
 from esflow.flow import Flow, Slot
 from esflow.gathering import gather_from_outside
+from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
 from esflow.merging import reduced
 from esflow.payloads import structure, to_json
 from esflow.reducers import BUILT_IN, RECORDED, reduce
-from esflow.scopes import Recorder, Scope, Standing
+from esflow.scopes import Branch, Scope
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
+from esflow.standing import Recorder, Standing
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
 
@@ -60,6 +62,7 @@ class Context:
             activation=activation.id,
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
             recorder=recorder,
+            is_async=self._slot.is_async,
         )
         self._scope = Scope(self._run, activation.id)
         self._use = self._scope.use
@@ -145,11 +148,29 @@ class Context:
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
 
-        Shape: the result has been through the codec, back to the function's return annotation.
+        Shape: the result has been through the codec, back to the function's return annotation; that
+        of an async function is to be awaited.
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
         return self._scope.effect(function, *args, **kwargs)
+
+    def branch(self, name: str) -> Branch:
+        """Return a scope for one of several steps that go on at once, as a context manager.
+
+        Shape: ``async with`` in a task, ``with`` in a thread; what is entered belongs to the task
+        or thread that enters it, and has ``effect``, ``now``, ``uuid``, ``random`` and
+        ``idempotency_key``.
+        Raises: FlowError, for a name that can't be one, or that this activation has used.
+        """
+        self._run.refuse_ended(f"branch({name!r})")
+        branch = Branch(self._run, name)
+        problem = name_problem("a branch", name)
+        if problem is None and self._run.branches.setdefault(name, branch) is not branch:
+            problem = f"branch {name!r} is used twice in activation {self._id}; give each its name"
+        if problem is not None:
+            raise errors.FlowError(self._flow.name, problem)
+        return branch
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
@@ -217,9 +238,17 @@ class Context:
 
     # For the driver.
 
+    def move_here(self) -> None:
+        """Belong to the thread or task that this is called in: the handler's."""
+        self._scope.move_here()
+
     def close(self) -> None:
         """End the context: whatever is called from now on is refused."""
         self._run.closed = True
+
+    async def close_async(self) -> str | None:
+        """End the context and the effects that are still going; return what of them was left."""
+        return await self._run.close_async()
 
     def records(self) -> tuple[ev.Event, ...]:
         """Return what the handler asked for, in the order of its calls.

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 import attrs
 
@@ -46,14 +46,30 @@ def call_of(
     return Call(name or own, function, args, kwargs, digest(args, kwargs))
 
 
+Made: TypeAlias = tuple[EffectRecorded, Exception | None]
+"""What is to be recorded of a call that was made, and what it raised."""
+
 OWN_EFFECTS: Final = frozenset({"esflow.now", "esflow.uuid", "esflow.random"})
 """Those that ask nobody outside."""
 
 
-def make(call: Call, effect_id: str, key: str) -> tuple[EffectRecorded, Exception | None]:
+def make(call: Call, effect_id: str, key: str) -> Made:
     """Make a call, and return what is to be recorded of it and what it raised."""
     began = perf_counter_ns()
     outcome = usercode.call(call.function, call.args, call.kwargs)
+    return _made(call, effect_id, key, outcome, began)
+
+
+async def make_async(call: Call, effect_id: str, key: str) -> Made:
+    """Make a call to an async function, and return what is to be recorded of it."""
+    began = perf_counter_ns()
+    outcome = await usercode.awaited(call.function(*call.args, **call.kwargs))
+    if isinstance(outcome, usercode.Stopped):
+        raise usercode.SetAside  # Its handler was, and it asked the context for something.
+    return _made(call, effect_id, key, outcome, began)
+
+
+def _made(call: Call, effect_id: str, key: str, outcome: usercode.Outcome, began: int) -> Made:
     reach("effect.returned")
     result, error = _encoded(outcome, f"result of {call.name}")
     effect = EffectRecorded(
@@ -110,7 +126,8 @@ def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | No
         return None, outcome.error
     if inspect.iscoroutine(outcome.value):
         outcome.value.close()
-        return None, errors.PayloadError(path, "is a coroutine; call a plain function")
+        problem = "is a coroutine; give ctx.effect the async function itself, and await it"
+        return None, errors.PayloadError(path, problem)
     try:
         return to_json(outcome.value, path), None
     except errors.PayloadError as error:

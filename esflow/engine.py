@@ -24,7 +24,7 @@ from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
 from esflow.runtime.checking import CheckReport
 from esflow.runtime.drive import carried_on, recovered
-from esflow.runtime.host import opened_host
+from esflow.runtime.host import Host, opened_host
 from esflow.runtime.looking import Moment
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
@@ -35,7 +35,8 @@ from esflow.summary import JobSummary, summary_of
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 _CONTINUE: Final = Continue()
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+"""No payload, no labels."""
 
 
 @final
@@ -105,11 +106,11 @@ class Engine:
         self,
         flow: str,
         slot: str,
-        payload: Mapping[str, object] = _EMPTY,
+        payload: Mapping[str, object] = EMPTY,
         *,
         job_id: str | None = None,
         actor: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         before: Iterable[str] = (),
         after: Iterable[str] = (),
     ) -> JobState:
@@ -127,11 +128,11 @@ class Engine:
         self,
         flow: str,
         slot: str,
-        payload: Mapping[str, object] = _EMPTY,
+        payload: Mapping[str, object] = EMPTY,
         *,
         job_id: str | None = None,
         actor: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         before: Iterable[str] = (),
         after: Iterable[str] = (),
     ) -> str:
@@ -271,7 +272,7 @@ class Engine:
         *,
         status: str | Iterable[str] | None = None,
         flow: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         limit: int = 100,
         after: str | None = None,
     ) -> Sequence[JobSummary]:
@@ -371,3 +372,8 @@ class Engine:
         return calls.import_job(
             self._host, Path(path), name=new_job_id, live=live, progress=progress
         )
+
+
+def host_of(engine: Engine) -> Host:
+    """Return what an engine drives jobs with, for one that waits for them in another way."""
+    return engine._host  # noqa: SLF001 - of this module

@@ -236,26 +236,26 @@ class EffectError(EsflowError):
 @final
 @attrs.frozen(eq=False)
 class ConcurrentEffects(EsflowError):
-    """A context is used by one thread: that of its handler."""
+    """A context is used by one thread or task: that of its handler."""
 
     activation: str
     call: str
     says = (
-        "activation {self.activation}: {self.call} was called from another thread than the "
-        "handler's, so its order would be chance; call it from the handler"
+        "activation {self.activation}: {self.call} was called from another thread or task than the "
+        "handler's, so its order would be chance; give it a branch of its own: ctx.branch(name)"
     )
 
 
 @final
 @attrs.frozen(eq=False)
 class ContextClosed(EsflowError):
-    """A context ends with its handler."""
+    """A context ends with its handler, and a branch with its block."""
 
     activation: str
     call: str
     says = (
-        "activation {self.activation}: {self.call} was called after its handler ended and "
-        "recorded nothing; keep the context inside the handler"
+        "activation {self.activation}: {self.call} was called after its handler or its branch "
+        "ended and recorded nothing; keep the context inside the handler"
     )
 
 

@@ -43,6 +43,11 @@ class Slot:
     timeout_seconds: float | None = None
     on_error: OnError = "stop"
     gather: GatherRule | None = None
+    is_async: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Look once whether the handler has to be awaited."""
+        object.__setattr__(self, "is_async", is_async(self.function))
 
 
 @final
@@ -82,11 +87,16 @@ def handler_problem(handler: object) -> str | None:
     if not callable(handler):
         return f"{handler!r:.120} can't be called; a slot is a function"
     calls = (handler, type(handler).__call__)
-    if any(map(inspect.iscoroutinefunction, calls)) or any(map(inspect.isasyncgenfunction, calls)):
-        return f"{handler!r:.120} is async: async handlers need AsyncEngine"
-    if any(map(inspect.isgeneratorfunction, calls)):
+    generators = (inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_generator(call) for is_generator in generators for call in calls):
         return f"{handler!r:.120} is a generator, whose body would never run; use ctx.emit"
     return None
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Tell whether what a function returns has to be awaited."""
+    calls = (function, type(function).__call__)
+    return any(map(inspect.iscoroutinefunction, calls))
 
 
 def nameless_problem(handler: Handler) -> str | None:

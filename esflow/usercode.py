@@ -6,7 +6,9 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent import futures
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, final
 
 import attrs
@@ -63,6 +65,40 @@ def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
         return call(handler, args, {})
     except SetAside:
         return Stopped()
+
+
+async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
+    """Await user code in a task of its own, and return what became of it.
+
+    Whoever is cancelled while waiting here cancels the task, and waits for its end.
+    """
+    from asyncio import CancelledError, create_task, wait
+
+    task = create_task(coroutine)
+    try:
+        await wait([task])
+    finally:
+        while not task.done():
+            task.cancel()
+            with suppress(CancelledError):
+                await wait([task])
+    if task.cancelled():  # By itself: who waits here was not.
+        return Raised(futures.CancelledError("cancelled from within"))
+    error = task.exception()
+    if error is None:
+        return Returned(task.result())
+    if isinstance(error, Exception):
+        return Raised(error)
+    if _is_set_aside(error):
+        return Stopped()
+    raise error
+
+
+def _is_set_aside(error: BaseException) -> bool:
+    """Tell whether an error takes a handler off the stack, or a group of tasks of it."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(SetAside) is not None
+    return isinstance(error, SetAside)
 
 
 def failure_of(error: Exception, *, with_traceback: bool) -> Failure:

@@ -33,6 +33,7 @@ from esflow.merging import merge, pending_writes
 from esflow.payloads import bind
 from esflow.reducers import ABSENT
 from esflow.replay import read_verified
+from esflow.runtime.handling import handled, handled_async, run_alone
 from esflow.state import Activation, Delivery, JobFold, Member, MergeFailure
 from esflow.store import Store
 
@@ -88,6 +89,10 @@ class Rehearsal:
     def record_effect(self, effect: ev.EffectRecorded) -> None:
         """Record nothing: no effect is called."""
         raise AssertionError(f"{effect.id} was called in a rehearsal")
+
+    async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
+        """Record nothing: no effect is called."""
+        self.record_effect(effect)
 
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
@@ -277,13 +282,11 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         memory=fold.memory.get(slot.routine, {}),
         recorder=Rehearsal(),
     )
-
-    def handle() -> tuple[Event, ...]:
-        slot.function(context, **bind(slot.signature, slot.address, member.activation.payload))
-        return context.records()
-
-    outcome = usercode.run(handle)
-    context.close()
+    payload = member.activation.payload
+    if slot.is_async:
+        outcome = run_alone(handled_async(slot, context, payload))
+    else:
+        outcome = handled(slot, context, payload)
     if context.lost is not None:
         return _Run(problem=_lost(context.lost))
     match outcome:

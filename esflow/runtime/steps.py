@@ -7,8 +7,9 @@ them, is the business of the drivers.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from time import perf_counter_ns
 from typing import Final, TypeAlias, assert_never, final
 
@@ -19,23 +20,32 @@ from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
 from esflow.effects import OWN_EFFECTS
-from esflow.errors import EsflowError, FlowChanged, InterruptSwallowed, JobClosed
+from esflow.errors import ContextClosed, EsflowError, FlowChanged, InterruptSwallowed, JobClosed
 from esflow.events import Json
 from esflow.failpoints import reach
-from esflow.flow import Flow
-from esflow.payloads import bind
+from esflow.flow import Flow, Slot
+from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.session import Decide, Session
 from esflow.state import Activation, Answered, JobFold, Status
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
 
+OffLoop: TypeAlias = Callable[[Callable[[], None]], Awaitable[None]]
+"""Does what blocks, away from the loop that waits for it."""
+
+
+async def at_once(work: Callable[[], None]) -> None:
+    """Do what blocks here: the loop is that of one handler alone."""
+    work()
+
+
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False, kw_only=True)
 class Run:
     """One execution of one activation's handler, with the data it may see."""
 
@@ -46,22 +56,38 @@ class Run:
     answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
+    off_loop: OffLoop = attrs.field(default=at_once)
+    abandoned: bool = False  # Whether its driver waits for it only to see it end.
+
+    @property
+    def slot(self) -> Slot:
+        """The slot whose handler is run."""
+        return self.flow.resolve_slot(self.activation.slot)
 
     def record_effect(self, effect: ev.EffectRecorded) -> None:
         """Append an effect to the job's stream.
 
-        Raises: JobClosed, when the job no longer waits for this activation.
+        Raises: JobClosed, when the job no longer waits for this activation; ContextClosed, when the
+        driver doesn't.
         """
 
         def step(fold: JobFold) -> tuple[ev.Event, ...]:
+            if self.abandoned:
+                raise ContextClosed(self.activation.id, f"effect {effect.id}")
             if not _is_awaited(fold, self.activation):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             return (effect,)
 
         self.session.commit(step)
 
+    async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
+        """Append an effect to the job's stream, off the loop."""
+        await self.off_loop(partial(self.record_effect, effect))
+
     def is_cancelled(self) -> bool:
-        """Tell whether somebody has ended the job."""
+        """Tell whether somebody has ended the job, or the driver no longer waits for it."""
+        if self.abandoned:
+            return True
         row = self.session.store.head(self.session.job_id)
         return row is not None and row.status == Status.CANCELLED
 
@@ -76,6 +102,15 @@ class Run:
 
 
 @final
+@attrs.frozen
+class Began:
+    """When a handler was begun, by two clocks."""
+
+    at_ms: int
+    counter_ns: int
+
+
+@final
 @attrs.define(eq=False)
 class Wave:
     """The open wave of a claimed job: which of it may start, and what became of what has.
@@ -86,6 +121,7 @@ class Wave:
     session: Session
     flow: Flow
     max_parallel: int
+    off_loop: OffLoop
     _waiting: deque[Activation]
     _running: int = attrs.field(default=0, init=False)
     _trouble: BaseException | None = attrs.field(default=None, init=False)
@@ -106,7 +142,7 @@ class Wave:
             activation = self._waiting.popleft()
             if _is_awaited(fold, activation):
                 self._running += 1
-                runs.append(_prepared(self.session, fold, self.flow, activation))
+                runs.append(self._prepared(fold, activation))
         return runs
 
     def settle(self, run: Run, outcome: Settling | BaseException) -> None:
@@ -126,13 +162,28 @@ class Wave:
             return refused
         return None
 
+    def _prepared(self, fold: JobFold, activation: Activation) -> Run:
+        routine = self.flow.resolve_slot(activation.slot).routine
+        return Run(
+            session=self.session,
+            flow=self.flow,
+            activation=activation,
+            effects=fold.members[activation.id].effects,
+            answered=fold.members[activation.id].answered,
+            shared=fold.shared,
+            memory=fold.memory.get(routine, {}),
+            off_loop=self.off_loop,
+        )
+
     def end(self) -> None:
         """Raise what ends the execution, if anything does."""
         if self._trouble is not None:
             raise self._trouble
 
 
-def open_wave(session: Session, flow: Flow, max_parallel: int) -> Wave | None:
+def open_wave(
+    session: Session, flow: Flow, max_parallel: int, off_loop: OffLoop = at_once
+) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
     Raises: FlowChanged, when a host with another flow sent work for a slot that isn't there.
@@ -143,7 +194,7 @@ def open_wave(session: Session, flow: Flow, max_parallel: int) -> Wave | None:
     missing = {each.slot for each in ready if each.slot not in flow.slots}
     if missing:
         raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, min(max_parallel, len(ready)), deque(ready))
+    return Wave(session, flow, min(max_parallel, len(ready)), off_loop, deque(ready))
 
 
 def _is_awaited(fold: JobFold, activation: Activation) -> bool:
@@ -157,28 +208,32 @@ def _settling(activation: Activation, events: Settling) -> Decide:
     return lambda fold: events if _is_awaited(fold, activation) else ()
 
 
-def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activation) -> Run:
-    routine = flow.resolve_slot(activation.slot).routine
-    return Run(
-        session=session,
-        flow=flow,
-        activation=activation,
-        effects=fold.members[activation.id].effects,
-        answered=fold.members[activation.id].answered,
-        shared=fold.shared,
-        memory=fold.memory.get(routine, {}),
-    )
-
-
 def performed(run: Run) -> Settling:
     """Run one handler and return the events that settle its activation.
 
     It is called in a copied context, so that nothing has to be undone when it is interrupted.
     Raises: what ends the execution rather than the activation.
     """
+    if run.slot.is_async:
+        return run_alone(performed_async(run))
+    context, began = _begun(run)
+    return _concluded(context, handled(run.slot, context, run.activation.payload), began)
+
+
+async def performed_async(run: Run) -> Settling:
+    """Run one async handler, in the task that this is called in and in others.
+
+    Whoever is cancelled while waiting here cancels the handler.
+    Raises: what ends the execution rather than the activation.
+    """
+    context, began = _begun(run)
+    outcome = await handled_async(run.slot, context, run.activation.payload)
+    return _concluded(context, outcome, began)
+
+
+def _begun(run: Run) -> tuple[Context, Began]:
     inside.set(inside.get() | {run.session.job_id})
-    started_at_ms = run.now_ms()
-    began = perf_counter_ns()
+    began = Began(run.now_ms(), perf_counter_ns())
     context = Context(
         flow=run.flow,
         job_id=run.session.job_id,
@@ -189,23 +244,16 @@ def performed(run: Run) -> Settling:
         memory=run.memory,
         recorder=run,
     )
-    try:
-        outcome = usercode.run(_handle, run, context)
-    finally:
-        context.close()
+    return context, began
+
+
+def _concluded(context: Context, outcome: Handled, began: Began) -> Settling:
+    """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
     if context.lost is not None:
         raise context.lost
     reach("handler.returned")
-    return _settlement(context, outcome, started_at_ms, (perf_counter_ns() - began) // 1000)
-
-
-def _settlement(
-    context: Context,
-    outcome: usercode.Outcome | usercode.Stopped,
-    started_at_ms: int,
-    duration_us: int,
-) -> tuple[ev.Event, ...]:
-    """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
+    started_at_ms = began.at_ms
+    duration_us = (perf_counter_ns() - began.counter_ns) // 1000
     activation, asked = context.activation_id, context.aside
     if asked is not None and not isinstance(outcome, usercode.Stopped):
         outcome = usercode.Raised(InterruptSwallowed(activation, asked.id))
@@ -232,10 +280,3 @@ def _settlement(
             return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)
         case _:
             assert_never(outcome)
-
-
-def _handle(run: Run, context: Context) -> tuple[ev.Event, ...]:
-    slot = run.flow.resolve_slot(run.activation.slot)
-    arguments = bind(slot.signature, slot.address, run.activation.payload)
-    slot.function(context, **arguments)
-    return context.records()

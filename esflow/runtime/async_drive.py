@@ -1,0 +1,119 @@
+"""The async driver: runs what is ready on the loop, until nothing may run.
+
+Async handlers are tasks of the loop, plain ones run in threads, and so do commits: nothing keeps
+the loop from going on.
+Each activation is recorded as soon as it has finished, one after the other.
+
+When the caller is cancelled
+----------------------------
+The handlers of the wave are cancelled, and nothing more of them is recorded; plain ones can't be,
+so they are waited for.
+Then the lease is given back: the job is left as if its host had died, and anybody may carry it on.
+"""
+
+from __future__ import annotations
+
+from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+
+from esflow.failpoints import reach
+from esflow.flow import Flow
+from esflow.runtime.host import Errand, Host, passing_over
+from esflow.runtime.session import Session
+from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed, performed_async
+from esflow.runtime.threads import Threads
+from esflow.state import JobState
+from esflow.store import IndexRow
+
+
+async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -> JobState:
+    """Do what a caller wishes, drive the job if that makes it run, and report it.
+
+    Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
+    CancelledError; and whatever ends a process, when a handler raised it.
+    """
+    session = await _followed(host, threads, await threads.write(wish))
+    return session.fold.face()
+
+
+async def taken_over(
+    host: Host, threads: Threads, job_id: str, older_than: float | None = None
+) -> JobState | None:
+    """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
+
+    Returns None where there is nothing to drive.
+    """
+    errand = await threads.write(partial(host.taking_over, job_id, older_than))
+    session = await _followed(host, threads, errand)
+    return session.fold.face() if session.token else None
+
+
+async def recovered(
+    host: Host, threads: Threads, rows: list[IndexRow], older_than: float | None
+) -> list[JobState]:
+    """Take over what can be, one job after the other."""
+    states = list[JobState]()
+    for row in rows:
+        with passing_over(row.job_id):
+            state = await taken_over(host, threads, row.job_id, older_than)
+            states += [] if state is None else [state]
+    return states
+
+
+async def _followed(host: Host, threads: Threads, errand: Errand) -> Session:
+    session = errand.session
+    try:
+        await threads.write(partial(host.take_up, errand))
+        if session.token:
+            with host.heartbeat.holding(session.lease):
+                flow = host.flow(session.fold.flow)
+                await _drive(session, flow, host.max_parallel, threads)
+    finally:
+        await threads.write(partial(host.give_back, session))
+    return session
+
+
+async def _drive(session: Session, flow: Flow, max_parallel: int, threads: Threads) -> None:
+    """Run a claimed job until it is paused or has ended."""
+    reach("execution.claimed")
+    while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
+        await _run_wave(wave, threads)
+        wave.end()
+
+
+async def _run_wave(wave: Wave, threads: Threads) -> None:
+    """Run a wave, as many at once as allowed, recording each as it finishes."""
+    running: dict[Task[Settling], Run] = {}
+    try:
+        while True:
+            for run in wave.startable():
+                running[create_task(_performed(run, threads))] = run
+            if not running:
+                return
+            for task in (await wait(running, return_when=FIRST_COMPLETED))[0]:
+                run = running.pop(task)
+                outcome = task.exception() or task.result()
+                await threads.write(partial(wave.settle, run, outcome))
+    finally:
+        await _abandon(running)
+
+
+async def _performed(run: Run, threads: Threads) -> Settling:
+    if run.slot.is_async:
+        return await performed_async(run)
+    return await threads.block(partial(performed, run))
+
+
+async def _abandon(running: Mapping[Task[Settling], Run]) -> None:
+    """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
+    for task, run in running.items():
+        run.abandoned = True
+        task.cancel()
+    while going := [each for each in running if not each.done()]:
+        with suppress(CancelledError):  # Whoever cancels again waits for the same.
+            await wait(going)
+    for task in running:
+        if not task.cancelled():
+            task.exception()  # It is known, and of no use.
