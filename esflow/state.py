@@ -75,6 +75,7 @@ class JobFold:
     forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
+    claims: int = 0  # Since the job last got anywhere.
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
     going: int = 0

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread, current_thread
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
@@ -153,6 +153,9 @@ def test_a_moment_that_can_not_be_read_back_is_never_recorded(store: Store, now_
     class Odd:
         def now_ms(self) -> int:
             return now_ms
+
+        def alarm(self, at_ms: int, wake: object) -> Never:
+            raise AssertionError(f"nobody waits for {at_ms}, {wake}")
 
     flow = Flow("timed")
 
