@@ -180,8 +180,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/wishes.py",
-                "        merged_by_code(flow, fold, writes_with(fold, updates))"
-                "  # Recorded when the wave closes.\n",
+                "        refuse_failing(flow, fold, updates)"
+                "  # What comes of them is recorded when it closes.\n",
                 "",
             ),
         ),
