@@ -68,8 +68,8 @@ class Context:
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
-        self._shared = DataView("shared", shared, self._shared_rules())
-        self._memory = DataView("memory", memory, self._memory_rules())
+        self._data = {"shared": shared, "memory": memory}
+        self._views: dict[str, DataView] = {}  # Made when they are asked for: most are not.
 
     def emit(self, output: str, /, **payload: object) -> None:
         """Put a payload on an output of this routine.
@@ -187,16 +187,16 @@ class Context:
     @property
     def shared(self) -> DataView:
         """The data of the whole job."""
-        return self._shared
+        return self._view("shared", self._shared_rules)
 
     @property
     def memory(self) -> DataView:
         """The data of this routine within the job."""
-        return self._memory
+        return self._view("memory", self._memory_rules)
 
     def write(self, key: str, value: object, reducer: str | None = None) -> None:
         """Write to the shared data by a reducer, the key's declared one by default."""
-        self._shared.write(key, value, reducer)
+        self.shared.write(key, value, reducer)
 
     def get(self, key: str, type: type[Result]) -> Result:  # noqa: A002 - the contract's name
         """Return a value of the shared data as a type.
@@ -204,7 +204,7 @@ class Context:
         Raises: KeyError, when it is absent; PayloadError, when it doesn't fit.
         """
         read = partial(structure, annotation=type, path=f"shared[{key!r}]")
-        return cast("Result", self._shared.read_as(key, read))
+        return cast("Result", self.shared.read_as(key, read))
 
     def log(self, message: str, **fields: object) -> None:
         """Add a line to the shared log of the job."""
@@ -255,8 +255,8 @@ class Context:
 
         Raises: PayloadError, when a value was read and changed in place.
         """
-        self._shared.refuse_lost_changes()
-        self._memory.refuse_lost_changes()
+        for view in self._views.values():
+            view.refuse_lost_changes()
         return tuple(self._records)
 
     @property
@@ -294,6 +294,11 @@ class Context:
         number = self._counts[kind]
         self._counts[kind] = number + 1
         return item_id(self._id, kind, number)
+
+    def _view(self, name: str, rules: Callable[[], Rules]) -> DataView:
+        if name not in self._views:
+            self._views[name] = DataView(name, self._data[name], rules())
+        return self._views[name]
 
     def _shared_rules(self) -> Rules:
         shared = self._flow.data.shared

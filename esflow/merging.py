@@ -18,7 +18,7 @@ from esflow.events import Event, Json, SharedWritten, WaveMerged
 from esflow.flow import Flow
 from esflow.holds import is_held_before
 from esflow.json_values import copy_json, same_json
-from esflow.merge import needs_code, writes_of
+from esflow.merge import needs_code, writes_of, writes_with
 from esflow.payloads import structure, to_json
 from esflow.reducers import ABSENT, RECORDED, DoesNotApply, owned, reduce
 from esflow.shared_type import SharedType, missing_problem
@@ -49,12 +49,35 @@ def merged_by_code(
     """
     if not needs_code(fold, writes):
         return ()
-    if missing_problem(flow.data) is not None:
-        raise FlowNotFound(flow.name, ())
-    merged = merge(flow, fold, writes)
+    merged = _merged_here(flow, fold, writes)
     if isinstance(merged, MergeFailure):
         raise MergeError(merged.key, merged.reducer, merged.problem)
     return (WaveMerged(values=merged),)
+
+
+def refuse_failing(flow: Flow, fold: JobFold, updates: Sequence[SharedWritten]) -> None:
+    """Refuse updates of the open wave that don't apply, as far as only code can tell.
+
+    Other keys whose writes don't apply either are the business of other updates; these are tried
+    without them.
+    Raises: MergeError; FlowNotFound, where the code is elsewhere.
+    """
+    writes, keys = writes_with(fold, updates), {each.key for each in updates}
+    while needs_code(fold, writes):
+        merged = _merged_here(flow, fold, writes)
+        if not isinstance(merged, MergeFailure):
+            return
+        if merged.key in keys:
+            raise MergeError(merged.key, merged.reducer, merged.problem)
+        writes = [each for each in writes if each.key != merged.key]
+
+
+def _merged_here(
+    flow: Flow, fold: JobFold, writes: Sequence[SharedWritten]
+) -> Merged | MergeFailure:
+    if missing_problem(flow.data) is not None:
+        raise FlowNotFound(flow.name, ())
+    return merge(flow, fold, writes)
 
 
 def merge(flow: Flow, fold: JobFold, writes: Sequence[SharedWritten]) -> Merged | MergeFailure:

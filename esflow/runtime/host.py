@@ -12,6 +12,7 @@ import math
 import socket
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Final, final
 
 import attrs
@@ -237,8 +238,13 @@ class Host:
     def _merged(self, fold: JobFold) -> Event:
         """Return what becomes of a wave whose writes need the code of its flow.
 
+        Shape: that code is inside of the job, as a handler is.
         Raises: FlowNotFound.
         """
+        return copy_context().run(self._merged_inside, fold)
+
+    def _merged_inside(self, fold: JobFold) -> Event:
+        inside.set(inside.get() | {fold.job_id})
         return merge_wave(self.flow(fold.flow), fold)
 
     def _rest(self, job_id: str) -> None:

@@ -24,8 +24,8 @@ from esflow.flow import Flow
 from esflow.gathering import gather_from_outside, refuse_misfit
 from esflow.holds import is_held_before
 from esflow.inputs import checked_labels, checked_payload, checked_text
-from esflow.merge import writes_of, writes_with
-from esflow.merging import data_begun, merged_by_code
+from esflow.merge import writes_of
+from esflow.merging import data_begun, merged_by_code, refuse_failing
 from esflow.payloads import bind, to_json
 from esflow.shared_type import refuse_untyped
 from esflow.state import JobFold
@@ -143,7 +143,7 @@ def granted(fold: JobFold, flow: Flow, wish: Command) -> Sequence[Event]:
     if not updates:
         return events
     if fold.members and not is_held_before(fold):
-        merged_by_code(flow, fold, writes_with(fold, updates))  # Recorded when the wave closes.
+        refuse_failing(flow, fold, updates)  # What comes of them is recorded when it closes.
         return events
     return (*events, *merged_by_code(flow, fold, updates))
 

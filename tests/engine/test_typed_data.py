@@ -283,6 +283,24 @@ def test_a_structured_value_that_is_written_back_is_no_lost_write(hosts: Hosts) 
     )
 
 
+def test_an_update_mends_one_key_of_a_merge_that_failed(hosts: Hosts, store: Store) -> None:
+    def spoiling(ctx: Context) -> None:
+        ctx.shared.low = 6
+        ctx.shared.count = 8
+
+    engine = hosts(paper(spoiling, spoiling))
+    engine.start("paper", "source.begin", job_id="one")
+    failure = engine.state("one").failure
+    assert failure is not None
+    assert (failure.type, failure.key, failure.activation) == ("MergeError", "low", "2.1")
+    with check_refusal(store, errors.MergeError, "shared['low']", "low 9 is above high 5"):
+        engine.update("one", {"low": 9})
+    with check_refusal(store, errors.PayloadError, "shared['low']: expected int"):
+        engine.update("one", {"low": "x"})
+    state = engine.update("one", {"low": 2})
+    assert (state.status, state.shared) == ("failed", DEFAULTS)
+
+
 @pytest.fixture
 def engine(hosts: Hosts) -> Engine:
     """Return a host with a job that is paused."""
