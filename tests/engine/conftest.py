@@ -10,7 +10,7 @@ import pytest
 from esflow import Engine, Flow
 from esflow.clock import Clock
 from esflow.store import Store
-from tests.engine.awaited import awaited_engine
+from tests.awaited import awaited_engine
 from tests.engine.flows import support
 from tests.engine.world import Hosts, Threads
 from tests.stores import KINDS, OpenStore, handles
