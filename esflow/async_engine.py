@@ -37,7 +37,8 @@ def _beside(
 
     @wraps(method)
     async def awaited(self: AsyncEngine, /, *args: Args.args, **kwargs: Args.kwargs) -> Result:
-        return await self._threads.block(partial(method, self._engine, *args, **kwargs))
+        threads, engine = _of(self)
+        return await threads.block(partial(method, engine, *args, **kwargs))
 
     return awaited
 
@@ -95,7 +96,7 @@ class AsyncEngine:
     async def close(self) -> None:
         """Give the leases back, and close the store if this engine opened it."""
         await self._threads.block(self._engine.close)
-        await self._threads.close()
+        self._threads.close()
 
     @property
     def store(self) -> Store:
@@ -218,3 +219,8 @@ class AsyncEngine:
     health = _beside(Engine.health)
     export = _beside(Engine.export)
     import_job = _beside(Engine.import_job)
+
+
+def _of(engine: AsyncEngine) -> tuple[Threads, Engine]:
+    """Return what an engine's methods are done with."""
+    return engine._threads, engine._engine  # noqa: SLF001 - of this module  # pyright: ignore[reportPrivateUsage] - of this module

@@ -380,4 +380,4 @@ class Engine:
 
 def host_of(engine: Engine) -> Host:
     """Return what an engine drives jobs with, for one that waits for them in another way."""
-    return engine._host  # noqa: SLF001 - of this module
+    return engine._host  # noqa: SLF001 - of this module  # pyright: ignore[reportPrivateUsage] - of this module

@@ -109,7 +109,7 @@ class Scope:
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)
-            self._run.awaiting(effect_id, coroutine)
+            self._run.called(effect_id, coroutine)
             return coroutine
         if recorded is None:
             recorded, cause = self._made(call, effect_id)

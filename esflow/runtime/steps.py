@@ -151,7 +151,7 @@ class Wave:
     off_loop: OffLoop
     _waiting: deque[Activation]
     _running: int = attrs.field(default=0, init=False)
-    _trouble: BaseException | None = attrs.field(default=None, init=False)
+    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -162,7 +162,7 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self._trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None and fold.token == self.session.token and fold.operator is None
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
@@ -178,8 +178,8 @@ class Wave:
         found = outcome if isinstance(outcome, BaseException) else self._recorded(run, outcome)
         if found is None or isinstance(found, JobClosed):
             return
-        if self._trouble is None or isinstance(self._trouble, EsflowError):
-            self._trouble = found  # What ends the process outranks what ends the job.
+        if self.trouble is None or isinstance(self.trouble, EsflowError):
+            self.trouble = found  # What ends the process outranks what ends the job.
 
     def _recorded(self, run: Run, events: Settling) -> EsflowError | None:
         is_last = not self._running
@@ -203,14 +203,16 @@ class Wave:
             off_loop=self.off_loop,
         )
 
-    def end(self) -> None:
-        """Raise what ends the execution, if anything does."""
-        if self._trouble is None:
-            return
-        lost = isinstance(self._trouble, Fenced | StoreError)
-        if isinstance(self._trouble, EsflowError) and not lost:
-            self.session.flush()
-        raise self._trouble
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows that what has waited could be recorded with.
+
+        Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
+        """
+        if self.trouble is None:
+            return not runnable(self.session.fold)
+        is_lost = isinstance(self.trouble, Fenced | StoreError)
+        return isinstance(self.trouble, EsflowError) and not is_lost
 
 
 def open_wave(
