@@ -18,12 +18,11 @@ OUTCOME: Final = ("job_id", "status", "outputs", "failure")
 """What comes to the slot that waits for a child job."""
 
 
-def known_flow(flows: Mapping[str, Flow], flow: str | Flow) -> Flow:
-    """Return a flow of this host, by its name or by itself.
+def known_flow(flows: Mapping[str, Flow], name: str) -> Flow:
+    """Return a flow of this host.
 
     Raises: FlowNotFound.
     """
-    name = flow.name if isinstance(flow, Flow) else flow
     if name not in flows:
         raise FlowNotFound(name, tuple(flows))
     return flows[name]
@@ -33,16 +32,17 @@ def started_child(
     child_id: str,
     parent_id: str,
     *,
-    flow: Flow,
+    flow: str,
+    flows: Mapping[str, Flow],
     slot: str,
     payload: Mapping[str, object],
     then: Slot,
 ) -> ChildStarted:
     """Return what is recorded when a handler starts a job.
 
-    Raises: SlotNotFound; PayloadError, for what can't be recorded or isn't taken at either end.
+    Raises: FlowNotFound; SlotNotFound; PayloadError, for what can't be recorded or isn't taken at either end.
     """
-    target = flow.resolve_slot(slot)
+    target = known_flow(flows, flow).resolve_slot(slot)
     data = checked_payload(payload, "start.payload")
     refuse_misfit(target, data)
     gather = gather_from_outside(then, "a child's outcome")
@@ -51,7 +51,7 @@ def started_child(
     return ChildStarted(
         id=child_id,
         job_id=f"{parent_id}/{child_id}",
-        flow=flow.name,
+        flow=flow,
         slot=target.address,
         payload=data,
         then=then.address,

@@ -75,6 +75,7 @@ class JobFold:
     forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
+    claims: int = 0  # Since the job last got anywhere.
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
     going: int = 0
@@ -142,6 +143,11 @@ class JobFold:
     def is_typed(self) -> bool:
         """Whether the whole of the shared data has a type."""
         return self.request is not None and self.request.defaults is not None
+
+    @property
+    def waits_for_code(self) -> bool:
+        """Whether the open wave closes, or fails, as soon as code of the flow merges its writes."""
+        return self.merging and self.ended is None
 
     @property
     def open_children(self) -> list[Child]:

@@ -17,6 +17,7 @@ from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeAlias
 
 from esflow.failpoints import reach
 from esflow.runtime.agenda import Agenda
@@ -26,6 +27,9 @@ from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed, perf
 from esflow.runtime.threads import Threads
 from esflow.state import JobState
 from esflow.store import IndexRow
+
+Performed: TypeAlias = Settling | BaseException
+"""What settles an activation, or what ends its execution."""
 
 
 async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -> JobState:
@@ -38,21 +42,24 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
 
 
 async def _carried_on(host: Host, threads: Threads, errand: Errand) -> JobState:
-    await _followed(host, threads, errand)
+    trouble = await _followed(host, threads, errand)
+    if trouble is not None:
+        raise trouble
     await _look_after(host, threads, errand.session)
     return errand.session.fold.face()
 
 
 async def taken_over(
     host: Host, threads: Threads, job_id: str, older_than: float | None = None
-) -> JobState | None:
+) -> JobState | BaseException | None:
     """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
-    Returns None where there is nothing to drive.
+    Returns None where there is nothing to drive, and what ends the execution, if anything does:
+    raised in a task, it might end the loop.
     """
     errand = await threads.write(partial(host.taking_over, job_id, older_than))
-    await _followed(host, threads, errand)
-    return errand.session.fold.face() if errand.session.has_recorded else None
+    trouble = await _followed(host, threads, errand)
+    return trouble or (errand.session.fold.face() if errand.session.has_recorded else None)
 
 
 async def recovered(
@@ -73,37 +80,45 @@ async def _look_after(host: Host, threads: Threads, session: Session) -> None:
     agenda = Agenda(host, session)
     while agenda.has_more and (errand := await threads.write(agenda.next)) is not None:
         with agenda.guarding(errand):
-            await _followed(host, threads, errand)
+            trouble = await _followed(host, threads, errand)
+            if trouble is not None:
+                raise trouble
         agenda.note(errand.session)
     if agenda.has_done:
         await threads.block(session.load)
 
 
-async def _followed(host: Host, threads: Threads, errand: Errand) -> None:
+async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseException | None:
+    """Go on an errand to its end; return what ends the execution, if anything does."""
     session = errand.session
     try:
         await threads.write(partial(host.take_up, errand))
         if session.token:
             with host.heartbeat.holding(session.lease):
-                await _drive(host, session, threads)
+                return await _drive(host, session, threads)
+        return None
     finally:
         await threads.write(partial(host.give_back, session))
 
 
-async def _drive(host: Host, session: Session, threads: Threads) -> None:
+async def _drive(host: Host, session: Session, threads: Threads) -> BaseException | None:
     """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
     flows, max_parallel = host.flows, host.max_parallel
     while (wave := open_wave(session, flows, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
-        wave.end()
+        if wave.is_last:
+            await threads.write(session.flush)
+        if wave.trouble is not None:
+            return wave.trouble
         if host.is_to_see_to(session):
             await threads.write(partial(host.see_to, session))
+    return None
 
 
 async def _run_wave(wave: Wave, threads: Threads) -> None:
     """Run a wave, as many at once as allowed, recording each as it finishes."""
-    running: dict[Task[Settling], Run] = {}
+    running: dict[Task[Performed], Run] = {}
     try:
         while True:
             for run in wave.startable():
@@ -118,13 +133,20 @@ async def _run_wave(wave: Wave, threads: Threads) -> None:
         await _abandon(running)
 
 
-async def _performed(run: Run, threads: Threads) -> Settling:
-    if run.slot.is_async:
+async def _performed(run: Run, threads: Threads) -> Performed:
+    """Return what settles an activation, or what ends its execution.
+
+    What ends a process is not raised here, where it would end the loop before its neighbours.
+    """
+    if not run.slot.is_async:
+        return await threads.attempt(partial(performed, run))
+    try:
         return await performed_async(run)
-    return await threads.block(partial(performed, run))
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
 
 
-async def _abandon(running: Mapping[Task[Settling], Run]) -> None:
+async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
     """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
     for task, run in running.items():
         run.abandoned = True

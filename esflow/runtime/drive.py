@@ -85,7 +85,10 @@ def _drive(host: Host, session: Session) -> None:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
-        wave.end()
+        if wave.is_last:
+            session.flush()
+        if wave.trouble is not None:
+            raise wave.trouble
         if host.is_to_see_to(session):
             host.see_to(session)
 

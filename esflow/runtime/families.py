@@ -60,6 +60,7 @@ def settle(house: Household, session: Session) -> None:
 
     Raises: StoreError; Fenced, when another execution has taken the job over.
     """
+    session.flush()  # What is owed by what is not recorded is not owed yet.
     left = _settled(house, session)
     while left:
         other = left.pop()

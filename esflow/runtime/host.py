@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-import socket
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Final, final
 
 import attrs
@@ -23,8 +22,9 @@ from esflow.consequences import owed
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
+from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.merging import merge_wave
 from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
@@ -34,7 +34,6 @@ from esflow.runtime.timing import answer_in_time, catch_up, firing, is_overdue
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
-from esflow.stores import open_store
 from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
@@ -42,7 +41,6 @@ _log = logging.getLogger("esflow")
 READY: Final = (Status.PENDING.value, Status.RUNNING.value)
 """What a job is that has handlers to run."""
 
-max_lease_seconds: Final = 86_400.0
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -73,6 +71,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    is_grouping: bool
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
@@ -281,8 +280,22 @@ class Host:
             job_id,
             new_lease(),
             self.lease_ms,
+            self._merged,
             snapshots=self.snapshots,
+            is_grouping=self.is_grouping,
         )
+
+    def _merged(self, fold: JobFold) -> Event:
+        """Return what becomes of a wave whose writes need the code of its flow.
+
+        Shape: that code is inside of the job, as a handler is.
+        Raises: FlowNotFound.
+        """
+        return copy_context().run(self._merged_inside, fold)
+
+    def _merged_inside(self, fold: JobFold) -> Event:
+        inside.set(inside.get() | {fold.job_id})
+        return merge_wave(self.flow(fold.flow), fold)
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
@@ -325,38 +338,6 @@ class Host:
         return step
 
 
-def opened_host(
-    store: str | Store,
-    flows: Iterable[Flow],
-    *,
-    name: str | None,
-    max_parallel: int,
-    lease_seconds: float,
-    snapshots: SnapshotPlan,
-    clock: Clock,
-) -> Host:
-    """Return a host on a store, which is opened if it is a URL, and only if all else fits.
-
-    Raises: FlowError, PayloadError, StoreError.
-    """
-    if not 0 < lease_seconds <= max_lease_seconds:
-        problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
-        raise errors.PayloadError("lease_seconds", problem)
-    if max_parallel < 1:
-        raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
-    known = registered(flows)
-    called = checked_text(name, "host") if name else socket.gethostname()
-    return Host(
-        store=open_store(store) if isinstance(store, str) else store,
-        clock=clock,
-        name=called,
-        flows=known,
-        max_parallel=max_parallel,
-        lease_ms=math.ceil(lease_seconds * 1000),
-        snapshots=snapshots,
-    )
-
-
 @contextmanager
 def passing_over(job_id: str) -> Generator[None]:
     """Log what is wrong with one job, which keeps no other from being recovered."""
@@ -364,20 +345,6 @@ def passing_over(job_id: str) -> Generator[None]:
         yield
     except _ONE_JOBS_TROUBLE as trouble:
         _log.warning("not recovered: %s", trouble, extra={"job_id": job_id})
-
-
-def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
-    """Return flows by name, each declared for good.
-
-    Raises: FlowError, when two of them share a name.
-    """
-    known: dict[str, Flow] = {}
-    for flow in flows:
-        if flow.name in known:
-            raise errors.FlowError(flow.name, "is given twice; give one flow of each name")
-        flow.freeze()
-        known[flow.name] = flow
-    return known
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

@@ -19,6 +19,7 @@ from tests.mutants import (
     holds,
     hosts,
     inputs,
+    joins,
     leases,
     logs,
     pauses,
@@ -36,6 +37,7 @@ PROCESSES: Final = 2
 MUTANTS: Final = (
     *waves.MUTANTS,
     *data.MUTANTS,
+    *joins.MUTANTS,
     *pauses.MUTANTS,
     *holds.MUTANTS,
     *inputs.MUTANTS,

@@ -1,0 +1,439 @@
+"""Shared data with a type: it begins with defaults, is read by fields, and never stops fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import attrs
+import pytest
+
+from esflow import Context, Engine, Flow, JobState, Update, errors
+from esflow import events as ev
+from esflow.store import Store
+from esflow.wiring import wiring_of
+from tests.engine.world import Hosts, check_refusal, names
+
+
+class Stage(Enum):
+    """How far something is."""
+
+    DRAFT = "draft"
+    DONE = "done"
+
+
+@attrs.define
+class Note:
+    """Something that somebody wrote down."""
+
+    text: str
+    by: str = "nobody"
+
+
+def at_most_nine(_: object, field: Any, value: int) -> None:
+    """Refuse what is too much."""
+    if value > 9:
+        raise ValueError(f"{field.name} is {value}, more than 9")
+
+
+def stripped(text: str) -> str:
+    """Return text without space around it."""
+    return text.strip()
+
+
+@attrs.define
+class Paper:
+    """What the jobs of these examples share."""
+
+    title: str = attrs.field(default="", converter=stripped)
+    count: int = attrs.field(default=0, validator=at_most_nine)
+    low: int = 0
+    high: int = 5
+    stage: Stage = Stage.DRAFT
+    price: Decimal = Decimal("1.5")
+    notes: list[Note] = attrs.field(factory=list)
+    tags: frozenset[str] = frozenset()
+    seen_at: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Keep the order of two fields."""
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+
+
+DEFAULTS: dict[str, Any] = {
+    "title": "",
+    "count": 0,
+    "low": 0,
+    "high": 5,
+    "stage": "draft",
+    "price": "1.5",
+    "notes": [],
+    "tags": [],
+    "seen_at": None,
+}
+
+
+def joined(current: list[Any], value: dict[str, Any]) -> list[Any]:
+    """Put a note to the others, unless it is there."""
+    return current if value in current else [*current, value]
+
+
+def paper(*acts: Callable[[Context], None]) -> Flow:
+    """Return a flow whose members do these things at once, and one that reports."""
+    reducers: dict[str, Any] = {"count": "add", "notes": joined}
+    flow = Flow("paper", shared=Paper, reducers=reducers)
+    source = flow.routine("source", outputs=("go",))
+
+    @source.slot
+    def begin(ctx: Context) -> None:
+        for number in range(len(acts)):
+            ctx.emit("go", number=number)
+
+    @source.slot
+    def wait(ctx: Context) -> None:
+        ctx.pause()
+
+    @flow.slot
+    def act(ctx: Context, number: int) -> None:
+        acts[number](ctx)
+
+    flow.connect("source", "act")
+    return flow
+
+
+def begun(hosts: Hosts, *acts: Callable[[Context], None]) -> JobState:
+    """Return a job whose members have done these things."""
+    return hosts(paper(*acts)).start("paper", "source.begin", job_id="one")
+
+
+def refused(state: JobState, error: str, shown: str) -> bool:
+    """Tell whether a job failed by an error that shows this."""
+    failure = state.failure
+    assert failure is not None
+    assert shown in failure.message
+    return (state.status, failure.type) == ("failed", error)
+
+
+def test_a_job_begins_with_the_defaults_which_are_recorded(hosts: Hosts) -> None:
+    state = begun(hosts)
+    assert (state.status, state.shared) == ("completed", DEFAULTS)
+    started = hosts().history("one")[0].event
+    assert isinstance(started, ev.JobStarted)
+    assert started.defaults == DEFAULTS
+
+
+def test_fields_are_read_and_written_as_their_annotations_have_them(hosts: Hosts) -> None:
+    seen: list[object] = []
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+
+    def act(ctx: Context) -> None:
+        seen.extend([ctx.shared.stage, ctx.shared.price, ctx.shared.notes, ctx.shared.tags])
+        ctx.shared.stage = Stage.DONE
+        ctx.shared.price = Decimal("2.50")
+        ctx.shared.notes = Note("first", by="me")
+        ctx.shared.tags = {"b", "a"}
+        ctx.shared["seen_at"] = moment
+        ctx.shared.count = 2
+        ctx.shared.count = 3
+        seen.extend([ctx.shared.stage, ctx.shared.price, ctx.shared.notes, ctx.shared.tags])
+        seen.extend([ctx.shared.seen_at, ctx.shared.count])
+        seen.append((ctx.shared["stage"], ctx.shared["price"], ctx.get("tags", set[str])))
+
+    state = begun(hosts, act)
+    assert state.status == "completed"
+    assert seen == [
+        *(Stage.DRAFT, Decimal("1.5"), [], frozenset()),
+        *(Stage.DONE, Decimal("2.50"), [Note("first", "me")], frozenset({"a", "b"})),
+        *(moment, 5),
+        ("done", "2.50", {"a", "b"}),
+    ]
+    assert state.shared["notes"] == [{"text": "first", "by": "me"}]
+
+
+def test_a_wave_is_merged_as_a_whole_and_only_what_code_touched_is_recorded(hosts: Hosts) -> None:
+    def one(ctx: Context) -> None:
+        ctx.shared.title = "  spaced "
+        ctx.shared.count = 1
+        ctx.shared.notes = Note("a")
+
+    def other(ctx: Context) -> None:
+        ctx.shared.count = 2
+        ctx.shared.notes = Note("b")
+        ctx.shared.notes = Note("a")
+
+    state = begun(hosts, one, other)
+    notes = [{"text": "a", "by": "nobody"}, {"text": "b", "by": "nobody"}]
+    assert state.shared == DEFAULTS | {"title": "spaced", "count": 3, "notes": notes}
+    recorded = [each.event for each in hosts().history("one")]
+    (merge,) = (each for each in recorded if isinstance(each, ev.WaveMerged))
+    assert merge.values == {"title": "spaced", "notes": notes}
+
+
+wrong: dict[str, tuple[Callable[[Context], object], str]] = {
+    "an unknown key": (lambda ctx: ctx.write("titel", "x"), "shared['titel']: there is no field"),
+    "a value of another type": (lambda ctx: ctx.write("low", "x"), "shared['low']: expected int"),
+    "an item of another type": (lambda ctx: ctx.write("tags", [1]), "shared['tags'][0]: expected"),
+    "a field that doesn't fit": (
+        lambda ctx: setattr(ctx.shared, "stage", "later"),
+        "shared['stage']: expected one of",
+    ),
+    "what a reducer makes of it": (
+        lambda ctx: ctx.write("notes", {"text": 5}),
+        "shared['notes'][0].text: expected str",
+    ),
+    "what a built-in reducer makes of it": (
+        lambda ctx: ctx.write("tags", 5, "append"),
+        "shared['tags'][0]: expected str",
+    ),
+    "a deletion": (lambda ctx: ctx.shared.pop("low"), "shared['low']: Paper always has it"),
+}
+
+
+@pytest.mark.parametrize("case", wrong)
+def test_what_does_not_fit_is_refused_at_the_write_and_leaves_no_trace(
+    hosts: Hosts, case: str
+) -> None:
+    act, shown = wrong[case]
+
+    def tried(ctx: Context) -> None:
+        before = dict(ctx.shared)
+        with pytest.raises(errors.PayloadError) as caught:
+            act(ctx)
+        assert shown in str(caught.value)
+        assert dict(ctx.shared) == before
+
+    state = begun(hosts, tried)
+    assert (state.status, state.shared) == ("completed", DEFAULTS)
+    assert "SharedWritten" not in names(hosts(), "one")
+
+
+def test_a_field_that_there_is_not_is_no_attribute(hosts: Hosts) -> None:
+    def act(ctx: Context) -> None:
+        with pytest.raises(AttributeError, match="shared has no field 'titel'"):
+            _ = ctx.shared.titel
+        with pytest.raises(errors.PayloadError, match="there is no field of Paper 'titel'; did"):
+            ctx.shared.titel = "x"
+        with pytest.raises(AttributeError, match="memory has no field 'low'"):
+            _ = ctx.memory.low
+        with pytest.raises(AttributeError, match="memory has no fields"):
+            ctx.memory.low = 1
+
+    assert begun(hosts, act).status == "completed"
+
+
+def test_a_validator_refuses_what_neighbours_make_together(hosts: Hosts) -> None:
+    def add(ctx: Context) -> None:
+        ctx.shared.count = 4
+
+    state = begun(hosts, add, add, add)
+    assert refused(state, "MergeError", "ValueError: count is 12, more than 9")
+    assert state.failure is not None
+    assert (state.failure.key, state.failure.activation) == ("count", "2.3")
+    assert state.shared == DEFAULTS
+
+
+def test_the_class_judges_the_whole_and_not_each_write(hosts: Hosts) -> None:
+    def both(ctx: Context) -> None:
+        ctx.shared.low = 7
+        ctx.shared.high = 8
+
+    assert begun(hosts, both).status == "completed"
+
+    def crossing(ctx: Context) -> None:
+        ctx.shared.low = 6
+
+    def harmless(ctx: Context) -> None:
+        ctx.shared.title = "x"
+
+    state = hosts(paper(harmless, crossing, harmless)).start("paper", "source.begin")
+    assert refused(state, "MergeError", "ValueError: low 6 is above high 5")
+    assert state.failure is not None
+    assert (state.failure.key, state.failure.activation) == ("low", "2.2")
+
+
+def test_a_structured_value_that_is_changed_in_place_is_a_lost_write(hosts: Hosts) -> None:
+    def lost(ctx: Context) -> None:
+        ctx.shared.notes.append(Note("lost"))
+
+    assert refused(begun(hosts, lost), "PayloadError", "shared['notes']: was read and changed")
+
+    def lost_deeper(ctx: Context) -> None:
+        ctx.shared.notes = Note("kept")
+        ctx.get("notes", list[Note])[0].text = "lost"
+
+    state = hosts(paper(lost_deeper)).start("paper", "source.begin")
+    assert refused(state, "PayloadError", "shared['notes']: was read and changed")
+
+
+def test_a_structured_value_that_is_written_back_is_no_lost_write(hosts: Hosts) -> None:
+    def kept(ctx: Context) -> None:
+        notes = ctx.shared.notes
+        notes.append(Note("kept"))
+        ctx.write("notes", notes, "set")
+        assert ctx.shared.notes == notes
+
+    state = begun(hosts, kept)
+    assert (state.status, state.shared["notes"]) == (
+        "completed",
+        [{"text": "kept", "by": "nobody"}],
+    )
+
+
+def test_an_update_mends_one_key_of_a_merge_that_failed(hosts: Hosts, store: Store) -> None:
+    def spoiling(ctx: Context) -> None:
+        ctx.shared.low = 6
+        ctx.shared.count = 8
+
+    engine = hosts(paper(spoiling, spoiling))
+    engine.start("paper", "source.begin", job_id="one")
+    failure = engine.state("one").failure
+    assert failure is not None
+    assert (failure.type, failure.key, failure.activation) == ("MergeError", "low", "2.1")
+    with check_refusal(store, errors.MergeError, "shared['low']", "low 9 is above high 5"):
+        engine.update("one", {"low": 9})
+    with check_refusal(store, errors.PayloadError, "shared['low']: expected int"):
+        engine.update("one", {"low": "x"})
+    state = engine.update("one", {"low": 2})
+    assert (state.status, state.shared) == ("failed", DEFAULTS)
+
+
+@pytest.fixture
+def engine(hosts: Hosts) -> Engine:
+    """Return a host with a job that is paused."""
+    engine = hosts(paper())
+    engine.start("paper", "source.wait", job_id="one")
+    return engine
+
+
+def test_an_update_is_validated_converted_and_recorded(engine: Engine) -> None:
+    before = len(engine.history("one"))
+    state = engine.update("one", {"title": " new ", "stage": Stage.DONE, "count": 2})
+    assert state.shared == DEFAULTS | {"title": "new", "stage": "done", "count": 2}
+    recorded = engine.history("one")[before:]
+    assert [each.event.name for each in recorded] == [*["SharedWritten"] * 3, "WaveMerged"]
+    assert recorded[-1].event == ev.WaveMerged(values={"title": "new"})
+
+
+misfits: list[tuple[dict[str, object], type[errors.EsflowError], str]] = [
+    ({"titel": "x"}, errors.PayloadError, "shared['titel']: there is no field of Paper"),
+    ({"low": "x"}, errors.PayloadError, "shared['low']: expected int"),
+    ({"count": "x"}, errors.MergeError, "adds numbers"),
+    ({"count": 10}, errors.MergeError, "ValueError: count is 10"),
+    ({"title": "x", "low": 9}, errors.MergeError, "low 9 is above high 5"),
+]
+
+
+@pytest.mark.parametrize(("values", "error", "shown"), misfits)
+def test_an_update_that_does_not_fit_is_refused(
+    engine: Engine,
+    store: Store,
+    values: dict[str, object],
+    error: type[errors.EsflowError],
+    shown: str,
+) -> None:
+    with check_refusal(store, error, shown):
+        engine.update("one", values)
+    with check_refusal(store, error, shown):
+        engine.resume("one", Update(values))
+    assert engine.resume("one").status == "completed"
+
+
+def test_a_host_without_the_class_can_not_update(hosts: Hosts, engine: Engine) -> None:
+    outside = hosts()
+    with check_refusal(outside.store, errors.FlowNotFound, "'paper'"):
+        outside.update("one", {"low": 1})
+    with check_refusal(outside.store, errors.PayloadError, "no field of Paper 'lo'"):
+        outside.update("one", {"lo": 1})
+    assert engine.update("one", {"low": 1}).shared["low"] == 1
+
+
+def test_the_type_is_part_of_the_definition_as_types_of_json() -> None:
+    flow = paper()
+    definition = flow.definition()
+    assert definition["shared"]["name"] == "Paper"
+    assert definition["shared"]["fields"]["low"] == ["integer"]
+    assert definition["shared"]["fields"]["seen_at"] == ["null", "string"]
+    wiring = wiring_of(definition)
+    assert wiring.fingerprint == flow.fingerprint
+    with pytest.raises(errors.FlowError, match="the class Paper of the shared data is missing"):
+        wiring.freeze()
+    handlers = {address: slot.function for address, slot in flow.slots.items()}
+    functions = {"notes": joined}
+    again = Flow.from_definition(definition, handlers, reducers=functions, shared=Paper)
+    again.freeze()
+    assert again.fingerprint == flow.fingerprint != Flow("paper").fingerprint
+    with pytest.raises(errors.FlowError, match="is of another type than"):
+        Flow.from_definition(definition, handlers, reducers=functions, shared=Note2)
+
+
+@attrs.define
+class Note2:
+    """A note, all of which may be left out."""
+
+    text: str = ""
+    notes: int = 0
+    count: int = 0
+
+
+@attrs.define
+class Private:
+    """A class with a field of its own."""
+
+    _secret: int = 0
+
+
+@attrs.define
+class Taken:
+    """A class with a field that a mapping has."""
+
+    items: int = 0
+
+
+@attrs.define
+class Typeless:
+    """A class with a type that JSON isn't read as."""
+
+    number: complex = 0j
+
+
+@attrs.define
+class Bent:
+    """A class whose defaults make no data."""
+
+    low: int = attrs.field(default=12, validator=at_most_nine)
+
+
+declared: list[tuple[object, str]] = [
+    (dict, "<class 'dict'> is no attrs class"),
+    (Note2(), r"Note2\(.*\) is no attrs class"),
+    (Note, "shared data begins with defaults, and Note has none for text"),
+    (Private, "fields of Private can't be reached as ctx.shared._secret"),
+    (Taken, "fields of Taken can't be reached as ctx.shared.items; rename items"),
+    (Typeless, "the types of Typeless can't be used: number: complex has no JSON form"),
+]
+
+
+@pytest.mark.parametrize(("kind", "problem"), declared)
+def test_a_class_that_can_not_be_the_type_is_refused(kind: Any, problem: str) -> None:
+    with pytest.raises(errors.FlowError, match=problem):
+        Flow("f", shared=kind)
+
+
+def test_a_reducer_for_a_field_that_there_is_not_is_refused() -> None:
+    with pytest.raises(errors.FlowError, match="there is no field of Paper 'low2'"):
+        Flow("f", shared=Paper, reducers={"low2": "add"})
+
+
+def test_defaults_that_make_no_data_are_refused_at_the_start(hosts: Hosts, store: Store) -> None:
+    flow = Flow("bent", shared=Bent)
+
+    @flow.slot
+    def begin(ctx: Context) -> None: ...
+
+    engine = hosts(flow)
+    with check_refusal(store, errors.PayloadError, "Bent() makes no data", "low is 12"):
+        engine.start("bent", "begin")
