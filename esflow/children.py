@@ -40,7 +40,8 @@ def started_child(
 ) -> ChildStarted:
     """Return what is recorded when a handler starts a job.
 
-    Raises: FlowNotFound; SlotNotFound; PayloadError, for what can't be recorded or isn't taken at either end.
+    Raises: FlowNotFound; SlotNotFound; PayloadError, for what can't be recorded, or isn't taken at
+    either end.
     """
     target = known_flow(flows, flow).resolve_slot(slot)
     data = checked_payload(payload, "start.payload")

@@ -87,14 +87,15 @@ _NOBODY: Final = frozenset[str]()
 def owed(fold: JobFold) -> frozenset[str]:
     """Return what a job still has to do in other jobs, as its own events tell it.
 
-    Shape: ids of children to start or, once it is cancelled, to cancel; and ``parent``, which is
-    to be told how the job ended. It stays owed when it is done: nothing is recorded of that.
+    Shape: ids of children to start or, once it is cancelled, ``end`` and the ids of those to
+    cancel; and ``parent``, which is to be told how the job ended. It stays owed when it is done:
+    nothing is recorded of that.
     """
     if fold.ended is None and not fold.children:
         return _NOBODY
     if fold.ended is not None:
         found = {"parent"} if fold.parent is not None else set[str]()
-        return frozenset(found | {each.id for each in to_cancel(fold)})
+        return frozenset(found | {f"end {each.id}" for each in to_cancel(fold)})
     return frozenset(each.id for each in to_start(fold))
 
 

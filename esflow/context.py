@@ -99,7 +99,6 @@ class Context:
     def emit_after(self, delay: float | timedelta, output: str, /, **payload: object) -> None:
         """Put a payload on an output of this routine when some time has gone by.
 
-        The job doesn't wait for it while it has anything else to do.
         Units: seconds, or a timedelta, from now on.
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """

@@ -92,7 +92,7 @@ def _settled(house: Household, session: Session) -> list[Session]:
             session.done.add("parent")
         for child in to_cancel(fold):
             changed += _cancelled(house, child.job_id)
-            session.done.add(child.id)
+            session.done.add(f"end {child.id}")
         return changed
     for child in to_start(fold):
         if child.id not in session.done:
