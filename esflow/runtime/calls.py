@@ -92,10 +92,8 @@ def run(host: Host, job_id: str, actor: str | None) -> Errand:
 def recoverable(host: Host) -> list[IndexRow]:
     """Return the jobs that have something to do, of this host's flows or for their children."""
     ready = pages(host.store, JobQuery(statuses=READY))
-    found = {row.job_id: row for row in ready if row.flow in host.flows}
-    found |= {row.job_id: row for row in due_rows(host)}
-    found |= {row.job_id: row for row in left_rows(host)}
-    return list(found.values())
+    found = [*left_rows(host), *(row for row in ready if row.flow in host.flows), *due_rows(host)]
+    return list({row.job_id: row for row in found}.values())
 
 
 def wait(host: Host, job_id: str, timeout: float) -> JobState:

@@ -128,11 +128,11 @@ class Worker:
         return min(moments, default=None)
 
     def _rows(self) -> Iterator[IndexRow]:
-        """Yield what may have something to do: what is ready, what dead hosts left, what is due."""
+        """Yield what may have something to do: what dead hosts left, what is ready, what is due."""
         flows = self._host.flows
         ready = JobQuery(statuses=READY, limit=_PAGE_ROWS)
-        yield from (row for row in pages(self._host.store, ready) if row.flow in flows)
         yield from left_rows(self._host)
+        yield from (row for row in pages(self._host.store, ready) if row.flow in flows)
         # Of what is due, as many as there may be room for, and the one after them, for its moment.
         limit = self._jobs + len(self._running) + len(self._refused) + 1
         yield from self._host.store.due(flows, limit=limit)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from esflow import Answer, Context, Engine, Flow, errors
+from esflow import Answer, Context, Engine, Flow, Status, errors
 from esflow import events as ev
 from esflow.store import JobQuery, Store
 from esflow.stores.memory import MemoryStore
@@ -98,7 +98,7 @@ def test_a_chain_of_a_thousand_is_driven_and_cancelled_without_recursion() -> No
         clock.advance(60)
         assert engine.run("two").status == "completed"
         jobs = engine.health().jobs
-        assert (jobs["cancelled"], jobs["completed"]) == (1001, 1001)
+        assert (jobs[Status.CANCELLED], jobs[Status.COMPLETED]) == (1001, 1001)
         assert list(store.jobs(JobQuery(leased=True))) == []
 
 
