@@ -136,6 +136,24 @@ def test_a_field_that_there_is_not_is_no_attribute(hosts: Hosts) -> None:
     assert begun(hosts, act).status == "completed"
 
 
+def test_what_neighbours_make_of_a_field_together_has_to_fit_it(hosts: Hosts) -> None:
+    def spoil(ctx: Context) -> None:
+        ctx.write("low", "x", "append")
+        with pytest.raises(errors.MergeError, match="needs a list, found int"):
+            _ = ctx.shared.low
+
+    assert refused(begun(hosts, spoil), "MergeError", "needs a list, found int")
+
+    def appended(ctx: Context) -> None:
+        ctx.write("tags", "a", "append")
+
+    state = hosts(paper(appended, appended)).start("paper", "source.begin")
+    assert refused(state, "MergeError", "leads to a value that doesn't fit: shared['tags']")
+    assert state.failure is not None
+    assert "has an item twice" in state.failure.message
+    assert (state.failure.key, state.failure.activation) == ("tags", "2.2")
+
+
 def test_a_validator_refuses_what_neighbours_make_together(hosts: Hosts) -> None:
     def add(ctx: Context) -> None:
         ctx.shared.count = 4
