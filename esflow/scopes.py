@@ -109,7 +109,7 @@ class Scope:
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)
-            self._run.awaiting(effect_id, coroutine)
+            self._run.called(effect_id, coroutine)
             return coroutine
         if recorded is None:
             recorded, cause = self._made(call, effect_id)
@@ -137,6 +137,9 @@ class Scope:
 
     def _made(self, call: Call, effect_id: str) -> effects.Made:
         """Make a call and record what became of it, before anybody uses it."""
+        if call.name not in effects.OWN_EFFECTS:
+            with self._run.recording(call.name):
+                self._run.recorder.let_out()
         with self._run.calling(effect_id):
             effect, error = effects.make(call, effect_id, self._run.key_of(effect_id))
         self._run.refuse_ended(f"effect({call.name})")
@@ -158,6 +161,8 @@ class Scope:
             with self._run.calling(effect_id):
                 return await call.function(*call.args, **call.kwargs)
 
+        with self._run.recording(call.name):
+            await self._run.recorder.let_out_async()
         key = self._run.key_of(effect_id)
         marked = attrs.evolve(call, function=within, args=(), kwargs={})
         effect, error = await effects.make_async(marked, effect_id, key)

@@ -17,6 +17,7 @@ from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeAlias
 
 from esflow.failpoints import reach
 from esflow.flow import Flow
@@ -27,6 +28,9 @@ from esflow.runtime.threads import Threads
 from esflow.state import JobState
 from esflow.store import IndexRow
 
+Performed: TypeAlias = Settling | BaseException
+"""What settles an activation, or what ends its execution."""
+
 
 async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -> JobState:
     """Do what a caller wishes, drive the job if that makes it run, and report it.
@@ -34,20 +38,24 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    session = await _followed(host, threads, await threads.write(wish))
-    return session.fold.face()
+    errand = await threads.write(wish)
+    trouble = await _followed(host, threads, errand)
+    if trouble is not None:
+        raise trouble
+    return errand.session.fold.face()
 
 
 async def taken_over(
     host: Host, threads: Threads, job_id: str, older_than: float | None = None
-) -> JobState | None:
+) -> JobState | BaseException | None:
     """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
-    Returns None where there is nothing to drive.
+    Returns None where there is nothing to drive, and what ends the execution, if anything does:
+    raised in a task, it might end the loop.
     """
     errand = await threads.write(partial(host.taking_over, job_id, older_than))
-    session = await _followed(host, threads, errand)
-    return session.fold.face() if session.token else None
+    trouble = await _followed(host, threads, errand)
+    return trouble or (errand.session.fold.face() if errand.session.token else None)
 
 
 async def recovered(
@@ -57,35 +65,44 @@ async def recovered(
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = await taken_over(host, threads, row.job_id, older_than)
-            states += [] if state is None else [state]
+            found = await taken_over(host, threads, row.job_id, older_than)
+            if isinstance(found, BaseException):
+                raise found
+            states += [] if found is None else [found]
     return states
 
 
-async def _followed(host: Host, threads: Threads, errand: Errand) -> Session:
+async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseException | None:
+    """Go on an errand to its end; return what ends the execution, if anything does."""
     session = errand.session
     try:
         await threads.write(partial(host.take_up, errand))
         if session.token:
             with host.heartbeat.holding(session.lease):
                 flow = host.flow(session.fold.flow)
-                await _drive(session, flow, host.max_parallel, threads)
+                return await _drive(session, flow, host.max_parallel, threads)
+        return None
     finally:
         await threads.write(partial(host.give_back, session))
-    return session
 
 
-async def _drive(session: Session, flow: Flow, max_parallel: int, threads: Threads) -> None:
+async def _drive(
+    session: Session, flow: Flow, max_parallel: int, threads: Threads
+) -> BaseException | None:
     """Run a claimed job until it is paused or has ended."""
     reach("execution.claimed")
     while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
-        wave.end()
+        if wave.is_last:
+            await threads.write(session.flush)
+        if wave.trouble is not None:
+            return wave.trouble
+    return None
 
 
 async def _run_wave(wave: Wave, threads: Threads) -> None:
     """Run a wave, as many at once as allowed, recording each as it finishes."""
-    running: dict[Task[Settling], Run] = {}
+    running: dict[Task[Performed], Run] = {}
     try:
         while True:
             for run in wave.startable():
@@ -100,13 +117,20 @@ async def _run_wave(wave: Wave, threads: Threads) -> None:
         await _abandon(running)
 
 
-async def _performed(run: Run, threads: Threads) -> Settling:
-    if run.slot.is_async:
+async def _performed(run: Run, threads: Threads) -> Performed:
+    """Return what settles an activation, or what ends its execution.
+
+    What ends a process is not raised here, where it would end the loop before its neighbours.
+    """
+    if not run.slot.is_async:
+        return await threads.attempt(partial(performed, run))
+    try:
         return await performed_async(run)
-    return await threads.block(partial(performed, run))
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
 
 
-async def _abandon(running: Mapping[Task[Settling], Run]) -> None:
+async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
     """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
     for task, run in running.items():
         run.abandoned = True

@@ -94,6 +94,14 @@ class Rehearsal:
         """Record nothing: no effect is called."""
         self.record_effect(effect)
 
+    def let_out(self) -> None:
+        """Let nothing out: no effect is called."""
+        raise AssertionError("an effect was to be called in a rehearsal")
+
+    async def let_out_async(self) -> None:
+        """Let nothing out: no effect is called."""
+        self.let_out()
+
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
         raise AssertionError("a rehearsal asked for the time")

@@ -128,6 +128,7 @@ def _carries_on(event: Event, following: Event | None) -> bool:
 def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object) -> None:
     """Let a command, or a flow that has changed, be refused before anything is recorded."""
     fold = fold_events(fork_id, events)
+    _pause_due(fold)
     wishes = () if command is None else resuming(fold, host.flow(fold.flow), command)
     for wish in wishes:
         for event in granted(fold, host.flow(fold.flow), wish):
@@ -136,6 +137,18 @@ def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object
         missing = sorted(needed_slots(fold) - host.flow(fold.flow).slots.keys())
         if missing:
             raise FlowChanged(fork_id, fold.flow, tuple(missing))
+
+
+def _pause_due(fold: JobFold) -> tuple[Event, ...]:
+    """Take in, and return, the pause that was asked for while its source ran: nobody runs a fork.
+
+    A host without the flow records the fork and goes; left out, it would look like one that runs.
+    """
+    paused = due(fold, quiet=True)
+    if paused is None:
+        return ()
+    evolve(fold, paused)
+    return (paused,)
 
 
 def record_fork(
@@ -155,7 +168,8 @@ def record_fork(
     copied = [(each.event, _envelope(each)) for each in shared]
     fold = fold_events(fork_id, [*(event for event, _ in copied), forked])
     assert due(fold, quiet=False) is None, "a fork begins where a job was at rest"
-    head, rows = _rows(fork_id, [*copied, (forked, begun)])
+    own = [(each, begun) for each in (forked, *_pause_due(fold))]
+    head, rows = _rows(fork_id, [*copied, *own])
     row = index_row(
         fold,
         head=head,

@@ -39,6 +39,7 @@ from esflow.wiring import wiring_of
 _log = logging.getLogger("esflow")
 
 max_lease_seconds: Final = 86_400.0
+DURABILITIES: Final = ("step", "output")
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -68,6 +69,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    is_grouping: bool
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
@@ -230,6 +232,7 @@ class Host:
             self.lease_ms,
             self._merged,
             snapshots=self.snapshots,
+            is_grouping=self.is_grouping,
         )
 
     def _merged(self, fold: JobFold) -> Event:
@@ -292,6 +295,7 @@ def opened_host(
     *,
     name: str | None,
     max_parallel: int,
+    durability: str,
     lease_seconds: float,
     snapshots: SnapshotPlan,
     clock: Clock,
@@ -303,6 +307,8 @@ def opened_host(
     if not 0 < lease_seconds <= max_lease_seconds:
         problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
         raise errors.PayloadError("lease_seconds", problem)
+    if durability not in DURABILITIES:
+        raise errors.PayloadError("durability", f"{durability!r:.100}; give 'step' or 'output'")
     if max_parallel < 1:
         raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
     known = registered(flows)
@@ -313,6 +319,7 @@ def opened_host(
         name=called,
         flows=known,
         max_parallel=max_parallel,
+        is_grouping=durability == "output",
         lease_ms=math.ceil(lease_seconds * 1000),
         snapshots=snapshots,
     )

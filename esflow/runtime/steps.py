@@ -20,7 +20,15 @@ from esflow import usercode
 from esflow.context import Context
 from esflow.decider import runnable
 from esflow.effects import OWN_EFFECTS
-from esflow.errors import ContextClosed, EsflowError, FlowChanged, InterruptSwallowed, JobClosed
+from esflow.errors import (
+    ContextClosed,
+    EsflowError,
+    Fenced,
+    FlowChanged,
+    InterruptSwallowed,
+    JobClosed,
+    StoreError,
+)
 from esflow.events import Json
 from esflow.failpoints import reach
 from esflow.flow import Flow, Slot
@@ -56,6 +64,7 @@ class Run:
     answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
+    began_with: int  # So many waves had been kept by then.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Whether its driver waits for it only to see it end.
 
@@ -74,11 +83,29 @@ class Run:
         def step(fold: JobFold) -> tuple[ev.Event, ...]:
             if self.abandoned:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
-            if not _is_awaited(fold, self.activation):
+            if not self.is_awaited(fold):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             return (effect,)
 
-        self.session.commit(step)
+        self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
+
+    def is_awaited(self, fold: JobFold) -> bool:
+        """Tell whether what is done here still counts: nobody has ended or led away the job."""
+        wave = int(self.activation.id.partition(".")[0])
+        return self.session.is_current(wave, self.began_with) and _is_awaited(fold, self.activation)
+
+    def let_out(self) -> None:
+        """Let all that led here be recorded, because somebody outside is about to see it.
+
+        Raises: JobClosed, when the job no longer waits for this activation.
+        """
+        self.session.flush()
+        if not self.is_awaited(self.session.fold):
+            raise JobClosed(self.session.job_id, self.session.fold.status, "an effect")
+
+    async def let_out_async(self) -> None:
+        """Do the same off the loop."""
+        await self.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
         """Append an effect to the job's stream, off the loop."""
@@ -124,7 +151,7 @@ class Wave:
     off_loop: OffLoop
     _waiting: deque[Activation]
     _running: int = attrs.field(default=0, init=False)
-    _trouble: BaseException | None = attrs.field(default=None, init=False)
+    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -135,7 +162,7 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self._trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None and fold.token == self.session.token and fold.operator is None
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
@@ -151,13 +178,13 @@ class Wave:
         found = outcome if isinstance(outcome, BaseException) else self._recorded(run, outcome)
         if found is None or isinstance(found, JobClosed):
             return
-        if self._trouble is None or isinstance(self._trouble, EsflowError):
-            self._trouble = found  # What ends the process outranks what ends the job.
+        if self.trouble is None or isinstance(self.trouble, EsflowError):
+            self.trouble = found  # What ends the process outranks what ends the job.
 
     def _recorded(self, run: Run, events: Settling) -> EsflowError | None:
         is_last = not self._running
         try:
-            self.session.commit(_settling(run.activation, events), quiet=lambda: is_last)
+            self.session.commit(_settling(run, events), quiet=lambda: is_last, may_wait=True)
         except EsflowError as refused:
             return refused
         return None
@@ -172,13 +199,20 @@ class Wave:
             answered=fold.members[activation.id].answered,
             shared=fold.shared,
             memory=fold.memory.get(routine, {}),
+            began_with=len(self.session.kept_waves),
             off_loop=self.off_loop,
         )
 
-    def end(self) -> None:
-        """Raise what ends the execution, if anything does."""
-        if self._trouble is not None:
-            raise self._trouble
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows that what has waited could be recorded with.
+
+        Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
+        """
+        if self.trouble is None:
+            return not runnable(self.session.fold)
+        is_lost = isinstance(self.trouble, Fenced | StoreError)
+        return isinstance(self.trouble, EsflowError) and not is_lost
 
 
 def open_wave(
@@ -203,9 +237,9 @@ def _is_awaited(fold: JobFold, activation: Activation) -> bool:
     return fold.ended is None and member is not None and not member.settled
 
 
-def _settling(activation: Activation, events: Settling) -> Decide:
+def _settling(run: Run, events: Settling) -> Decide:
     """Return the step that settles an activation, or leaves a late result alone."""
-    return lambda fold: events if _is_awaited(fold, activation) else ()
+    return lambda fold: events if run.is_awaited(fold) else ()
 
 
 def performed(run: Run) -> Settling:
