@@ -52,6 +52,7 @@ class Stopping:
     kind: str = ""
     point: str = ""
     at: int = 0
+    parallel: int = 1
     visits: Counter[str] = attrs.field(factory=Counter[str])
     befell: bool = False
 
@@ -89,7 +90,7 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     try:
         for _ in range(40):
             with suppress(Crash, errors.NotPaused, errors.VersionConflict, errors.Fenced):
-                state = _carried_on(course, stopping.store)
+                state = _carried_on(course, stopping.store, stopping.parallel)
                 if state is not None:
                     return state, list(Engine(stopping.store).history(JOB))
     finally:
@@ -97,9 +98,9 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     raise AssertionError("the job doesn't come to an end")
 
 
-def _carried_on(course: Course, store: Store) -> JobState | None:
+def _carried_on(course: Course, store: Store, parallel: int) -> JobState | None:
     """Do one thing with a job; return it when it has ended."""
-    engine = Engine(store, flows=[course.flow()], max_parallel=1)
+    engine = Engine(store, flows=[course.flow()], max_parallel=parallel)
     if store.head(JOB) is None:
         engine.start(course.flow().name, course.slot, job_id=JOB)
         return None
