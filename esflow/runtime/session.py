@@ -93,6 +93,15 @@ class Session:
         self._created_at_ms = replayed.created_at_ms
         self._ahead = False
 
+    def read_again(self) -> None:
+        """Take in what others have recorded.
+
+        Raises: Fenced, CorruptHistory, UnknownEvent.
+        """
+        with self._lock:
+            self._ahead = True
+            self._catch_up()
+
     def commit(
         self, *steps: Decide, actor: str | None = None, quiet: Callable[[], bool] = _nobody
     ) -> None:

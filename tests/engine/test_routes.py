@@ -11,7 +11,7 @@ from esflow.policies import OnError
 from tests.engine.world import Hosts, names
 
 
-def routing(on_error: OnError, *, attempts: int = 1, rename: dict[str, str] | None = None) -> Flow:
+def routing(on_error: OnError, *, attempts: int) -> Flow:
     """Return a flow with a slot that fails, and one that hears of it if it is routed."""
     flow = Flow("routing")
     agent = flow.routine("agent", outputs=("done",))
@@ -27,7 +27,7 @@ def routing(on_error: OnError, *, attempts: int = 1, rename: dict[str, str] | No
         ctx.log(f"{type}: {message}", **rest)
 
     if on_error == "route":
-        flow.connect("agent.error", "mend", rename=rename or {})
+        flow.connect("agent.error", "mend")
     return flow
 
 
@@ -130,7 +130,18 @@ def test_neighbours_of_what_is_routed_or_skipped_are_merged_in_their_order(hosts
 
 
 def test_a_routed_failure_whose_slot_fails_too_ends_the_job(hosts: Hosts) -> None:
-    flow = routing("route", rename={"message": "another"})
-    state = hosts(flow).start("routing", "agent.act", {"number": 7}, job_id="one")
+    flow = Flow("routing")
+    agent = flow.routine("agent")
+
+    @agent.slot(on_error="route")
+    def act(_: Context) -> None:
+        raise LookupError("first")
+
+    @flow.slot
+    def mend(_: Context, message: str, **__: Any) -> None:
+        raise ValueError(f"{message}, and second")
+
+    flow.connect("agent.error", "mend")
+    state = hosts(flow).start("routing", "agent.act", job_id="one")
     assert state.failure is not None
-    assert (state.status, state.failure.activation) == ("failed", "2.1")
+    assert (state.failure.message, state.failure.activation) == ("first, and second", "2.1")
