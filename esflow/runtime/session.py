@@ -135,6 +135,15 @@ class Session:
         """Tell whether work on a wave still holds, that began when so many waves had been kept."""
         return all(kept == wave for kept in self.kept_waves[since:])
 
+    def read_again(self) -> None:
+        """Take in what others have recorded.
+
+        Raises: Fenced, CorruptHistory, UnknownEvent.
+        """
+        with self._lock:
+            self._ahead = True
+            self._catch_up()
+
     def commit(
         self,
         *steps: Decide,
