@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, final
 
 from esflow import errors
@@ -51,16 +52,20 @@ class Context:
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
         recorder: Recorder,
+        attempt: int = 1,
+        attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
     ) -> None:
         self._flow = flow
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
+        self._attempt = attempt
         self._answered = answered
         self._run = Standing(
             job_id=job_id,
             activation=activation.id,
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
+            attempts=dict(attempts),
             recorder=recorder,
             is_async=self._slot.is_async,
         )
@@ -224,6 +229,11 @@ class Context:
         return self._id
 
     @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1; it counts failures, not executions."""
+        return self._attempt
+
+    @property
     def idempotency_key(self) -> str:
         """The key of the next effect (or of the running one), the same at every re-execution."""
         return self._scope.idempotency_key
@@ -278,6 +288,10 @@ class Context:
     def lost(self) -> errors.EsflowError | None:
         """Why this run may not settle, if it may not."""
         return self._run.lost
+
+    def escaped(self, error: Exception) -> str | None:
+        """Return the effect whose error a handler let escape, if it is one."""
+        return self._run.escaped(error)
 
     # Within.
 

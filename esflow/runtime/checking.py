@@ -23,6 +23,7 @@ import attrs
 from esflow import events as ev
 from esflow import usercode
 from esflow.asking import Asked
+from esflow.clock import Clock
 from esflow.context import Context
 from esflow.errors import EsflowError, NondeterminismError
 from esflow.events import Event, Json
@@ -86,11 +87,16 @@ class CheckReport:
 class Rehearsal:
     """Lets a handler do nothing outside."""
 
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
+    @property
+    def clock(self) -> Clock:
+        """Tell no time."""
+        raise AssertionError("a rehearsal asked for the time")
+
+    def record_effect(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         raise AssertionError(f"{effect.id} was called in a rehearsal")
 
-    async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
+    async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         self.record_effect(effect)
 
@@ -101,6 +107,18 @@ class Rehearsal:
     async def let_out_async(self) -> None:
         """Let nothing out: no effect is called."""
         self.let_out()
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Let nothing be due."""
+        raise AssertionError(f"{delay_ms} ms are waited for in a rehearsal")
+
+    def wait(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        raise AssertionError(f"{at_ms} is waited for in a rehearsal")
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        self.wait(at_ms)
 
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
@@ -289,6 +307,7 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
         recorder=Rehearsal(),
+        attempt=member.attempt,
     )
     payload = member.activation.payload
     if slot.is_async:

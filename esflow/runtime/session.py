@@ -28,8 +28,8 @@ those of its wave; `is_current` tells it so, and it is driven again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from threading import RLock
 from time import monotonic
 from typing import Final, TypeAlias, final
@@ -111,6 +111,8 @@ class Session:
     _created_at_ms: int = 0
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
+    left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
+    _waiting: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
@@ -162,6 +164,35 @@ class Session:
             if self._group:
                 self._catch_up()
                 self._record(None)
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Return the moment so many milliseconds from now, and from the job's last event.
+
+        A clock that is behind that of the last host makes nothing due before its time.
+        """
+        row = self.store.head(self.job_id)
+        last_ms = self.clock.now_ms() if row is None else row.updated_at_ms
+        return min(max(last_ms, self.clock.now_ms()) + delay_ms, LAST_MOMENT_MS)
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Generator[None]:
+        """Wake somebody who waits, whenever something is recorded or the host calls."""
+        self._waiting.append(wake)
+        try:
+            with self.store.listening(wake):
+                yield
+        finally:
+            self._waiting.remove(wake)
+
+    def wake(self) -> None:
+        """Wake whoever waits, to see whether it is still worth it."""
+        for wake in tuple(self._waiting):
+            wake()
+
+    def leave(self) -> None:
+        """Wake whoever waits: the job is no longer this host's."""
+        self.left = True
+        self.wake()
 
     def _plan(self, decision: _Decision) -> None:
         """Decide on the state as it is, with what waits to be recorded."""
