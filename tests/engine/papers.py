@@ -49,7 +49,7 @@ class Paper:
     high: int = 5
     stage: Stage = Stage.DRAFT
     price: Decimal = Decimal("1.5")
-    notes: list[Note] = attrs.field(factory=list)
+    notes: list[Note] = attrs.field(factory=list[Note])
     tags: frozenset[str] = frozenset()
     seen_at: datetime | None = None
 

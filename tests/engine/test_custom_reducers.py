@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -385,10 +386,7 @@ wrong: list[tuple[object, str]] = [
     (waiting, "is no reducer; give a name, or a plain function"),
     (5, "5 is no reducer"),
     (one_value, "reducer one_value can't take the current value and another"),
-    (
-        lambda current, value: [current, value],
-        "has no usable name to be recorded by; define it with def",
-    ),
+    (partial(longest), "has no usable name to be recorded by; define it with def"),
     ("longest", "there is no reducer 'longest'"),
 ]
 

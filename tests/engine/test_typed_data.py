@@ -228,6 +228,13 @@ def test_an_update_mends_one_key_of_a_merge_that_failed(hosts: Hosts, store: Sto
         engine.update("one", {"low": "x"})
     state = engine.update("one", {"low": 2})
     assert (state.status, state.shared) == ("failed", DEFAULTS)
+    failure = engine.retry("one").failure
+    assert failure is not None
+    assert (failure.type, failure.key, failure.activation) == ("MergeError", "count", "2.2")
+    engine.update("one", {"count": 9})
+    state = engine.retry("one")
+    assert (state.status, state.shared) == ("completed", DEFAULTS | {"low": 2, "count": 9})
+    assert engine.verify("one").ok
 
 
 @pytest.fixture

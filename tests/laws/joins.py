@@ -74,10 +74,14 @@ class Stopping:
             Engine(self.store).pause(JOB, "inspection")
 
 
+def _pass_by(_: str) -> None:
+    """Let a point pass."""
+
+
 @contextmanager
 def unwatched() -> Generator[None]:
     """Let what somebody else does be no visit."""
-    hook, failpoints.hook = failpoints.hook, lambda _: None
+    hook, failpoints.hook = failpoints.hook, _pass_by
     try:
         yield
     finally:
@@ -172,7 +176,7 @@ class Data:
     """What the members of a wave write to."""
 
     total: int = attrs.field(default=0, validator=capped)
-    words: dict[str, int] = attrs.field(factory=dict)
+    words: dict[str, int] = attrs.field(factory=dict[str, int])
     title: str = attrs.field(default=" none ", converter=stripped)
     updated: bool = False
 
