@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from esflow import errors, events
 from esflow.commands import Answer, Continue, Goto, Update
 from esflow.context import Context
+from esflow.effect_options import effect
 from esflow.engine import Engine
 from esflow.errors import EsflowError
 from esflow.events import Recorded
@@ -40,6 +41,7 @@ __all__ = [
     "Store",
     "Update",
     "VerifyReport",
+    "effect",
     "errors",
     "events",
 ]

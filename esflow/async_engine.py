@@ -17,6 +17,7 @@ from esflow.commands import Continue, ResumeCommand
 from esflow.engine import EMPTY, Engine, host_of
 from esflow.events import Recorded
 from esflow.flow import Flow
+from esflow.policies import Effects
 from esflow.runtime import async_drive, async_looking, calls
 from esflow.runtime.async_worker import AsyncWorker
 from esflow.runtime.host import Errand
@@ -151,6 +152,12 @@ class AsyncEngine:
     async def run(self, job_id: str, *, actor: str | None = None) -> JobState:
         """Drive a job that nobody drives, as `Engine.run` does."""
         return await self._carried_on(partial(calls.run, self._host, job_id, actor))
+
+    async def retry(
+        self, job_id: str, *, effects: Effects = "reuse", actor: str | None = None
+    ) -> JobState:
+        """Let run again what failed in a failed job, as `Engine.retry` does."""
+        return await self._carried_on(partial(calls.retry, self._host, job_id, effects, actor))
 
     async def recover(self, *, older_than: float | None = None) -> list[JobState]:
         """Drive every job that is ready and that nobody drives, as `Engine.recover` does."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from threading import TIMEOUT_MAX, Event
 from typing import Final, Protocol, final
 
@@ -63,3 +64,15 @@ def wait_until(clock: Clock, at_ms: int | None, woken: Event) -> None:
     while clock.now_ms() < at_ms and not woken.is_set():
         with clock.alarm(at_ms, woken.set) as seconds:
             woken.wait(min(seconds, TIMEOUT_MAX))
+
+
+async def wait_until_async(clock: Clock, at_ms: int) -> None:
+    """Return at a moment, without holding up other tasks."""
+    from asyncio import Event, get_running_loop, wait_for
+
+    loop, rung = get_running_loop(), Event()
+    while clock.now_ms() < at_ms:
+        rung.clear()
+        wake = partial(loop.call_soon_threadsafe, rung.set)
+        with clock.alarm(at_ms, wake) as seconds, suppress(TimeoutError):
+            await wait_for(rung.wait(), min(seconds, TIMEOUT_MAX))

@@ -23,13 +23,12 @@ from esflow.asking import Asked, NoDefault, answer_to, asking, question_to
 from esflow.children import started_child
 from esflow.events import Json
 from esflow.flow import Flow, Slot
-from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
 from esflow.merging import reduced
 from esflow.payloads import structure, to_json
 from esflow.reducers import BUILT_IN, RECORDED, reduce
-from esflow.scopes import Branch, Scope
+from esflow.scopes import Branch, Scope, new_branch
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
 from esflow.standing import Recorder, Standing
@@ -54,16 +53,20 @@ class Context:
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
         recorder: Recorder,
+        attempt: int = 1,
+        attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
     ) -> None:
         self._flow = flow
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
+        self._attempt = attempt
         self._answered = answered
         self._run = Standing(
             job_id=job_id,
             activation=activation.id,
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
+            attempts=dict(attempts),
             recorder=recorder,
             is_async=self._slot.is_async,
         )
@@ -104,14 +107,11 @@ class Context:
         """
         self._use(f"emit_after({output!r})")
         targets, data = self._put_on(output, payload)
-        timer = ev.TimerSet(
-            id=self._next("t"),
-            output=output,
-            payload=data,
-            due_at_ms=self._run.after_ms(delay, "emit_after.delay"),
-            targets=targets,
+        due = self._run.after_ms(delay, "emit_after.delay")
+        timer = self._next("t")
+        self._records.append(
+            ev.TimerSet(id=timer, output=output, payload=data, due_at_ms=due, targets=targets)
         )
-        self._records.append(timer)
 
     def pause(self, reason: str = "") -> None:
         """Let the job stand still when this wave has settled."""
@@ -132,8 +132,7 @@ class Context:
 
         If nobody has answered in time, the default is the answer; the one needs the other.
         Units: the timeout is in seconds, or a timedelta, from now on.
-        Raises: SlotNotFound; PayloadError, for what can't be recorded or a slot that takes no
-        ``answer``.
+        Raises: SlotNotFound; PayloadError, for what can't be recorded, asked or answered.
         """
         self._use("ask()")
         question = question_to(self._flow.resolve_slot(to), text, choices, timeout, default)
@@ -150,8 +149,7 @@ class Context:
     ) -> str:
         """Start a job of its own, and have its outcome delivered to a slot of this flow.
 
-        Shape: the id of the job is returned; however the job ends, its ``job_id``, ``status``,
-        ``outputs`` and ``failure`` are delivered.
+        Shape: its id; however it ends, ``job_id``, ``status``, ``outputs`` and ``failure`` come.
         Raises: FlowNotFound, for a flow that this host lacks; SlotNotFound; PayloadError, for what
         can't be recorded, or a slot that doesn't take what comes to it.
         """
@@ -214,14 +212,7 @@ class Context:
         ``idempotency_key``.
         Raises: FlowError, for a name that can't be one, or that this activation has used.
         """
-        self._run.refuse_ended(f"branch({name!r})")
-        branch = Branch(self._run, name)
-        problem = name_problem("a branch", name)
-        if problem is None and self._run.branches.setdefault(name, branch) is not branch:
-            problem = f"branch {name!r} is used twice in activation {self._id}; give each its name"
-        if problem is not None:
-            raise errors.FlowError(self._flow.name, problem)
-        return branch
+        return new_branch(self._run, self._flow.name, name)
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
@@ -273,6 +264,11 @@ class Context:
     def activation_id(self) -> str:
         """The id of this activation, the same at every re-execution."""
         return self._id
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1; it counts failures, not executions."""
+        return self._attempt
 
     @property
     def idempotency_key(self) -> str:
@@ -329,6 +325,10 @@ class Context:
     def lost(self) -> errors.EsflowError | None:
         """Why this run may not settle, if it may not."""
         return self._run.lost
+
+    def escaped(self, error: Exception) -> str | None:
+        """Return the effect whose error a handler let escape, if it is one."""
+        return self._run.escaped(error)
 
     # Within.
 

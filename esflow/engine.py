@@ -20,6 +20,7 @@ from esflow.flow import Flow
 from esflow.health import HealthReport, examine
 from esflow.inputs import checked_text, findable_id, job_query
 from esflow.patches import PatchOp
+from esflow.policies import Effects
 from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
 from esflow.runtime.checking import CheckReport
@@ -238,6 +239,16 @@ class Engine:
         return calls.update(
             self._host, job_id, values, actor=actor, expected_version=expected_version
         )
+
+    def retry(
+        self, job_id: str, *, effects: Effects = "reuse", actor: str | None = None
+    ) -> JobState:
+        """Let run again, on this host, what failed in a failed job, with all its attempts.
+
+        Shape: ``effects`` that are recorded are given to it, or it calls them ``fresh``.
+        Raises: JobNotFound, JobClosed, NotPaused, PayloadError, and what `run` raises.
+        """
+        return carried_on(self._host, calls.retry(self._host, job_id, effects, actor))
 
     def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """End the job now; what its handlers are doing will not be recorded.

@@ -139,6 +139,7 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
     if event.outcome == "retry":
         member.attempt = event.attempt + 1
         member.again_at_ms = event.again_at_ms
+        fold.delayed += 1
         _forget(fold, member, event.escaped, event.effects or "reuse")
         _stand_still(fold)
         return
@@ -259,6 +260,7 @@ def _timer_fired(fold: JobFold, event: ev.TimerFired) -> None:
     for each in event.ids:
         if each not in fold.timers:
             fold.members[each].again_at_ms = None
+            fold.delayed -= 1
             fold.going += 1
             continue
         timer = fold.timers.pop(each)

@@ -21,7 +21,7 @@ from esflow.json_values import copy_json, same_json
 from esflow.merge import needs_code, writes_of, writes_with
 from esflow.payloads import structure, to_json
 from esflow.reducers import ABSENT, RECORDED, DoesNotApply, owned, reduce
-from esflow.shared_type import SharedType, missing_problem
+from esflow.shared_type import SharedType, missing_problem, refuse_unread
 from esflow.state import JobFold, MergeFailure
 
 Merged: TypeAlias = dict[str, Json]
@@ -150,7 +150,7 @@ def _refuse_misfit(flow: Flow, key: str, value: Json) -> None:
     shared = flow.data.shared
     if shared is None or key not in shared.keys:
         return
-    match usercode.call(shared.keys[key].read, (value,), {}):
+    match usercode.call(refuse_unread, (shared.keys[key], value, f"shared[{key!r}]"), {}):
         case usercode.Returned():
             return
         case usercode.Raised(error):
@@ -189,7 +189,8 @@ def _failure(write: SharedWritten, problem: str) -> MergeFailure:
 
 def _told(error: Exception) -> str:
     failure = usercode.failure_of(error, with_traceback=False)
-    return f"{failure.type}: {failure.message}"
+    refused = isinstance(error, PayloadError)  # Which says already that a value doesn't fit.
+    return failure.message if refused else f"{failure.type}: {failure.message}"
 
 
 def data_begun(flow: Flow) -> dict[str, Json] | None:

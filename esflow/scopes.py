@@ -18,22 +18,69 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from time import perf_counter_ns
 from typing import TypeVar, cast, final
 
 import attrs
 
-from esflow import effects, errors
+from esflow import effects, errors, usercode
 from esflow.asking import asking_for_result
 from esflow.effects import Call, call_of
-from esflow.events import EffectCall, EffectRecorded
+from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
-from esflow.graph import is_async
+from esflow.graph import is_async, name_problem
 from esflow.ids import branch_id, item_id
+from esflow.limits import Limit, within, within_async
 from esflow.payloads import return_annotation
-from esflow.standing import Standing
+from esflow.standing import Recorder, Standing
 from esflow.usercode import SetAside
 
 Result = TypeVar("Result")
+
+
+@final
+@attrs.define(eq=False)
+class Trials:
+    """The attempts of one effect: which comes next, when, and what the last one came to."""
+
+    _run: Standing
+    _call: Call
+    _effect_id: str
+    attempt: int = attrs.field(init=False)
+    again_at_ms: int | None = attrs.field(default=None, init=False)
+    error: Exception | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Go on behind the attempts that are recorded."""
+        last = self._run.attempts.get(self._effect_id)
+        self.attempt = 1 if last is None else last.attempt + 1
+        self.again_at_ms = None if last is None else last.again_at_ms
+
+    def became(
+        self, outcome: usercode.Outcome, began_ns: int
+    ) -> EffectRecorded | EffectAttemptFailed:
+        """Return what is to be recorded of the attempt, and go on to the next if there is one.
+
+        Raises: ContextClosed, SetAside, and what the run is lost for, where nothing is.
+        """
+        call, key = self._call, self._run.key_of(self._effect_id)
+        effect, self.error = effects.made(
+            call, self._effect_id, key, outcome, began_ns=began_ns, attempt=self.attempt
+        )
+        self._run.refuse_ended(f"effect({call.name})")
+        retry = call.options.retry
+        if retry is None or self.error is None or not retry.applies(self.attempt, self.error):
+            return effect
+        delay_ms = retry.delay_ms(self.attempt, random.random())  # noqa: S311 - it spreads load
+        self.again_at_ms = self._run.recorder.due_at_ms(delay_ms)
+        self.attempt += 1
+        return effects.failed_attempt(effect, self.again_at_ms)
+
+
+def limit_of(call: Call, recorder: Recorder) -> Limit | None:
+    """Return how long a call may take, None for as long as it likes."""
+    seconds = call.options.timeout_seconds
+    return None if seconds is None else Limit(f"effect {call.name}", seconds, recorder.clock)
 
 
 @final
@@ -113,16 +160,22 @@ class Scope:
             return coroutine
         if recorded is None:
             recorded, cause = self._made(call, effect_id)
-        return effects.result_of(recorded, call, cause)
+        return self._told(recorded, call, cause)
+
+    def _told(self, recorded: EffectRecorded, call: Call, cause: Exception | None) -> object:
+        with self._run.telling(recorded):
+            return effects.result_of(recorded, call, cause)
 
     def _recorded(self, call: Call, effect_id: str) -> EffectRecorded | None:
         """Return what is recorded of a call, None where it has to be made."""
         recorded = self._run.recorded.get(effect_id)
-        if recorded is None:
-            self._refuse_call(call, effect_id)
-        elif (difference := effects.difference(self._run.activation, recorded, call)) is not None:
+        known = recorded or self._run.attempts.get(effect_id)
+        difference = known and effects.difference(self._run.activation, known, call)
+        if difference is not None:
             self._run.lost = difference
             raise difference
+        if recorded is None:
+            self._refuse_call(call, effect_id)
         return recorded
 
     def _refuse_call(self, call: Call, effect_id: str) -> None:
@@ -136,17 +189,30 @@ class Scope:
         raise SetAside
 
     def _made(self, call: Call, effect_id: str) -> effects.Made:
-        """Make a call and record what became of it, before anybody uses it."""
-        if call.name not in effects.OWN_EFFECTS:
+        """Make a call, as often as it is worth it, and record each time what became of it."""
+        trials = Trials(self._run, call, effect_id)
+        while True:
             with self._run.recording(call.name):
-                self._run.recorder.let_out()
-        with self._run.calling(effect_id):
-            effect, error = effects.make(call, effect_id, self._run.key_of(effect_id))
-        self._run.refuse_ended(f"effect({call.name})")
-        with self._run.recording(call.name):
-            self._run.recorder.record_effect(effect)
-        reach("effect.recorded")
-        return effect, error
+                if trials.again_at_ms is not None:
+                    self._run.recorder.wait(trials.again_at_ms)
+                if call.name not in effects.OWN_EFFECTS:
+                    self._run.recorder.let_out()
+            self._run.refuse_ended(f"effect({call.name})")
+            began_ns = perf_counter_ns()
+            event = trials.became(self._called(call, effect_id), began_ns)
+            with self._run.recording(call.name):
+                self._run.recorder.record_effect(event)
+            reach("effect.recorded")
+            if isinstance(event, EffectRecorded):
+                return event, trials.error
+
+    def _called(self, call: Call, effect_id: str) -> usercode.Outcome:
+        def here() -> usercode.Outcome:
+            with self._run.calling(effect_id):
+                return usercode.call(call.function, call.args, call.kwargs)
+
+        limit = limit_of(call, self._run.recorder)
+        return here() if limit is None else within(limit, here)
 
     async def _awaited(self, call: Call, effect_id: str, recorded: EffectRecorded | None) -> object:
         """Return the result of an async call, which is made by the task that awaits it."""
@@ -154,26 +220,34 @@ class Scope:
         with self._run.awaited(effect_id):
             if recorded is None:
                 recorded, cause = await self._made_async(call, effect_id)
-        return effects.result_of(recorded, call, cause)
+        return self._told(recorded, call, cause)
 
     async def _made_async(self, call: Call, effect_id: str) -> effects.Made:
-        async def within() -> object:
+        trials = Trials(self._run, call, effect_id)
+        while True:
+            try:
+                if trials.again_at_ms is not None:
+                    await self._run.recorder.wait_async(trials.again_at_ms)
+                    self._run.refuse_ended(f"effect({call.name})")
+                began_ns = perf_counter_ns()
+                event = trials.became(await self._called_async(call, effect_id), began_ns)
+                await self._run.recorder.record_effect_async(event)
+            except errors.EsflowError as lost:
+                self._run.lost = self._run.lost or lost
+                raise
+            reach("effect.recorded")
+            if isinstance(event, EffectRecorded):
+                return event, trials.error
+
+    async def _called_async(self, call: Call, effect_id: str) -> usercode.Outcome:
+        async def here() -> object:
             with self._run.calling(effect_id):
                 return await call.function(*call.args, **call.kwargs)
 
-        with self._run.recording(call.name):
-            await self._run.recorder.let_out_async()
-        key = self._run.key_of(effect_id)
-        marked = attrs.evolve(call, function=within, args=(), kwargs={})
-        effect, error = await effects.make_async(marked, effect_id, key)
-        self._run.refuse_ended(f"effect({call.name})")
-        try:
-            await self._run.recorder.record_effect_async(effect)
-        except errors.EsflowError as lost:
-            self._run.lost = lost
-            raise
-        reach("effect.recorded")
-        return effect, error
+        outcome = await within_async(limit_of(call, self._run.recorder), here())
+        if isinstance(outcome, usercode.Stopped):
+            raise SetAside  # Its handler was, and it asked the context for something.
+        return outcome
 
 
 @final
@@ -209,6 +283,24 @@ class Branch:
     async def __aexit__(self, *_: object) -> None:
         """End the branch."""
         self.__exit__()
+
+
+def new_branch(run: Standing, flow: str, name: str) -> Branch:
+    """Return a branch of a run that has none of the name.
+
+    Raises: FlowError, for a name that can't be one, or that is used already; ContextClosed,
+    ReentrantCall, SetAside, and what the run is lost for.
+    """
+    run.refuse_ended(f"branch({name!r})")
+    branch = Branch(run, name)
+    problem = name_problem("a branch", name)
+    if problem is None and run.branches.setdefault(name, branch) is not branch:
+        problem = (
+            f"branch {name!r} is used twice in activation {run.activation}; give each its name"
+        )
+    if problem is not None:
+        raise errors.FlowError(flow, problem)
+    return branch
 
 
 def _uuid() -> uuid.UUID:

@@ -112,8 +112,10 @@ def _reducer_problem(key: str, reducer: object, shared: SharedType | None) -> st
         return f"{reducer!r:.120} has no usable name to be recorded by; define it with def"
     try:
         inspect.signature(reducer).bind(None, None)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         return f"reducer {name} can't take the current value and another: {error}"
+    except ValueError:  # What is built in may have no signature to judge by.
+        return None
     return None
 
 

@@ -12,35 +12,39 @@ from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 import attrs
 
 from esflow import errors
 from esflow.asking import Asked
-from esflow.events import EffectRecorded
+from esflow.clock import Clock
+from esflow.events import EffectAttemptFailed, EffectRecorded
 from esflow.flow import Flow
+from esflow.ids import order
 from esflow.policies import seconds_of
 from esflow.usercode import SetAside
 
 if TYPE_CHECKING:
     from asyncio import Task
 
-_LAST_MOMENT_MS: Final = 253_402_300_799_999
-"""The end of the year 9999: a later moment could not be read back."""
-
 
 class Recorder(Protocol):
-    """What records an effect before the handler goes on."""
+    """What records an effect before the handler goes on, and has it wait for another attempt."""
 
-    def record_effect(self, effect: EffectRecorded) -> None:
-        """Append the effect to the job's stream.
+    @property
+    def clock(self) -> Clock:
+        """The host's clock."""
+        ...
+
+    def record_effect(self, effect: EffectRecorded | EffectAttemptFailed) -> None:
+        """Append the effect, or an attempt of it, to the job's stream.
 
         Raises: Fenced, StoreError.
         """
         ...
 
-    async def record_effect_async(self, effect: EffectRecorded) -> None:
+    async def record_effect_async(self, effect: EffectRecorded | EffectAttemptFailed) -> None:
         """Append the effect without holding up other tasks.
 
         Who is cancelled meanwhile is told so after it has been recorded, and not if it wasn't.
@@ -63,13 +67,27 @@ class Recorder(Protocol):
         """Return the host's time, in milliseconds since 1970."""
         ...
 
-    def moment_ms(self) -> int:
-        """Return the host's time, or that of the job's last event, whichever is later."""
-        ...
-
     @property
     def flows(self) -> Mapping[str, Flow]:
         """The flows of this host, by name."""
+        ...
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Return the moment so many milliseconds from now, and from the job's last event."""
+        ...
+
+    def wait(self, at_ms: int) -> None:
+        """Return at a moment.
+
+        Raises: JobClosed, ContextClosed, StoreError, as soon as it isn't worth waiting any longer.
+        """
+        ...
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Return at a moment, without holding up other tasks.
+
+        Raises: as `wait` does.
+        """
         ...
 
     def is_cancelled(self) -> bool:
@@ -89,6 +107,7 @@ class Standing:
     job_id: str
     activation: str
     recorded: Mapping[str, EffectRecorded]
+    attempts: Mapping[str, EffectAttemptFailed]  # Of effects: the last that failed.
     recorder: Recorder
     is_async: bool = False
     aside: Asked | None = None  # What set the run aside.
@@ -96,6 +115,9 @@ class Standing:
     closed: bool = False
     used: set[str] = attrs.field(factory=set[str], init=False)  # Effects that were asked for.
     branches: dict[str, object] = attrs.field(factory=dict[str, object], init=False)
+    _told: list[tuple[Exception, str]] = attrs.field(
+        factory=list[tuple[Exception, str]], init=False
+    )
     _calling: dict[object, str] = attrs.field(factory=dict[object, str], init=False)  # By place.
     _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(
         factory=dict[str, Any], init=False
@@ -112,7 +134,7 @@ class Standing:
         Raises: PayloadError, for no delay.
         """
         delay_ms = math.ceil(seconds_of(delay, path) * 1000)
-        return min(self.recorder.moment_ms() + delay_ms, _LAST_MOMENT_MS)
+        return self.recorder.due_at_ms(delay_ms)
 
     def refuse_ended(self, call: str) -> None:
         """Refuse what would be recorded nowhere.
@@ -164,6 +186,23 @@ class Standing:
     def moment(self) -> datetime:
         """Return the host's time."""
         return datetime.fromtimestamp(self.recorder.now_ms() / 1000, tz=UTC)
+
+    @contextmanager
+    def telling(self, effect: EffectRecorded) -> Generator[None]:
+        """Remember by which error a handler is told of an effect that failed."""
+        try:
+            yield
+        except (errors.EffectError, errors.PayloadError) as error:
+            if effect.error is not None:
+                self._told.append((error, effect.id))
+            raise
+
+    def escaped(self, error: BaseException) -> str | None:
+        """Return the effect whose error this is, or one that a group of tasks raised it in."""
+        if isinstance(error, BaseExceptionGroup):
+            found = map(self.escaped, cast("tuple[BaseException, ...]", error.exceptions))
+            return min((each for each in found if each is not None), key=order, default=None)
+        return next((effect_id for told, effect_id in self._told if told is error), None)
 
     # Effects that are awaited.
 

@@ -79,6 +79,7 @@ class JobFold:
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
     going: int = 0
+    delayed: int = 0  # Activations that wait for their next attempt.
     buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
@@ -131,7 +132,7 @@ class JobFold:
     @property
     def is_delayed(self) -> bool:
         """Whether the open wave waits for the next attempt of an activation."""
-        return any(each.again_at_ms is not None for each in self.members.values())
+        return self.delayed > 0
 
     @property
     def is_expecting(self) -> bool:
@@ -161,9 +162,9 @@ class JobFold:
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
-        found += [
-            each.again_at_ms for each in self.members.values() if each.again_at_ms is not None
-        ]
+        if self.delayed:
+            again = [each.again_at_ms for each in self.members.values()]
+            found += [at_ms for at_ms in again if at_ms is not None]
         return min(found, default=None)
 
     @property

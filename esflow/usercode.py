@@ -39,6 +39,14 @@ class Raised:
 
 @final
 @attrs.frozen
+class Ended:
+    """User code ended the process rather than the call."""
+
+    error: BaseException
+
+
+@final
+@attrs.frozen
 class Stopped:
     """User code was set aside, to run again."""
 
@@ -53,10 +61,27 @@ Outcome: TypeAlias = Returned | Raised
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     """Call user code and return what became of it."""
+    outcome = ending(function, args, kwargs)
+    if isinstance(outcome, Ended):
+        raise outcome.error
+    return outcome
+
+
+def ending(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Outcome | Ended:
+    """Call user code and return what became of it, whatever that is."""
     try:
         return Returned(function(*args, **kwargs))
-    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
-        return Raised(error)
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is a fact to record
+        return Raised(error) if isinstance(error, Exception) else Ended(error)
+
+
+def result_of(outcome: Outcome | Ended) -> Any:
+    """Return what a call came back with, or raise what it raised."""
+    if isinstance(outcome, Returned):
+        return outcome.value
+    raise outcome.error
 
 
 def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:

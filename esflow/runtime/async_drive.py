@@ -14,16 +14,18 @@ Then the lease is given back: the job is left as if its host had died, and anybo
 from __future__ import annotations
 
 from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
+from esflow.clock import wait_until_async
 from esflow.failpoints import reach
 from esflow.runtime.agenda import Agenda
-from esflow.runtime.host import Errand, Host, passing_over
+from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
+from esflow.runtime.runs import Run
 from esflow.runtime.session import Session
-from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed, performed_async
+from esflow.runtime.steps import Settling, Wave, open_wave, performed, performed_async
 from esflow.runtime.threads import Threads
 from esflow.state import JobState
 from esflow.store import IndexRow
@@ -50,14 +52,19 @@ async def _carried_on(host: Host, threads: Threads, errand: Errand) -> JobState:
 
 
 async def taken_over(
-    host: Host, threads: Threads, job_id: str, older_than: float | None = None
+    host: Host,
+    threads: Threads,
+    job_id: str,
+    older_than: float | None = None,
+    *,
+    max_claims: int | None = MAX_CLAIMS,
 ) -> JobState | BaseException | None:
     """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
     Returns None where there is nothing to drive, and what ends the execution, if anything does:
     raised in a task, it might end the loop.
     """
-    errand = await threads.write(partial(host.taking_over, job_id, older_than))
+    errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
     trouble = await _followed(host, threads, errand)
     return trouble or (errand.session.fold.face() if errand.session.has_recorded else None)
 
@@ -121,16 +128,31 @@ async def _run_wave(wave: Wave, threads: Threads) -> None:
     running: dict[Task[Performed], Run] = {}
     try:
         while True:
+            if wave.is_due:
+                await threads.write(wave.fire)
             for run in wave.startable():
                 running[create_task(_performed(run, threads))] = run
             if not running:
                 return
-            for task in (await wait(running, return_when=FIRST_COMPLETED))[0]:
+            for task in await _finished(running, wave):
                 run = running.pop(task)
                 outcome = task.exception() or task.result()
                 await threads.write(partial(wave.settle, run, outcome))
     finally:
         await _abandon(running)
+
+
+async def _finished(running: Iterable[Task[Performed]], wave: Wave) -> list[Task[Performed]]:
+    """Return what has finished, as soon as something has, or the next attempt of another is due."""
+    at_ms = wave.wakes_at_ms
+    if at_ms is None:
+        return list((await wait(running, return_when=FIRST_COMPLETED))[0])
+    due = create_task(wait_until_async(wave.session.clock, at_ms))
+    try:
+        await wait((*running, due), return_when=FIRST_COMPLETED)
+    finally:
+        due.cancel()
+    return [each for each in running if each.done()]
 
 
 async def _performed(run: Run, threads: Threads) -> Performed:
@@ -149,7 +171,7 @@ async def _performed(run: Run, threads: Threads) -> Performed:
 async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
     """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
     for task, run in running.items():
-        run.abandoned = True
+        run.abandon()
         task.cancel()
     while going := [each for each in running if not each.done()]:
         with suppress(CancelledError):  # Whoever cancels again waits for the same.

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import TIMEOUT_MAX
 from time import monotonic
-from typing import Final
+from typing import Final, get_args
 
 from esflow.bundle import Progress, keep_definitions, read_bundle, take_in
-from esflow.commands import CancelJob, Command, Continue, PauseJob
+from esflow.commands import CancelJob, Command, Continue, PauseJob, RetryJob
 from esflow.decider import decide
-from esflow.errors import FlowNotFound, VersionConflict, WaitTimeout
+from esflow.errors import FlowNotFound, PayloadError, VersionConflict, WaitTimeout
 from esflow.events import Event, JobForked
 from esflow.flow import Flow
 from esflow.inputs import checked_id, expect_version, new_job_id
+from esflow.policies import Effects
 from esflow.replay import pages
 from esflow.runtime.agenda import due_rows, left_rows
 from esflow.runtime.checking import CheckReport, check_jobs
@@ -50,7 +51,7 @@ def start(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its o
 ) -> Errand:
     """Return what records a new job, or finds that it was recorded, and drives it."""
     session, step = _begun(host, flow, slot, payload, job_id, labels, stops)
-    return Errand(session, (step, host.claim(session)), actor)
+    return Errand(session, (step, host.firing(), host.claim(session)), actor)
 
 
 def submit(  # noqa: PLR0917 - they are the arguments of `Engine.submit`, in its order
@@ -86,7 +87,7 @@ def _begun(  # noqa: PLR0917 - they are the arguments of both, in their order
 def run(host: Host, job_id: str, actor: str | None) -> Errand:
     """Return what drives a job that nobody drives."""
     session = host.loaded(job_id, "run()")
-    return Errand(session, (host.firing(session), host.claim(session)), actor, in_time=True)
+    return Errand(session, (host.firing(), host.claim(session)), actor, in_time=True)
 
 
 def recoverable(host: Host) -> list[IndexRow]:
@@ -149,9 +150,26 @@ def resume(
 
         return step
 
-    before, after = firing_before_resumption(session), host.firing(session)
-    steps = (expected, before, *map(deciding, wishes), after, host.claim(session))
+    before = firing_before_resumption(session)
+    steps = (expected, before, *map(deciding, wishes), host.firing(), host.claim(session))
     return Errand(session, steps, actor)
+
+
+def retry(host: Host, job_id: str, effects: str, actor: str | None) -> Errand:
+    """Return what lets run again what failed.
+
+    Raises: PayloadError.
+    """
+    if effects not in get_args(Effects):
+        raise PayloadError("effects", f"{effects!r:.100}; give 'reuse' or 'fresh'")
+    session = host.loaded(job_id, "retry()")
+    host.flow(session.fold.flow)
+    command = RetryJob(effects=effects)
+
+    def step(fold: JobFold) -> Sequence[Event]:
+        return decide(fold, command)
+
+    return Errand(session, (step, host.firing(), host.claim(session)), actor)
 
 
 def fork(

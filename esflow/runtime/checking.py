@@ -23,6 +23,7 @@ import attrs
 from esflow import events as ev
 from esflow import usercode
 from esflow.asking import Asked
+from esflow.clock import Clock
 from esflow.context import Context
 from esflow.errors import EsflowError, NondeterminismError
 from esflow.events import Event, Json
@@ -89,11 +90,16 @@ class Rehearsal:
 
     flows: Mapping[str, Flow]
 
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
+    @property
+    def clock(self) -> Clock:
+        """Tell no time."""
+        raise AssertionError("a rehearsal asked for the time")
+
+    def record_effect(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         raise AssertionError(f"{effect.id} was called in a rehearsal")
 
-    async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
+    async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         self.record_effect(effect)
 
@@ -105,13 +111,21 @@ class Rehearsal:
         """Let nothing out: no effect is called."""
         self.let_out()
 
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Let everything count from the same moment: when something is due is no difference."""
+        return delay_ms
+
+    def wait(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        raise AssertionError(f"{at_ms} is waited for in a rehearsal")
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        self.wait(at_ms)
+
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
         raise AssertionError("a rehearsal asked for the time")
-
-    def moment_ms(self) -> int:
-        """Tell the same time always: when something is due is no difference."""
-        return 0
 
     def is_cancelled(self) -> bool:
         """Tell that nobody has cancelled the job."""
@@ -135,14 +149,10 @@ def check_jobs(
         for activation, found in _checked(store, job_id, flow, flows):
             activations += 1
             if found is not None:
-                kind, recorded, now = found
+                kind, was, now = found
                 differences.append(
                     Difference(
-                        job_id=job_id,
-                        activation=activation,
-                        kind=kind,
-                        recorded=recorded,
-                        now=now,
+                        job_id=job_id, activation=activation, kind=kind, recorded=was, now=now
                     )
                 )
     return CheckReport(
@@ -305,6 +315,7 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
         recorder=rehearsal,
+        attempt=member.attempt,
     )
     payload = member.activation.payload
     if slot.is_async:

@@ -29,8 +29,8 @@ from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
-from esflow.runtime.steps import inside
-from esflow.runtime.timing import answer_in_time, catch_up, firing, is_overdue
+from esflow.runtime.steps import fire_due, inside
+from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
@@ -41,6 +41,8 @@ _log = logging.getLogger("esflow")
 READY: Final = (Status.PENDING.value, Status.RUNNING.value)
 """What a job is that has handlers to run."""
 
+MAX_CLAIMS: Final = 5
+"""In so many executions a job may get nowhere; then a worker takes it for what ended them."""
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -163,28 +165,35 @@ class Host:
 
         return step
 
-    def firing(self, session: Session) -> Decide:
-        """Return the step that lets happen what is due, where nobody drives the job."""
-        fire = firing(session)
-        return lambda fold: fire(fold) if self._is_free(fold.job_id) else ()
+    def firing(self) -> Decide:
+        """Return the step that lets happen what is due, of a job that nobody runs."""
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            events = fire_due(fold, self.clock.now_ms())
+            return events if events and self._is_free(fold.job_id) else ()
+
+        return step
 
     def is_orphan(self, fold: JobFold) -> bool:
         """Tell whether a job was being run by a host that has gone."""
         return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
 
-    def taking_over(self, job_id: str, older_than: float | None) -> Errand:
+    def taking_over(
+        self, job_id: str, older_than: float | None, max_claims: int | None = None
+    ) -> Errand:
         """Return what drives a job that nobody drives, or records on for so many seconds.
 
+        Shape: a job that did not get anywhere in ``max_claims`` executions fails instead.
         Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
         """
         session = self.loaded(job_id, "recover()")
-        take_over = self._take_over(session)
+        take_over = self._take_over(session, max_claims)
 
         def step(fold: JobFold) -> Sequence[Event]:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        return Errand(session, (self.firing(session), step), in_time=True)
+        return Errand(session, (self.firing(), step), in_time=True)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""
@@ -257,6 +266,7 @@ class Host:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
         for session in list(self._driving.values()):
+            session.leave()
             self.give_back(session)
 
     def refuse_inside(self, job_id: str, call: str) -> None:
@@ -320,7 +330,7 @@ class Host:
         row = self.store.head(job_id)
         return row is None or is_gone(row.lease)
 
-    def _take_over(self, session: Session) -> Decide:
+    def _take_over(self, session: Session, max_claims: int | None = None) -> Decide:
         """Return the step that claims a job, whoever drives it."""
 
         def step(fold: JobFold) -> Sequence[Event]:
@@ -332,6 +342,7 @@ class Host:
                 flow_version=flow.version,
                 fingerprint=flow.fingerprint,
                 slots=frozenset(flow.slots),
+                max_claims=max_claims,
             )
             return decide(fold, command)
 

@@ -28,8 +28,8 @@ those of its wave; `is_current` tells it so, and it is driven again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from threading import RLock
 from time import monotonic
 from typing import Final, TypeAlias, final
@@ -40,7 +40,14 @@ from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.consequences import owed
 from esflow.decider import due
-from esflow.errors import ContextClosed, Fenced, JobClosed, PayloadError, VersionConflict
+from esflow.errors import (
+    ContextClosed,
+    EsflowError,
+    Fenced,
+    JobClosed,
+    PayloadError,
+    VersionConflict,
+)
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
@@ -115,6 +122,8 @@ class Session:
     _created_at_ms: int = 0
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
+    left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
+    _waiting: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
@@ -137,6 +146,15 @@ class Session:
     def is_current(self, wave: int, since: int) -> bool:
         """Tell whether work on a wave still holds, that began when so many waves had been kept."""
         return all(kept == wave for kept in self.kept_waves[since:])
+
+    def read_again(self) -> None:
+        """Take in what others have recorded.
+
+        Raises: Fenced, CorruptHistory, UnknownEvent.
+        """
+        with self._lock:
+            self._ahead = True
+            self._catch_up()
 
     def commit(
         self,
@@ -168,6 +186,35 @@ class Session:
                 self._catch_up()
                 self._record(None)
 
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Return the moment so many milliseconds from now, and from the job's last event.
+
+        A clock that is behind that of the last host makes nothing due before its time.
+        """
+        row = self.store.head(self.job_id)
+        last_ms = self.clock.now_ms() if row is None else row.updated_at_ms
+        return min(max(last_ms, self.clock.now_ms()) + delay_ms, LAST_MOMENT_MS)
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Generator[None]:
+        """Wake somebody who waits, whenever something is recorded or the host calls."""
+        self._waiting.append(wake)
+        try:
+            with self.store.listening(wake):
+                yield
+        finally:
+            self._waiting.remove(wake)
+
+    def wake(self) -> None:
+        """Wake whoever waits, to see whether it is still worth it."""
+        for wake in tuple(self._waiting):
+            wake()
+
+    def leave(self) -> None:
+        """Wake whoever waits: the job is no longer this host's."""
+        self.left = True
+        self.wake()
+
     def _plan(self, decision: _Decision) -> None:
         """Decide on the state as it is, with what waits to be recorded."""
         self._catch_up()
@@ -195,13 +242,23 @@ class Session:
             self._ahead = True
             with suppress(VersionConflict):
                 if self._events:
-                    self._append(self._events, actor, before)
+                    self._append_or_drop(actor, before)
                 self._ahead = False
                 self._group, self._events = [], []
                 self._recorded = self.fold.version
                 self._keep_snapshot(before)
                 return
             self._catch_up()
+
+    def _append_or_drop(self, actor: str | None, before: int) -> None:
+        """Append what is decided; after an error only the log tells whether it was."""
+        try:
+            self._append(self._events, actor, before)
+        except VersionConflict:
+            raise
+        except EsflowError:
+            self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
+            raise
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.

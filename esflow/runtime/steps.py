@@ -1,13 +1,12 @@
 """What every driver does with a claimed job: prepare runs of handlers, and settle what they did.
 
-It waits for nothing and starts no thread: how handlers run beside each other, and who waits for
-them, is the business of the drivers.
+How handlers run beside each other, and who waits for them, is the business of the drivers.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
@@ -17,11 +16,10 @@ import attrs
 
 from esflow import events as ev
 from esflow import usercode
+from esflow.commands import FireTimers
 from esflow.context import Context
-from esflow.decider import runnable
-from esflow.effects import OWN_EFFECTS
+from esflow.decider import decide, runnable
 from esflow.errors import (
-    ContextClosed,
     EsflowError,
     Fenced,
     FlowChanged,
@@ -29,109 +27,20 @@ from esflow.errors import (
     JobClosed,
     StoreError,
 )
-from esflow.events import Json
 from esflow.failpoints import reach
-from esflow.flow import Flow, Slot
+from esflow.flow import Flow
+from esflow.limits import Limit, within, within_async
+from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
+from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
 from esflow.runtime.session import Decide, Session
-from esflow.state import Activation, Answered, JobFold, Status
+from esflow.state import Activation, JobFold
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
 
-OffLoop: TypeAlias = Callable[[Callable[[], None]], Awaitable[None]]
-"""Does what blocks, away from the loop that waits for it."""
-
-
-async def at_once(work: Callable[[], None]) -> None:
-    """Do what blocks here: the loop is that of one handler alone."""
-    work()
-
-
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
-
-
-@final
-@attrs.define(eq=False, kw_only=True)
-class Run:
-    """One execution of one activation's handler, with the data it may see."""
-
-    session: Session
-    flow: Flow
-    flows: Mapping[str, Flow]  # Of the host.
-    activation: Activation
-    effects: Mapping[str, ev.EffectRecorded]
-    answered: Mapping[str, Answered]
-    shared: Mapping[str, Json]
-    memory: Mapping[str, Json]
-    began_with: int  # So many waves had been kept by then.
-    off_loop: OffLoop = attrs.field(default=at_once)
-    abandoned: bool = False  # Whether its driver waits for it only to see it end.
-
-    @property
-    def slot(self) -> Slot:
-        """The slot whose handler is run."""
-        return self.flow.resolve_slot(self.activation.slot)
-
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
-        """Append an effect to the job's stream.
-
-        Raises: JobClosed, when the job no longer waits for this activation; ContextClosed, when the
-        driver doesn't.
-        """
-
-        def step(fold: JobFold) -> tuple[ev.Event, ...]:
-            if self.abandoned:
-                raise ContextClosed(self.activation.id, f"effect {effect.id}")
-            if not self.is_awaited(fold):
-                raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
-            return (effect,)
-
-        self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
-
-    def is_awaited(self, fold: JobFold) -> bool:
-        """Tell whether what is done here still counts: nobody has ended or led away the job."""
-        wave = int(self.activation.id.partition(".")[0])
-        return self.session.is_current(wave, self.began_with) and _is_awaited(fold, self.activation)
-
-    def let_out(self) -> None:
-        """Let all that led here be recorded, because somebody outside is about to see it.
-
-        Raises: JobClosed, when the job no longer waits for this activation.
-        """
-        self.session.flush()
-        if not self.is_awaited(self.session.fold):
-            raise JobClosed(self.session.job_id, self.session.fold.status, "an effect")
-
-    async def let_out_async(self) -> None:
-        """Do the same off the loop."""
-        await self.off_loop(self.let_out)
-
-    async def record_effect_async(self, effect: ev.EffectRecorded) -> None:
-        """Append an effect to the job's stream, off the loop."""
-        await self.off_loop(partial(self.record_effect, effect))
-
-    def is_cancelled(self) -> bool:
-        """Tell whether somebody has ended the job, or the driver no longer waits for it."""
-        if self.abandoned:
-            return True
-        row = self.session.store.head(self.session.job_id)
-        return row is not None and row.status == Status.CANCELLED
-
-    def may_call(self, name: str) -> bool:
-        """Tell whether an effect may be called: a fork is told results, unless it is live."""
-        forked = self.session.fold.forked
-        return forked is None or forked.live or name in OWN_EFFECTS
-
-    def now_ms(self) -> int:
-        """Return the host's time."""
-        return self.session.clock.now_ms()
-
-    def moment_ms(self) -> int:
-        """Return the host's time, or that of the job's last event, whichever is later."""
-        row = self.session.store.head(self.session.job_id)
-        return max(self.now_ms(), 0 if row is None else row.updated_at_ms)
 
 
 @final
@@ -174,7 +83,7 @@ class Wave:
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
             activation = self._waiting.popleft()
-            if _is_awaited(fold, activation):
+            if is_awaited(fold, activation):
                 self._running += 1
                 runs.append(self._prepared(fold, activation))
         return runs
@@ -182,29 +91,69 @@ class Wave:
     def settle(self, run: Run, outcome: Settling | BaseException) -> None:
         """Record what became of a member, or keep what ends the execution."""
         self._running -= 1
-        found = outcome if isinstance(outcome, BaseException) else self._recorded(run, outcome)
+        if isinstance(outcome, BaseException):
+            self._keep(outcome)
+        else:
+            self._keep(self._committed(_settling(run, outcome)))
+
+    def _keep(self, found: BaseException | None) -> None:
+        """Keep what ends the execution, if anything does."""
         if found is None or isinstance(found, JobClosed):
             return
         if self.trouble is None or isinstance(self.trouble, EsflowError):
             self.trouble = found  # What ends the process outranks what ends the job.
 
-    def _recorded(self, run: Run, events: Settling) -> EsflowError | None:
+    def fire(self) -> None:
+        """Let the attempts run again that are due by now."""
+        if self.is_due:
+            self._keep(self._committed())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an attempt may run again by now."""
+        at_ms = self.wakes_at_ms
+        return at_ms is not None and at_ms <= self.session.clock.now_ms()
+
+    @property
+    def wakes_at_ms(self) -> int | None:
+        """When the next attempt of a member is due, if one is waited for and may run then."""
+        fold = self.session.fold
+        if not fold.delayed or fold.operator is not None or self.trouble is not None:
+            return None
+        members = fold.members.values()
+        found = [each.again_at_ms for each in members if each.again_at_ms is not None]
+        return min(found, default=None)
+
+    def _committed(self, *steps: Decide) -> EsflowError | None:
+        """Append what steps lead to, and what is due; line up what may run again by it."""
         is_last = not self._running
+        fired = list[str]()
+
+        def firing(fold: JobFold) -> tuple[ev.Event, ...]:
+            events = fire_due(fold, self.session.clock.now_ms())
+            fired[:] = [each for event in events for each in event.ids]
+            return events
+
         try:
-            self.session.commit(_settling(run, events), quiet=lambda: is_last, may_wait=True)
+            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=True)
         except EsflowError as refused:
             return refused
+        members = self.session.fold.members
+        self._waiting += [members[each].activation for each in fired if each in members]
         return None
 
     def _prepared(self, fold: JobFold, activation: Activation) -> Run:
         routine = self.flow.resolve_slot(activation.slot).routine
+        member = fold.members[activation.id]
         return Run(
             session=self.session,
             flow=self.flow,
             flows=self.flows,
             activation=activation,
-            effects=fold.members[activation.id].effects,
-            answered=fold.members[activation.id].answered,
+            attempt=member.attempt,
+            effects=member.effects,
+            attempts=member.attempts,
+            answered=member.answered,
             shared=fold.shared,
             memory=fold.memory.get(routine, {}),
             began_with=len(self.session.kept_waves),
@@ -240,10 +189,12 @@ def open_wave(
     return Wave(session, flow, flows, min(max_parallel, len(ready)), off_loop, deque(ready))
 
 
-def _is_awaited(fold: JobFold, activation: Activation) -> bool:
-    """Tell whether an activation can still be settled: nobody has ended or led away the job."""
-    member = fold.members.get(activation.id)
-    return fold.ended is None and member is not None and not member.settled
+def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:
+    """Return the event by which what is due by now happens, if anything is."""
+    if not (fold.delayed or fold.timers):
+        return ()
+    events = decide(fold, FireTimers(now_ms=now_ms))
+    return tuple(each for each in events if isinstance(each, ev.TimerFired))
 
 
 def _settling(run: Run, events: Settling) -> Decide:
@@ -260,7 +211,33 @@ def performed(run: Run) -> Settling:
     if run.slot.is_async:
         return run_alone(performed_async(run))
     context, began = _begun(run)
-    return _concluded(context, handled(run.slot, context, run.activation.payload), began)
+    limit = _limit_of(run)
+    try:
+        if limit is None:
+            outcome = handled(run.slot, context, run.activation.payload)
+        else:
+            outcome = within(limit, partial(_handled_elsewhere, run, context))
+    finally:
+        _leave(run, context)
+    return _concluded(run, context, outcome, began)
+
+
+def _handled_elsewhere(run: Run, context: Context) -> Handled:
+    context.move_here()
+    return handled(run.slot, context, run.activation.payload)
+
+
+def _limit_of(run: Run) -> Limit | None:
+    seconds = run.slot.timeout_seconds
+    if seconds is None:
+        return None
+    return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
+
+
+def _leave(run: Run, context: Context) -> None:
+    """Let what may still go on behind a run, because nobody waits for it, come to nothing."""
+    context.close()
+    run.abandon()
 
 
 async def performed_async(run: Run) -> Settling:
@@ -270,8 +247,10 @@ async def performed_async(run: Run) -> Settling:
     Raises: what ends the execution rather than the activation.
     """
     context, began = _begun(run)
-    outcome = await handled_async(run.slot, context, run.activation.payload)
-    return _concluded(context, outcome, began)
+    handling = handled_async(run.slot, context, run.activation.payload)
+    limit = _limit_of(run)
+    outcome = await handling if limit is None else await within_async(limit, handling)
+    return _concluded(run, context, outcome, began)
 
 
 def _begun(run: Run) -> tuple[Context, Began]:
@@ -286,11 +265,13 @@ def _begun(run: Run) -> tuple[Context, Began]:
         shared=run.shared,
         memory=run.memory,
         recorder=run,
+        attempt=run.attempt,
+        attempts=run.attempts,
     )
     return context, began
 
 
-def _concluded(context: Context, outcome: Handled, began: Began) -> Settling:
+def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Settling:
     """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
     if context.lost is not None:
         raise context.lost
@@ -307,17 +288,19 @@ def _concluded(context: Context, outcome: Handled, began: Began) -> Settling:
                 started_at_ms=started_at_ms,
                 duration_us=duration_us,
                 events=len(records),
+                attempt=run.attempt,
             )
             return (*records, completed)
         case usercode.Raised(error):
-            failed = ev.ActivationFailed(
-                activation=activation,
+            failed = Failed(
+                activation=run.activation,
+                attempt=run.attempt,
+                error=error,
+                escaped=context.escaped(error),
                 started_at_ms=started_at_ms,
                 duration_us=duration_us,
-                error=usercode.failure_of(error, with_traceback=True),
-                outcome="stop",
             )
-            return (failed,)
+            return outcome_of(failed, run.flow, run.due_at_ms)
         case usercode.Stopped():
             assert asked is not None, "only an interrupt sets a handler aside"
             return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)

@@ -14,15 +14,11 @@ from esflow.consequences import overdue, unanswered
 from esflow.decider import decide
 from esflow.events import Event
 from esflow.runtime.session import Decide, Session
+from esflow.runtime.steps import fire_due
 from esflow.state import JobFold, Status
 
 TIMER: Final = "timer"
 """Who answers a question in whose time nobody did."""
-
-
-def firing(session: Session) -> Decide:
-    """Return the step that lets happen what is due by now."""
-    return lambda fold: decide(fold, FireTimers(now_ms=session.clock.now_ms()))
 
 
 def firing_before_resumption(session: Session) -> Decide:
@@ -69,4 +65,4 @@ def catch_up(session: Session) -> None:
     """
     answer_in_time(session)
     if overdue(session.fold, session.clock.now_ms()):
-        session.commit(firing(session))
+        session.commit(lambda fold: fire_due(fold, session.clock.now_ms()))

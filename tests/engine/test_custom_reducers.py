@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -261,9 +262,9 @@ def test_an_update_of_an_open_wave_is_its_last_write(hosts: Hosts, threads: Thre
     assert merges(driver, "one") == [{"name": "outside"}]
 
 
-def gated_votes(gate: Gate) -> Flow:
+def gated_votes(gate: Gate, by: Callable[[Any, Any], Any] = longest) -> Flow:
     """Return a flow with a wave of two writers, the first of which can be held."""
-    flow = Flow("gated", reducers={"name": longest})
+    flow = Flow("gated", reducers={"name": by})
 
     @flow.slot(outputs=("next",))
     def begin(ctx: Context) -> None:
@@ -279,6 +280,23 @@ def gated_votes(gate: Gate) -> Flow:
 
     flow.connect("begin", "write")
     return flow
+
+
+def test_a_write_by_a_reducer_that_the_flow_has_lost_does_not_apply(
+    hosts: Hosts, threads: Threads
+) -> None:
+    gate = Gate()
+    driver = hosts(gated_votes(gate), max_parallel=1)
+    start = lambda: driver.start("gated", "begin", job_id="one")  # noqa: E731 - one use
+    with held(threads, gate, start) as released:
+        driver.pause("one")
+        released()
+    driver.update("one", {"name": "x"})
+    state = hosts(gated_votes(gate, by=max)).resume("one")
+    failure = state.failure
+    assert failure is not None
+    assert (failure.type, failure.activation) == ("MergeError", None)
+    assert "'custom:longest' is none of flow 'gated' any more" in failure.message
 
 
 def test_a_goto_merges_what_is_finished_before_it_drops_the_rest(
@@ -368,10 +386,7 @@ wrong: list[tuple[object, str]] = [
     (waiting, "is no reducer; give a name, or a plain function"),
     (5, "5 is no reducer"),
     (one_value, "reducer one_value can't take the current value and another"),
-    (
-        lambda current, value: [current, value],
-        "has no usable name to be recorded by; define it with def",
-    ),
+    (partial(longest), "has no usable name to be recorded by; define it with def"),
     ("longest", "there is no reducer 'longest'"),
 ]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Any
 
 import attrs
 import pytest
@@ -14,95 +12,8 @@ import pytest
 from esflow import Context, Engine, Flow, JobState, Update, errors
 from esflow import events as ev
 from esflow.store import Store
-from esflow.wiring import wiring_of
+from tests.engine.papers import DEFAULTS, Note, Stage, at_most_nine, paper
 from tests.engine.world import Hosts, check_refusal, names
-
-
-class Stage(Enum):
-    """How far something is."""
-
-    DRAFT = "draft"
-    DONE = "done"
-
-
-@attrs.define
-class Note:
-    """Something that somebody wrote down."""
-
-    text: str
-    by: str = "nobody"
-
-
-def at_most_nine(_: object, field: Any, value: int) -> None:
-    """Refuse what is too much."""
-    if value > 9:
-        raise ValueError(f"{field.name} is {value}, more than 9")
-
-
-def stripped(text: str) -> str:
-    """Return text without space around it."""
-    return text.strip()
-
-
-@attrs.define
-class Paper:
-    """What the jobs of these examples share."""
-
-    title: str = attrs.field(default="", converter=stripped)
-    count: int = attrs.field(default=0, validator=at_most_nine)
-    low: int = 0
-    high: int = 5
-    stage: Stage = Stage.DRAFT
-    price: Decimal = Decimal("1.5")
-    notes: list[Note] = attrs.field(factory=list)
-    tags: frozenset[str] = frozenset()
-    seen_at: datetime | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Keep the order of two fields."""
-        if self.low > self.high:
-            raise ValueError(f"low {self.low} is above high {self.high}")
-
-
-DEFAULTS: dict[str, Any] = {
-    "title": "",
-    "count": 0,
-    "low": 0,
-    "high": 5,
-    "stage": "draft",
-    "price": "1.5",
-    "notes": [],
-    "tags": [],
-    "seen_at": None,
-}
-
-
-def joined(current: list[Any], value: dict[str, Any]) -> list[Any]:
-    """Put a note to the others, unless it is there."""
-    return current if value in current else [*current, value]
-
-
-def paper(*acts: Callable[[Context], None]) -> Flow:
-    """Return a flow whose members do these things at once, and one that reports."""
-    reducers: dict[str, Any] = {"count": "add", "notes": joined}
-    flow = Flow("paper", shared=Paper, reducers=reducers)
-    source = flow.routine("source", outputs=("go",))
-
-    @source.slot
-    def begin(ctx: Context) -> None:
-        for number in range(len(acts)):
-            ctx.emit("go", number=number)
-
-    @source.slot
-    def wait(ctx: Context) -> None:
-        ctx.pause()
-
-    @flow.slot
-    def act(ctx: Context, number: int) -> None:
-        acts[number](ctx)
-
-    flow.connect("source", "act")
-    return flow
 
 
 def begun(hosts: Hosts, *acts: Callable[[Context], None]) -> JobState:
@@ -225,6 +136,24 @@ def test_a_field_that_there_is_not_is_no_attribute(hosts: Hosts) -> None:
     assert begun(hosts, act).status == "completed"
 
 
+def test_what_neighbours_make_of_a_field_together_has_to_fit_it(hosts: Hosts) -> None:
+    def spoil(ctx: Context) -> None:
+        ctx.write("low", "x", "append")
+        with pytest.raises(errors.MergeError, match="needs a list, found int"):
+            _ = ctx.shared.low
+
+    assert refused(begun(hosts, spoil), "MergeError", "needs a list, found int")
+
+    def appended(ctx: Context) -> None:
+        ctx.write("tags", "a", "append")
+
+    state = hosts(paper(appended, appended)).start("paper", "source.begin")
+    assert refused(state, "MergeError", "leads to a value that doesn't fit: shared['tags']")
+    assert state.failure is not None
+    assert "has an item twice" in state.failure.message
+    assert (state.failure.key, state.failure.activation) == ("tags", "2.2")
+
+
 def test_a_validator_refuses_what_neighbours_make_together(hosts: Hosts) -> None:
     def add(ctx: Context) -> None:
         ctx.shared.count = 4
@@ -299,6 +228,13 @@ def test_an_update_mends_one_key_of_a_merge_that_failed(hosts: Hosts, store: Sto
         engine.update("one", {"low": "x"})
     state = engine.update("one", {"low": 2})
     assert (state.status, state.shared) == ("failed", DEFAULTS)
+    failure = engine.retry("one").failure
+    assert failure is not None
+    assert (failure.type, failure.key, failure.activation) == ("MergeError", "count", "2.2")
+    engine.update("one", {"count": 9})
+    state = engine.retry("one")
+    assert (state.status, state.shared) == ("completed", DEFAULTS | {"low": 2, "count": 9})
+    assert engine.verify("one").ok
 
 
 @pytest.fixture
@@ -351,81 +287,11 @@ def test_a_host_without_the_class_can_not_update(hosts: Hosts, engine: Engine) -
     assert engine.update("one", {"low": 1}).shared["low"] == 1
 
 
-def test_the_type_is_part_of_the_definition_as_types_of_json() -> None:
-    flow = paper()
-    definition = flow.definition()
-    assert definition["shared"]["name"] == "Paper"
-    assert definition["shared"]["fields"]["low"] == ["integer"]
-    assert definition["shared"]["fields"]["seen_at"] == ["null", "string"]
-    wiring = wiring_of(definition)
-    assert wiring.fingerprint == flow.fingerprint
-    with pytest.raises(errors.FlowError, match="the class Paper of the shared data is missing"):
-        wiring.freeze()
-    handlers = {address: slot.function for address, slot in flow.slots.items()}
-    functions = {"notes": joined}
-    again = Flow.from_definition(definition, handlers, reducers=functions, shared=Paper)
-    again.freeze()
-    assert again.fingerprint == flow.fingerprint != Flow("paper").fingerprint
-    with pytest.raises(errors.FlowError, match="is of another type than"):
-        Flow.from_definition(definition, handlers, reducers=functions, shared=Note2)
-
-
-@attrs.define
-class Note2:
-    """A note, all of which may be left out."""
-
-    text: str = ""
-    notes: int = 0
-    count: int = 0
-
-
-@attrs.define
-class Private:
-    """A class with a field of its own."""
-
-    _secret: int = 0
-
-
-@attrs.define
-class Taken:
-    """A class with a field that a mapping has."""
-
-    items: int = 0
-
-
-@attrs.define
-class Typeless:
-    """A class with a type that JSON isn't read as."""
-
-    number: complex = 0j
-
-
 @attrs.define
 class Bent:
     """A class whose defaults make no data."""
 
     low: int = attrs.field(default=12, validator=at_most_nine)
-
-
-declared: list[tuple[object, str]] = [
-    (dict, "<class 'dict'> is no attrs class"),
-    (Note2(), r"Note2\(.*\) is no attrs class"),
-    (Note, "shared data begins with defaults, and Note has none for text"),
-    (Private, "fields of Private can't be reached as ctx.shared._secret"),
-    (Taken, "fields of Taken can't be reached as ctx.shared.items; rename items"),
-    (Typeless, "the types of Typeless can't be used: number: complex has no JSON form"),
-]
-
-
-@pytest.mark.parametrize(("kind", "problem"), declared)
-def test_a_class_that_can_not_be_the_type_is_refused(kind: Any, problem: str) -> None:
-    with pytest.raises(errors.FlowError, match=problem):
-        Flow("f", shared=kind)
-
-
-def test_a_reducer_for_a_field_that_there_is_not_is_refused() -> None:
-    with pytest.raises(errors.FlowError, match="there is no field of Paper 'low2'"):
-        Flow("f", shared=Paper, reducers={"low2": "add"})
 
 
 def test_defaults_that_make_no_data_are_refused_at_the_start(hosts: Hosts, store: Store) -> None:

@@ -52,6 +52,7 @@ class Stopping:
     kind: str = ""
     point: str = ""
     at: int = 0
+    parallel: int = 1
     visits: Counter[str] = attrs.field(factory=Counter[str])
     befell: bool = False
 
@@ -73,10 +74,14 @@ class Stopping:
             Engine(self.store).pause(JOB, "inspection")
 
 
+def _pass_by(_: str) -> None:
+    """Let a point pass."""
+
+
 @contextmanager
 def unwatched() -> Generator[None]:
     """Let what somebody else does be no visit."""
-    hook, failpoints.hook = failpoints.hook, lambda _: None
+    hook, failpoints.hook = failpoints.hook, _pass_by
     try:
         yield
     finally:
@@ -89,7 +94,7 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     try:
         for _ in range(40):
             with suppress(Crash, errors.NotPaused, errors.VersionConflict, errors.Fenced):
-                state = _carried_on(course, stopping.store)
+                state = _carried_on(course, stopping.store, stopping.parallel)
                 if state is not None:
                     return state, list(Engine(stopping.store).history(JOB))
     finally:
@@ -97,9 +102,9 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     raise AssertionError("the job doesn't come to an end")
 
 
-def _carried_on(course: Course, store: Store) -> JobState | None:
+def _carried_on(course: Course, store: Store, parallel: int) -> JobState | None:
     """Do one thing with a job; return it when it has ended."""
-    engine = Engine(store, flows=[course.flow()], max_parallel=1)
+    engine = Engine(store, flows=[course.flow()], max_parallel=parallel)
     if store.head(JOB) is None:
         engine.start(course.flow().name, course.slot, job_id=JOB)
         return None
@@ -171,7 +176,7 @@ class Data:
     """What the members of a wave write to."""
 
     total: int = attrs.field(default=0, validator=capped)
-    words: dict[str, int] = attrs.field(factory=dict)
+    words: dict[str, int] = attrs.field(factory=dict[str, int])
     title: str = attrs.field(default=" none ", converter=stripped)
     updated: bool = False
 

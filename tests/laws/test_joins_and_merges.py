@@ -38,6 +38,20 @@ def test_what_the_courses_come_to_undisturbed(name: str) -> None:
         }
 
 
+@pytest.mark.parametrize("parallel", [2, 8])
+@pytest.mark.parametrize("name", COURSES)
+def test_law_6_joins_and_merges_by_code_are_the_same_however_many_run_at_once(
+    name: str, parallel: int
+) -> None:
+    course = COURSES[name]
+    state, history = run(course, Stopping(open_store("memory://"), course.flow))
+    for _ in range(5):
+        stopping = Stopping(open_store("memory://"), course.flow, parallel=parallel)
+        found, disturbed = run(course, stopping)
+        assert report(found) == report(state)
+        assert_same_history(disturbed, history)
+
+
 @pytest.mark.parametrize("kind", ["crash", "pause"])
 @pytest.mark.parametrize("name", COURSES)
 def test_law_7_joins_and_merges_by_code_are_the_same_wherever_a_host_is_stopped(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 from zlib import crc32
@@ -195,20 +194,18 @@ def test_law_6_there_is_one_order(flow: st.DataObject, flavour: str, *, asks: bo
             Play(
                 program,
                 script,
-                open_store(
-                    f"sqlite:///{Path(folder, name)}?synchronous=normal" if name else MEMORY
-                ),
+                open_store(url.format(folder)),
                 parallel=parallel,
                 engine=engine,
                 world=World(mixed=mixed),
             )
-            for engine, mixed, name, parallel in (
-                (Engine, False, "", 1),
-                (Engine, False, "", 8),
-                (Engine, True, "sync.db", 2),
-                (awaited_engine, True, "", 8),
-                (awaited_engine, True, "", 1),
-                (awaited_engine, False, "async.db", 2),
+            for engine, mixed, url, parallel in (
+                (Engine, False, MEMORY, 1),
+                (Engine, True, MEMORY, 8),
+                (Engine, False, "sqlite:///{}/sync.db?synchronous=normal", 2),
+                (awaited_engine, False, MEMORY, 8),
+                (awaited_engine, True, MEMORY, 1),
+                (awaited_engine, True, "sqlite:///{}/async.db?synchronous=normal", 2),
             )
         ]
         first, *others = [(as_text(play.run()), stripped(play.history())) for play in plays]
