@@ -62,17 +62,17 @@ STORIES: Final[dict[str, tuple[Moment, ...]]] = {
         (0, _start("reminders:clerk.plan", delays=[900, 900, 1800])),
         *((900, _run), (900, _run)),
     ),
-    "a program's pause": (
+    "pause": (
         (0, _start("reminders:clerk.stop", delays=[900])),
         (900, lambda engine: engine.state("one").status == "paused" and engine.resume("one")),
     ),
-    "a deadline": ((0, _start("reminders:clerk.ask", seconds=900)), (900, _run)),
-    "a family": (
+    "deadline": ((0, _start("reminders:clerk.ask", seconds=900)), (900, _run)),
+    "family": (
         (0, _start("family:home.begin", children=["work", "fail", "ask", "sleep", "grow"])),
         (900, _answer("one/1.1/c2")),
         (900, _run),
     ),
-    "a family that is cancelled": (
+    "cancelled_family": (
         (0, _start("family:home.begin", children=["ask", "work", "grow", "sleep"])),
         (20, _cancel),
         (900, _run),
@@ -80,7 +80,7 @@ STORIES: Final[dict[str, tuple[Moment, ...]]] = {
 }
 HOWS: Final[dict[str, Act]] = {
     "recover": lambda engine: engine.recover(),
-    "a worker": lambda engine: engine.worker().run(once=True),
+    "worker": lambda engine: engine.worker().run(once=True),
 }
 
 

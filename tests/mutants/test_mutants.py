@@ -25,6 +25,7 @@ from tests.mutants import (
     logs,
     pauses,
     snapshots,
+    timers,
     waves,
 )
 from tests.mutants.copies import Server, Verdict, mutate, patched
@@ -50,6 +51,7 @@ MUTANTS: Final = (
     *commands.MUTANTS,
     *snapshots.MUTANTS,
     *logs.MUTANTS,
+    *timers.MUTANTS,
 )
 
 
