@@ -155,6 +155,7 @@ class Run:
         if self.session.left:
             raise StoreError("waiting for the next attempt of an effect", "closed", True)
         if self.is_cancelled():
+            self.session.read_again()
             raise JobClosed(self.session.job_id, Status.CANCELLED, "the next attempt of an effect")
         return self.clock.now_ms() < at_ms
 

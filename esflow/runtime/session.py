@@ -39,7 +39,14 @@ import attrs
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.decider import due
-from esflow.errors import ContextClosed, Fenced, JobClosed, PayloadError, VersionConflict
+from esflow.errors import (
+    ContextClosed,
+    EsflowError,
+    Fenced,
+    JobClosed,
+    PayloadError,
+    VersionConflict,
+)
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
@@ -135,6 +142,15 @@ class Session:
         """Tell whether work on a wave still holds, that began when so many waves had been kept."""
         return all(kept == wave for kept in self.kept_waves[since:])
 
+    def read_again(self) -> None:
+        """Take in what others have recorded.
+
+        Raises: Fenced, CorruptHistory, UnknownEvent.
+        """
+        with self._lock:
+            self._ahead = True
+            self._catch_up()
+
     def commit(
         self,
         *steps: Decide,
@@ -221,13 +237,23 @@ class Session:
             self._ahead = True
             with suppress(VersionConflict):
                 if self._events:
-                    self._append(self._events, actor, before)
+                    self._append_or_drop(actor, before)
                 self._ahead = False
                 self._group, self._events = [], []
                 self._recorded = self.fold.version
                 self._keep_snapshot(before)
                 return
             self._catch_up()
+
+    def _append_or_drop(self, actor: str | None, before: int) -> None:
+        """Append what is decided; after an error only the log tells whether it was."""
+        try:
+            self._append(self._events, actor, before)
+        except VersionConflict:
+            raise
+        except EsflowError:
+            self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
+            raise
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.

@@ -212,11 +212,15 @@ def performed(run: Run) -> Settling:
         if limit is None:
             outcome = handled(run.slot, context, run.activation.payload)
         else:
-            handle = partial(handled, run.slot, context, run.activation.payload)
-            outcome = within(limit, handle)
+            outcome = within(limit, partial(_handled_elsewhere, run, context))
     finally:
         _leave(run, context)
     return _concluded(run, context, outcome, began)
+
+
+def _handled_elsewhere(run: Run, context: Context) -> Handled:
+    context.move_here()
+    return handled(run.slot, context, run.activation.payload)
 
 
 def _limit_of(run: Run) -> Limit | None:

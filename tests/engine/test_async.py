@@ -12,7 +12,7 @@ import pytest
 from esflow import Answer, Context, Engine, Flow, errors
 from esflow.store import Store
 from tests.engine.outside import Outside, driver, interrupted
-from tests.engine.world import Hosts, effects
+from tests.engine.world import PATIENCE_SECONDS, Gate, Hosts, effects
 
 Handler: TypeAlias = Callable[[Context], Coroutine[Any, Any, None]]
 
@@ -189,6 +189,27 @@ def test_steps_at_once_have_a_branch_each(hosts: Hosts) -> None:
     assert keys == ["one/1.1/left/e1", "one/1.1/right/e1", "one/1.1/b/e1"]
 
 
+def test_a_thread_that_outlives_its_handler_records_nothing(hosts: Hosts) -> None:
+    gate, ended = Gate(), threading.Event()
+    refused: list[BaseException] = []
+
+    def step(ctx: Context) -> None:
+        with ctx.branch("late") as branch, pytest.raises(errors.ContextClosed) as caught:
+            branch.effect(gate.hold)
+        refused.append(caught.value)
+        ended.set()
+
+    def handler(ctx: Context) -> None:
+        threading.Thread(target=step, args=[ctx]).start()
+        gate.await_handler()
+
+    engine = driver(hosts, handler)
+    assert engine.start("outside", "agent.act", job_id="one").status == "completed"
+    gate.opened.set()
+    assert ended.wait(PATIENCE_SECONDS)
+    assert (len(refused), _ids(engine)) == (1, [])
+
+
 def test_threads_have_a_branch_each(hosts: Hosts) -> None:
     def handler(ctx: Context) -> None:
         def step(name: str) -> None:
@@ -351,6 +372,22 @@ def test_what_goes_on_beside_an_interrupt_is_cancelled_and_not_recorded(hosts: H
     engine = _started(hosts, handler)
     assert (engine.state("one").status, ended) == ("paused", ["cancelled"])
     assert _ids(engine) == []
+
+
+def test_nothing_is_recorded_while_a_handler_that_is_set_aside_tidies_up(hosts: Hosts) -> None:
+    async def handler(ctx: Context) -> None:
+        go_on = asyncio.Event()
+        beside = asyncio.ensure_future(ctx.effect(go_on.wait))
+        await asyncio.sleep(0)
+        try:
+            ctx.interrupt("sure?")
+        finally:
+            go_on.set()
+            await asyncio.wait([beside])
+            assert beside.exception() is not None
+
+    engine = _started(hosts, handler)
+    assert (engine.state("one").status, _ids(engine)) == ("paused", [])
 
 
 def test_an_interrupt_in_a_group_of_tasks_sets_the_handler_aside(hosts: Hosts) -> None:

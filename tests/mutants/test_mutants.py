@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import pytest
 
 from tests.mutants import (
+    awaiting,
     commands,
     data,
     effects,
@@ -42,6 +43,7 @@ MUTANTS: Final = (
     *holds.MUTANTS,
     *inputs.MUTANTS,
     *effects.MUTANTS,
+    *awaiting.MUTANTS,
     *forks.MUTANTS,
     *hosts.MUTANTS,
     *leases.MUTANTS,
