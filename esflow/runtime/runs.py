@@ -68,7 +68,7 @@ class Run:
         def step(fold: JobFold) -> tuple[ev.Event, ...]:
             if self.abandoned:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
-            if not is_awaited(fold, self.activation, self.attempt):
+            if not is_awaited(fold, self.activation):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             return (effect,)
 
@@ -155,12 +155,7 @@ class Run:
         return self.session.clock.now_ms()
 
 
-def is_awaited(fold: JobFold, activation: Activation, attempt: int | None = None) -> bool:
-    """Tell whether an activation, or an attempt at it, can still be settled.
-
-    It can't where somebody has ended or led away the job, nor twice.
-    """
+def is_awaited(fold: JobFold, activation: Activation) -> bool:
+    """Tell whether an activation can be settled: nobody has ended or led away the job."""
     member = fold.members.get(activation.id)
-    if fold.ended is not None or member is None:
-        return False
-    return member.goes and attempt in (None, member.attempt)
+    return fold.ended is None and member is not None and member.goes

@@ -176,7 +176,7 @@ def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:
 
 def _settling(run: Run, events: Settling) -> Decide:
     """Return the step that settles an activation, or leaves a late result alone."""
-    return lambda fold: events if is_awaited(fold, run.activation, run.attempt) else ()
+    return lambda fold: events if is_awaited(fold, run.activation) else ()
 
 
 def performed(run: Run) -> Settling:
