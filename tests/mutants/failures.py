@@ -8,6 +8,7 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 
 _ATTEMPTS: Final = "tests/core/test_attempts.py::test_"
 _RETRIES: Final = "tests/engine/test_retries.py::test_"
+_EFFECTS: Final = "tests/engine/test_retried_effects.py::test_"
 _EVERYWHERE: Final = (
     "tests/engine/test_retries_everywhere.py::"
     "test_wherever_a_host_dies_the_job_is_the_same_and_no_attempt_counts_twice"
@@ -60,13 +61,13 @@ MUTANTS: Final = (
                 "        }\n",
             ),
         ),
-        trial=Trial(_RETRIES + "an_error_that_was_caught_stays_what_it_was_at_the_next_attempt"),
+        trial=Trial(_EFFECTS + "an_error_that_was_caught_stays_what_it_was_at_the_next_attempt"),
     ),
     Mutant(
         name="an error that escaped stays what it was",
         breaks="A new attempt calls again the effect whose error ended the last one.",
         patches=(Patch("fold.py", "    elif escaped is not None:\n", "    elif False:\n"),),
-        trial=Trial(_RETRIES + "the_effect_whose_error_escaped_is_called_again_and_those_after_it"),
+        trial=Trial(_EFFECTS + "the_effect_whose_error_escaped_is_called_again_and_those_after_it"),
     ),
     Mutant(
         name="an error is known by its text",
@@ -79,7 +80,7 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(
-            _RETRIES + "an_error_of_another_effect_with_the_same_text_is_not_the_one_that_escaped"
+            _EFFECTS + "an_error_of_another_effect_with_the_same_text_is_not_the_one_that_escaped"
         ),
     ),
     Mutant(
@@ -94,7 +95,7 @@ MUTANTS: Final = (
         name="a fresh attempt is given what is recorded",
         breaks="A fresh attempt calls every effect anew.",
         patches=(Patch("fold.py", '    if effects == "fresh":\n', "    if False:\n"),),
-        trial=Trial(_RETRIES + "a_fresh_attempt_calls_every_effect_anew"),
+        trial=Trial(_EFFECTS + "a_fresh_attempt_calls_every_effect_anew"),
     ),
     Mutant(
         name="an old answer approves a fresh plan",
