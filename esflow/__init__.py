@@ -14,6 +14,7 @@ from esflow.events import Recorded
 from esflow.flow import Flow, Routine
 from esflow.policies import Retry
 from esflow.replay import VerifyReport
+from esflow.runtime.checking import CheckReport
 from esflow.state import JobState, Status
 from esflow.store import Store
 from esflow.summary import JobSummary
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "AsyncEngine",
+    "CheckReport",
     "Context",
     "Continue",
     "Engine",

@@ -38,7 +38,8 @@ def _beside(
 
     @wraps(method)
     async def awaited(self: AsyncEngine, /, *args: Args.args, **kwargs: Args.kwargs) -> Result:
-        return await self._threads.block(partial(method, self._engine, *args, **kwargs))
+        threads, engine = _of(self)
+        return await threads.block(partial(method, engine, *args, **kwargs))
 
     return awaited
 
@@ -60,6 +61,7 @@ class AsyncEngine:
         *,
         host: str | None = None,
         max_parallel: int = 8,
+        durability: str = "step",
         lease_seconds: float = 30.0,
         snapshot_every: int = 1000,
         snapshots_kept: int = 3,
@@ -70,6 +72,7 @@ class AsyncEngine:
             flows,
             host=host,
             max_parallel=max_parallel,
+            durability=durability,
             lease_seconds=lease_seconds,
             snapshot_every=snapshot_every,
             snapshots_kept=snapshots_kept,
@@ -94,7 +97,7 @@ class AsyncEngine:
     async def close(self) -> None:
         """Give the leases back, and close the store if this engine opened it."""
         await self._threads.block(self._engine.close)
-        await self._threads.close()
+        self._threads.close()
 
     @property
     def store(self) -> Store:
@@ -223,3 +226,8 @@ class AsyncEngine:
     health = _beside(Engine.health)
     export = _beside(Engine.export)
     import_job = _beside(Engine.import_job)
+
+
+def _of(engine: AsyncEngine) -> tuple[Threads, Engine]:
+    """Return what an engine's methods are done with."""
+    return engine._threads, engine._engine  # noqa: SLF001 - of this module  # pyright: ignore[reportPrivateUsage] - of this module

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, final
 
@@ -23,10 +24,12 @@ from esflow.gathering import gather_from_outside
 from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
+from esflow.merging import reduced
 from esflow.payloads import structure, to_json
-from esflow.reducers import BUILT_IN, DELETE
+from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope
-from esflow.shared_data import DataView
+from esflow.shared_data import DataView, Rules
+from esflow.shared_type import refuse_untyped
 from esflow.standing import Recorder, Standing
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
@@ -70,8 +73,8 @@ class Context:
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
-        self._shared = DataView("shared", shared, self._write_shared, self._use)
-        self._memory = DataView("memory", memory, self._write_memory, self._use)
+        self._data = {"shared": shared, "memory": memory}
+        self._views: dict[str, DataView] = {}  # Made when they are asked for: most are not.
 
     def emit(self, output: str, /, **payload: object) -> None:
         """Put a payload on an output of this routine.
@@ -189,23 +192,24 @@ class Context:
     @property
     def shared(self) -> DataView:
         """The data of the whole job."""
-        return self._shared
+        return self._view("shared", self._shared_rules)
 
     @property
     def memory(self) -> DataView:
         """The data of this routine within the job."""
-        return self._memory
+        return self._view("memory", self._memory_rules)
 
     def write(self, key: str, value: object, reducer: str | None = None) -> None:
         """Write to the shared data by a reducer, the key's declared one by default."""
-        self._shared.write(key, value, reducer)
+        self.shared.write(key, value, reducer)
 
     def get(self, key: str, type: type[Result]) -> Result:  # noqa: A002 - the contract's name
         """Return a value of the shared data as a type.
 
         Raises: KeyError, when it is absent; PayloadError, when it doesn't fit.
         """
-        return cast("Result", structure(self._shared[key], type, f"shared[{key!r}]"))
+        read = partial(structure, annotation=type, path=f"shared[{key!r}]")
+        return cast("Result", self.shared.read_as(key, read))
 
     def log(self, message: str, **fields: object) -> None:
         """Add a line to the shared log of the job."""
@@ -261,8 +265,8 @@ class Context:
 
         Raises: PayloadError, when a value was read and changed in place.
         """
-        self._shared.refuse_lost_changes()
-        self._memory.refuse_lost_changes()
+        for view in self._views.values():
+            view.refuse_lost_changes()
         return tuple(self._records)
 
     @property
@@ -305,28 +309,54 @@ class Context:
         self._counts[kind] = number + 1
         return item_id(self._id, kind, number)
 
-    def _write_shared(self, key: str, reducer: str | None, value: Json) -> str:
-        used = reducer or self._flow.reducers.get(key, "set")
-        if used not in BUILT_IN and used != DELETE:
-            problem = f"unknown reducer {used!r}; use one of {', '.join(BUILT_IN)}"
-            raise errors.FlowError(self._flow.name, problem)
-        self._records.append(
-            ev.SharedWritten(activation=self._id, key=key, reducer=used, value=value)
-        )
-        return used
+    def _view(self, name: str, rules: Callable[[], Rules]) -> DataView:
+        if name not in self._views:
+            self._views[name] = DataView(name, self._data[name], rules())
+        return self._views[name]
 
-    def _write_memory(self, key: str, reducer: str | None, value: Json) -> str:
-        used = reducer or "set"
+    def _shared_rules(self) -> Rules:
+        shared = self._flow.data.shared
+        return Rules(
+            name_of=self._reducer_of,
+            refuse=partial(refuse_untyped, self._flow.data),
+            reduce=partial(reduced, self._flow),
+            record=self._write_shared,
+            use=self._use,
+            keys=None if shared is None else shared.keys,
+        )
+
+    def _memory_rules(self) -> Rules:
+        return Rules(
+            name_of=lambda _, reducer: reducer or "set",
+            refuse=lambda _key, _reducer, _value: None,
+            reduce=lambda _, reducer, current, value: reduce(reducer, current, value),
+            record=self._write_memory,
+            use=self._use,
+        )
+
+    def _reducer_of(self, key: str, reducer: str | None) -> str:
+        """Return the reducer of a write: the declared one, a built-in one, or a deletion."""
+        declared = self._flow.reducers.get(key, "set")
+        if reducer is None or reducer == declared or reducer in RECORDED:
+            return reducer or declared
+        problem = f"unknown reducer {reducer!r}; use one of {', '.join(BUILT_IN)}"
+        raise errors.FlowError(self._flow.name, problem)
+
+    def _write_shared(self, key: str, reducer: str, value: Json) -> None:
+        self._records.append(
+            ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
+        )
+
+    def _write_memory(self, key: str, reducer: str, value: Json) -> None:
         self._records.append(
             ev.MemoryWritten(
                 activation=self._id,
                 routine=self._slot.routine,
                 key=key,
-                reducer=used,
+                reducer=reducer,
                 value=value,
             )
         )
-        return used
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

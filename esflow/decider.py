@@ -29,7 +29,7 @@ from esflow.consequences import due, needed_slots, overdue, runnable
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
-from esflow.merge import is_finished, rehearse, writes_of
+from esflow.merge import is_finished, rehearse, writes_of, writes_with
 from esflow.state import Activation, JobFold, Status
 
 __all__ = ["asked_for", "decide", "due", "needed_slots", "runnable"]
@@ -263,12 +263,9 @@ def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
         ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
         for key, reducer, value in update.writes
     )
-    # A write that didn't apply, and with it the others to its key, gives way to the update.
     # Another key whose writes don't apply either is the business of another update.
-    replaced = None if fold.failure is None else fold.failure.key
     keys = {each.key for each in writes}
-    found = [each for each in writes_of(fold) if each.key in keys and each.key != replaced]
-    _refuse_unmergeable(fold, [*found, *writes])
+    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) if each.key in keys])
     return writes
 
 

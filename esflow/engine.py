@@ -45,7 +45,9 @@ class Engine:
     """Drives jobs on this host, in the caller's thread.
 
     Shape: ``store`` is a URL or a `Store`; ``host`` is what the log calls this host, its network
-    name by default; at most ``max_parallel`` handlers of a wave run at once; a host that shows no
+    name by default; at most ``max_parallel`` handlers of a wave run at once; ``durability`` is
+    ``step``, by which each activation is committed before anything that follows it, or ``output``,
+    by which nothing shows outside before all that led to it is committed; a host that shows no
     sign of life for ``lease_seconds`` may lose its jobs to another; a snapshot is taken every so
     many events, 0 for never, and the newest few of each job are kept.
     Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
@@ -60,6 +62,7 @@ class Engine:
         *,
         host: str | None = None,
         max_parallel: int = 8,
+        durability: str = "step",
         lease_seconds: float = 30.0,
         snapshot_every: int = 1000,
         snapshots_kept: int = 3,
@@ -71,6 +74,7 @@ class Engine:
             flows,
             name=host,
             max_parallel=max_parallel,
+            durability=durability,
             lease_seconds=lease_seconds,
             snapshots=snapshot_plan(snapshot_every, snapshots_kept),
             clock=clock or SystemClock(),
@@ -387,4 +391,4 @@ class Engine:
 
 def host_of(engine: Engine) -> Host:
     """Return what an engine drives jobs with, for one that waits for them in another way."""
-    return engine._host  # noqa: SLF001 - of this module
+    return engine._host  # noqa: SLF001 - of this module  # pyright: ignore[reportPrivateUsage] - of this module

@@ -5,7 +5,7 @@ It knows the parts of a graph, and nothing of how they are declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import final
 
 import attrs
@@ -21,10 +21,13 @@ class Missing:
     problem: str
 
 
-def find_output(outputs: Mapping[str, Iterable[str]], spelled: str) -> tuple[str, str] | Missing:
+def find_output(
+    outputs: Mapping[str, Iterable[str]], spelled: str, routing: Container[str]
+) -> tuple[str, str] | Missing:
     """Return the routine and the output that a spelling means.
 
-    Shape: ``outputs`` are those of each routine.
+    Shape: ``outputs`` are those of each routine; the failures of one that is ``routing`` are
+    addressed by their name.
     """
     name, dot, output = spelled.partition(".")
     if name not in outputs:
@@ -34,7 +37,7 @@ def find_output(outputs: Mapping[str, Iterable[str]], spelled: str) -> tuple[str
         return name, output
     if dot:
         return Missing(unknown(f"output of {name}", output, found))
-    chosen = [each for each in found if each != ERROR] or found  # Failures are addressed by name.
+    chosen = [each for each in found if name not in routing or each != ERROR] or found
     if len(chosen) != 1:
         return Missing(f"{name!r} alone names no output; it has {listed(found)}")
     return name, chosen[0]

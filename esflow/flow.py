@@ -53,14 +53,7 @@ from esflow.graph import (
     version_problem,
 )
 from esflow.options import SlotOptions, declared_slot, route_problem
-from esflow.outputs import (
-    Output,
-    connection_problem,
-    outputs_problem,
-    own_outputs,
-    refuse_misfit,
-    routed,
-)
+from esflow.outputs import Output, connection_problem, outputs_problem, refuse_misfit, routed
 from esflow.policies import OnError, Retry
 from esflow.routine import Routine
 from esflow.shared_type import Reducer, SharedType, data_rules, missing_problem
@@ -187,7 +180,7 @@ class Flow:
         already.
         """
         self._check_open(f"connection {output} -> {slot}")
-        routine, name = self._found(find_output(self._outputs, output))
+        routine, name = self._found(find_output(self._outputs, output, self._routing()))
         end = self._found(find_slot(self._routines, self._slots, slot))
         edge = f"{routine}.{name} -> {end.address}"
         if any(target.slot == end.address for target in self._targets[routine, name]):
@@ -257,7 +250,8 @@ class Flow:
         """
         found = self._targets.get((routine, output))
         if found is None:
-            return self.targets(*self._found(find_output(self._outputs, f"{routine}.{output}")))
+            named = find_output(self._outputs, f"{routine}.{output}", ())
+            return self.targets(*self._found(named))
         if not self.frozen:
             found = resolved(found, f"{routine}.{output}", self._slots, self._connections)
         if all(target.rename is None for target in found):
@@ -373,8 +367,8 @@ class Flow:
         if address in self._slots:
             raise self._error(f"slot {address!r} is declared twice; choose another name")
         slot = declared_slot(address, routine, handler, options, self.name)
-        names = [each.name for each in self._own_outputs(routine)]
-        self._refuse(route_problem(routine, names, options))
+        own = [each.name for each in self._own_outputs(routine)]
+        self._refuse(route_problem(routine, own, options))
         self._slots[address] = slot
         if options.on_error == "route" and (routine, ERROR) not in self._targets:
             self._outputs[routine][ERROR] = routed()
@@ -388,10 +382,14 @@ class Flow:
 
     # Finding
 
+    def _routing(self) -> set[str]:
+        """Return the routines that route failures."""
+        return {each.routine for each in self._slots.values() if each.on_error == "route"}
+
     def _own_outputs(self, routine: str) -> list[Output]:
         """Return the outputs of a routine without the one that failures are routed to."""
-        slots = [each for each in self._slots.values() if each.routine == routine]
-        return own_outputs(self._outputs[routine].values(), slots)
+        taken = ERROR if routine in self._routing() else None
+        return [each for name, each in self._outputs[routine].items() if name != taken]
 
     def _found(self, found: _Part | Missing) -> _Part:
         if isinstance(found, Missing):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final, final, get_args
+from typing import Final, cast, final, get_args
 
 import attrs
 
@@ -52,7 +52,7 @@ def declared_slot(
 
 def _problem(options: SlotOptions, signature: Signature) -> str | None:
     """Return what is wrong with the options of a slot whose handler has a signature."""
-    retry: object = options.retry  # Callers err.
+    retry = cast("object", options.retry)  # Callers err.
     if retry is not None and not isinstance(retry, Retry):
         return f"retry={retry!r:.100} is no Retry(...)"
     if options.on_error not in get_args(OnError):

@@ -56,12 +56,6 @@ def outputs_problem(routine: str, names: Iterable[str]) -> str | None:
     return None
 
 
-def own_outputs(outputs: Iterable[Output], slots: Iterable[Slot]) -> list[Output]:
-    """Return the outputs of a routine without the one that its slots route failures to."""
-    routes = any(each.on_error == "route" for each in slots)
-    return [each for each in outputs if not (routes and each.name == ERROR)]
-
-
 def typed_keys(types: Mapping[str, object]) -> Mapping[str, Typed]:
     """Return what annotations say of keys.
 

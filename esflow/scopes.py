@@ -156,7 +156,7 @@ class Scope:
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)
-            self._run.awaiting(effect_id, coroutine)
+            self._run.called(effect_id, coroutine)
             return coroutine
         if recorded is None:
             recorded, cause = self._made(call, effect_id)
@@ -192,10 +192,12 @@ class Scope:
         """Make a call, as often as it is worth it, and record each time what became of it."""
         trials = Trials(self._run, call, effect_id)
         while True:
-            if trials.again_at_ms is not None:
-                with self._run.recording(call.name):
+            with self._run.recording(call.name):
+                if trials.again_at_ms is not None:
                     self._run.recorder.wait(trials.again_at_ms)
-                self._run.refuse_ended(f"effect({call.name})")
+                if call.name not in effects.OWN_EFFECTS:
+                    self._run.recorder.let_out()
+            self._run.refuse_ended(f"effect({call.name})")
             began_ns = perf_counter_ns()
             event = trials.became(self._called(call, effect_id), began_ns)
             with self._run.recording(call.name):
@@ -226,7 +228,8 @@ class Scope:
             try:
                 if trials.again_at_ms is not None:
                     await self._run.recorder.wait_async(trials.again_at_ms)
-                    self._run.refuse_ended(f"effect({call.name})")
+                await self._run.recorder.let_out_async()
+                self._run.refuse_ended(f"effect({call.name})")
                 began_ns = perf_counter_ns()
                 event = trials.became(await self._called_async(call, effect_id), began_ns)
                 await self._run.recorder.record_effect_async(event)

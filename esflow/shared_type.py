@@ -16,9 +16,11 @@ from typing import Any, Final, TypeAlias, final, get_type_hints
 import attrs
 
 from esflow.errors import PayloadError
+from esflow.events import Json
 from esflow.graph import listed, name_problem, unknown
+from esflow.json_values import Misfit
 from esflow.outputs import Typed, recorded_keys, typed_keys
-from esflow.reducers import BUILT_IN
+from esflow.reducers import BUILT_IN, DELETE
 
 CUSTOM: Final = "custom:"
 """What begins the recorded name of a reducer of a flow's own."""
@@ -82,7 +84,8 @@ def _shared_type(kind: object) -> SharedType | str:
 
 def _is_taken(name: str) -> bool:
     """Tell whether an attribute of the view of shared data has this name already."""
-    return name.startswith("_") or name == "write" or hasattr(MutableMapping, name)
+    own = ("write", "read_as", "refuse_lost_changes")
+    return name.startswith("_") or name in own or hasattr(MutableMapping, name)
 
 
 def recorded_type(name: str, fields: Mapping[str, Iterable[str]]) -> SharedType:
@@ -109,8 +112,10 @@ def _reducer_problem(key: str, reducer: object, shared: SharedType | None) -> st
         return f"{reducer!r:.120} has no usable name to be recorded by; define it with def"
     try:
         inspect.signature(reducer).bind(None, None)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         return f"reducer {name} can't take the current value and another: {error}"
+    except ValueError:  # What is built in may have no signature to judge by.
+        return None
     return None
 
 
@@ -122,3 +127,31 @@ def missing_problem(data: DataRules) -> str | None:
         if name.startswith(CUSTOM) and key not in data.functions:
             return f"shared[{key!r:.100}]: the function of {name!r:.120} is missing; give it"
     return None
+
+
+def refuse_untyped(data: DataRules, key: str, reducer: str, value: Json) -> None:
+    """Refuse a write to a key that a type doesn't have, or of a value that it doesn't read.
+
+    What another reducer than ``set`` makes of the value is judged where it meets the data.
+    Raises: PayloadError, naming the key.
+    """
+    if data.shared is None:
+        return
+    path = f"shared[{key!r:.100}]"
+    if key not in data.shared.keys:
+        raise PayloadError(path, unknown(f"field of {data.shared.name}", key, data.shared.keys))
+    if reducer == DELETE:
+        raise PayloadError(path, f"{data.shared.name} always has it; write another value")
+    if reducer == "set":
+        refuse_unread(data.shared.keys[key], value, path)
+
+
+def refuse_unread(typed: Typed, value: Json, path: str) -> None:
+    """Refuse a value that a type doesn't read.
+
+    Raises: PayloadError.
+    """
+    try:
+        typed.read(value)
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__

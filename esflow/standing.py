@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import get_ident
-from typing import Any, Protocol, cast, final
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 import attrs
 
@@ -21,6 +21,9 @@ from esflow.clock import Clock
 from esflow.events import EffectAttemptFailed, EffectRecorded
 from esflow.ids import order
 from esflow.usercode import SetAside
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 
 class Recorder(Protocol):
@@ -44,6 +47,17 @@ class Recorder(Protocol):
         Who is cancelled meanwhile is told so after it has been recorded, and not if it wasn't.
         Raises: Fenced, StoreError.
         """
+        ...
+
+    def let_out(self) -> None:
+        """Let all that led to a call of the outside be recorded.
+
+        Raises: JobClosed, Fenced, StoreError.
+        """
+        ...
+
+    async def let_out_async(self) -> None:
+        """Do so without holding up other tasks."""
         ...
 
     def now_ms(self) -> int:
@@ -97,7 +111,10 @@ class Standing:
         factory=list[tuple[Exception, str]], init=False
     )
     _calling: dict[object, str] = attrs.field(factory=dict[object, str], init=False)  # By place.
-    _unfinished: dict[str, Any] = attrs.field(factory=dict[str, Any], init=False)
+    _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(
+        factory=dict[str, Any], init=False
+    )
+    _awaiting: dict[str, Task[Any]] = attrs.field(factory=dict[str, Any], init=False)
 
     def here(self) -> object:
         """Return the thread, or in an async handler the task, that asks."""
@@ -173,44 +190,47 @@ class Standing:
 
     # Effects that are awaited.
 
-    def awaiting(self, effect_id: str, coroutine: Coroutine[Any, Any, object]) -> None:
+    def called(self, effect_id: str, coroutine: Coroutine[Any, Any, object]) -> None:
         """Remember an effect that was called, until it is awaited."""
-        self._unfinished[effect_id] = coroutine
+        self._called[effect_id] = coroutine
 
     @contextmanager
     def awaited(self, effect_id: str) -> Generator[None]:
         """Remember the task that awaits an effect, until it has its result."""
-        self._unfinished[effect_id] = _current_task()
+        task = _current_task()
+        assert task is not None, "only a task awaits"
+        del self._called[effect_id]
+        self._awaiting[effect_id] = task
         try:
             yield
         finally:
-            del self._unfinished[effect_id]
+            del self._awaiting[effect_id]
 
     async def close_async(self) -> str | None:
         """End the run and the effects that are still going; return what of them was left.
 
         Whoever awaits one of them is cancelled, and nothing of it is recorded.
         """
-        from asyncio import CancelledError, Task, wait
+        from asyncio import CancelledError, wait
 
         self.closed = True
-        left = next(iter(self._unfinished), None)
+        left = next(iter({**self._called, **self._awaiting}), None)
         cancelled: CancelledError | None = None
-        while tasks := [each for each in self._unfinished.values() if isinstance(each, Task)]:
+        for coroutine in self._called.values():
+            coroutine.close()  # It was never begun.
+        while tasks := set(self._awaiting.values()):
             for task in tasks:
                 task.cancel()
             try:
                 await wait(tasks)
             except CancelledError as told:  # They end first.
                 cancelled = told
-        for coroutine in self._unfinished.values():
-            coroutine.close()  # It was never begun.
         if cancelled is not None:
             raise cancelled
         return left
 
 
-def _current_task() -> object:
+def _current_task() -> Task[Any] | None:
     """Return the task that is running in this thread, None where none is."""
     from asyncio import current_task
 

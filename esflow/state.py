@@ -146,6 +146,11 @@ class JobFold:
         return self.request is not None and self.request.defaults is not None
 
     @property
+    def waits_for_code(self) -> bool:
+        """Whether the open wave closes, or fails, as soon as code of the flow merges its writes."""
+        return self.merging and self.ended is None
+
+    @property
     def open_children(self) -> list[Child]:
         """The jobs that this one started and that have not ended, as far as it knows."""
         return [each for each in self.children.values() if each.status is None]

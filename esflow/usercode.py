@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent import futures
 from contextlib import suppress
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, TypeAlias, cast, final
 
 import attrs
 
@@ -99,7 +99,7 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
     """
     from asyncio import CancelledError, create_task, wait
 
-    task = create_task(coroutine)
+    task = create_task(_kept(coroutine))
     try:
         await wait([task])
     finally:
@@ -111,7 +111,10 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
         return Raised(futures.CancelledError("cancelled from within"))
     error = task.exception()
     if error is None:
-        return Returned(task.result())
+        outcome = task.result()
+        if isinstance(outcome, Returned):
+            return outcome
+        raise outcome
     if isinstance(error, Exception):
         return Raised(error)
     if _is_set_aside(error):
@@ -119,11 +122,20 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
     raise error
 
 
+async def _kept(coroutine: Coroutine[Any, Any, Any]) -> Returned | BaseException:
+    """Keep what ends a process from ending the loop at once, as it does when a task raises it."""
+    try:
+        return Returned(await coroutine)
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
+
+
 def _is_set_aside(error: BaseException) -> bool:
     """Tell whether an error takes a handler off the stack, or a group of tasks of it."""
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(SetAside) is not None
-    return isinstance(error, SetAside)
+    if isinstance(error, SetAside):
+        return True
+    group = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
+    return any(map(_is_set_aside, group))
 
 
 def failure_of(error: Exception, *, with_traceback: bool) -> Failure:

@@ -17,6 +17,7 @@ from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeAlias
 
 from esflow.clock import wait_until_async
 from esflow.failpoints import reach
@@ -29,6 +30,9 @@ from esflow.runtime.threads import Threads
 from esflow.state import JobState
 from esflow.store import IndexRow
 
+Performed: TypeAlias = Settling | BaseException
+"""What settles an activation, or what ends its execution."""
+
 
 async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -> JobState:
     """Do what a caller wishes, drive the job if that makes it run, and report it.
@@ -36,8 +40,11 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    session = await _followed(host, threads, await threads.write(wish))
-    return session.fold.face()
+    errand = await threads.write(wish)
+    trouble = await _followed(host, threads, errand)
+    if trouble is not None:
+        raise trouble
+    return errand.session.fold.face()
 
 
 async def taken_over(
@@ -47,14 +54,15 @@ async def taken_over(
     older_than: float | None = None,
     *,
     max_claims: int | None = MAX_CLAIMS,
-) -> JobState | None:
+) -> JobState | BaseException | None:
     """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
-    Returns None where there is nothing to drive.
+    Returns None where there is nothing to drive, and what ends the execution, if anything does:
+    raised in a task, it might end the loop.
     """
     errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
-    session = await _followed(host, threads, errand)
-    return session.fold.face() if session.token else None
+    trouble = await _followed(host, threads, errand)
+    return trouble or (errand.session.fold.face() if errand.session.token else None)
 
 
 async def recovered(
@@ -64,38 +72,48 @@ async def recovered(
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = await taken_over(host, threads, row.job_id, older_than, max_claims=None)
-            states += [] if state is None else [state]
+            found = await taken_over(host, threads, row.job_id, older_than, max_claims=None)
+            if isinstance(found, BaseException):
+                raise found
+            states += [] if found is None else [found]
     return states
 
 
-async def _followed(host: Host, threads: Threads, errand: Errand) -> Session:
+async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseException | None:
+    """Go on an errand to its end; return what ends the execution, if anything does."""
     session = errand.session
     try:
         await threads.write(partial(host.take_up, errand))
         if session.token:
             with host.heartbeat.holding(session.lease):
                 flow = host.flow(session.fold.flow)
-                await _drive(session, flow, host.max_parallel, threads)
+                return await _drive(session, flow, host.max_parallel, threads)
+        return None
     finally:
         await threads.write(partial(host.give_back, session))
-    return session
 
 
-async def _drive(session: Session, flow: Flow, max_parallel: int, threads: Threads) -> None:
+async def _drive(
+    session: Session, flow: Flow, max_parallel: int, threads: Threads
+) -> BaseException | None:
     """Run a claimed job until it is paused or has ended."""
     reach("execution.claimed")
     while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
-        wave.end()
+        if wave.is_last:
+            await threads.write(session.flush)
+        if wave.trouble is not None:
+            return wave.trouble
+    return None
 
 
 async def _run_wave(wave: Wave, threads: Threads) -> None:
     """Run a wave, as many at once as allowed, recording each as it finishes."""
-    running: dict[Task[Settling], Run] = {}
+    running: dict[Task[Performed], Run] = {}
     try:
         while True:
-            await threads.write(wave.fire)
+            if wave.is_due:
+                await threads.write(wave.fire)
             for run in wave.startable():
                 running[create_task(_performed(run, threads))] = run
             if not running:
@@ -108,7 +126,7 @@ async def _run_wave(wave: Wave, threads: Threads) -> None:
         await _abandon(running)
 
 
-async def _finished(running: Iterable[Task[Settling]], wave: Wave) -> list[Task[Settling]]:
+async def _finished(running: Iterable[Task[Performed]], wave: Wave) -> list[Task[Performed]]:
     """Return what has finished, as soon as something has, or the next attempt of another is due."""
     at_ms = wave.wakes_at_ms
     if at_ms is None:
@@ -121,13 +139,20 @@ async def _finished(running: Iterable[Task[Settling]], wave: Wave) -> list[Task[
     return [each for each in running if each.done()]
 
 
-async def _performed(run: Run, threads: Threads) -> Settling:
-    if run.slot.is_async:
+async def _performed(run: Run, threads: Threads) -> Performed:
+    """Return what settles an activation, or what ends its execution.
+
+    What ends a process is not raised here, where it would end the loop before its neighbours.
+    """
+    if not run.slot.is_async:
+        return await threads.attempt(partial(performed, run))
+    try:
         return await performed_async(run)
-    return await threads.block(partial(performed, run))
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
 
 
-async def _abandon(running: Mapping[Task[Settling], Run]) -> None:
+async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
     """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
     for task, run in running.items():
         run.abandon()

@@ -45,26 +45,20 @@ async def followed(
 ) -> AsyncIterator[Recorded]:
     """Yield what is and will be recorded: of one job after a version, of all after a position."""
     place = checked_place(after)
-    if job_id is not None:
-        await threads.block(partial(host.head, job_id))
-    with _listening(host.store) as woken:
-        while not host.store.closed:
-            woken.clear()
-            while page := await threads.block(partial(_news, host.store, job_id, place)):
-                for _, recorded in page:
-                    yield recorded
-                place = page[-1][0]
-            await woken.wait()
-
-
-def _news(store: Store, job_id: str | None, after: int) -> list[tuple[int, Recorded]]:
-    """Return what comes next; nothing of a store that has been closed meanwhile."""
     try:
-        return news(store, job_id, after)
+        if job_id is not None:
+            await threads.block(partial(host.head, job_id))
+        with _listening(host.store) as woken:
+            while not host.store.closed:
+                woken.clear()
+                while page := await threads.block(partial(news, host.store, job_id, place)):
+                    for _, recorded in page:
+                        yield recorded
+                    place = page[-1][0]
+                await woken.wait()
     except StoreError:
-        if not store.closed:
+        if not host.store.closed:
             raise
-        return []
 
 
 @contextmanager

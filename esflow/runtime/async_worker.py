@@ -15,15 +15,14 @@ from asyncio import (
     wait,
 )
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import final
+from typing import Any, final
 
 from esflow.runtime.async_drive import taken_over
 from esflow.runtime.host import Host
 from esflow.runtime.threads import Threads
-from esflow.runtime.worker import Worker, tell_nobody
+from esflow.runtime.worker import Driven, Worker, tell_nobody
 from esflow.state import JobState
 
 
@@ -54,9 +53,9 @@ class AsyncWorker:
         Raises: StoreError, when the store can't go on; what is running ends first.
         """
         loop = get_running_loop()
-        tasks = set[Task[JobState | None] | None]()
+        tasks = set[Task[Any] | None]()
 
-        async def driven(job_id: str) -> JobState | None:
+        async def driven(job_id: str) -> JobState | BaseException | None:
             task = current_task()
             tasks.add(task)
             try:
@@ -66,7 +65,7 @@ class AsyncWorker:
             finally:
                 tasks.discard(task)
 
-        def begin(job_id: str) -> Future[JobState | None]:
+        def begin(job_id: str) -> Driven:
             return run_coroutine_threadsafe(driven(job_id), loop)
 
         def tell_here(state: JobState) -> None:

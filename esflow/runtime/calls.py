@@ -23,7 +23,14 @@ from esflow.runtime.forking import record_fork
 from esflow.runtime.host import Errand, Host
 from esflow.runtime.looking import state
 from esflow.runtime.session import Decide, Session
-from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
+from esflow.runtime.wishes import (
+    breakpoints,
+    granted,
+    resuming,
+    send_message,
+    start_job,
+    update_shared,
+)
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import IndexRow, JobQuery
 
@@ -145,7 +152,7 @@ def resume(
                 if fold.status is Status.PAUSED and seen != _standing(fold):
                     # Somebody was faster: this is not the pause that the caller saw.
                     raise VersionConflict(job_id, version, fold.version)
-            return places.put_into(fold, wish, decide(fold, wish))
+            return places.put_into(fold, wish, granted(fold, flow, wish))
 
         return step
 
@@ -261,11 +268,12 @@ def update(
 ) -> JobState:
     """Change the shared data of a job."""
     session = host.loaded(job_id, "update()")
-    command = update_shared(host.known_flow(session.fold), values)
+    flow = host.known_flow(session.fold)
+    command = update_shared(flow, values)
 
     def step(fold: JobFold) -> Sequence[Event]:
         expect_version(fold, expected_version)
-        return decide(fold, command)
+        return granted(fold, flow, command)
 
     host.commit(session, step, actor=actor)
     return session.fold.face()

@@ -76,7 +76,10 @@ def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
-        wave.end()
+        if wave.is_last:
+            session.flush()
+        if wave.trouble is not None:
+            raise wave.trouble
 
 
 def _run_alone(wave: Wave) -> None:

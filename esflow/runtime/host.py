@@ -12,6 +12,7 @@ import math
 import socket
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Final, final
 
 import attrs
@@ -24,6 +25,7 @@ from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.merging import merge_wave
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
@@ -37,6 +39,7 @@ from esflow.wiring import wiring_of
 _log = logging.getLogger("esflow")
 
 max_lease_seconds: Final = 86_400.0
+DURABILITIES: Final = ("step", "output")
 MAX_CLAIMS: Final = 5
 """In so many executions a job may get nowhere; then a worker takes it for what ended them."""
 _ONE_JOBS_TROUBLE = (
@@ -68,6 +71,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    is_grouping: bool
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
@@ -241,12 +245,27 @@ class Host:
             job_id,
             lease,
             self.lease_ms,
+            self._merged,
             snapshots=self.snapshots,
+            is_grouping=self.is_grouping,
         )
+
+    def _merged(self, fold: JobFold) -> Event:
+        """Return what becomes of a wave whose writes need the code of its flow.
+
+        Shape: that code is inside of the job, as a handler is.
+        Raises: FlowNotFound.
+        """
+        return copy_context().run(self._merged_inside, fold)
+
+    def _merged_inside(self, fold: JobFold) -> Event:
+        inside.set(inside.get() | {fold.job_id})
+        return merge_wave(self.flow(fold.flow), fold)
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        lease, merge = new_lease(), self._merged
+        session = Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms, merge)
         session.load()
         self.commit(session, lambda _: (), actor=None)
 
@@ -292,6 +311,7 @@ def opened_host(
     *,
     name: str | None,
     max_parallel: int,
+    durability: str,
     lease_seconds: float,
     snapshots: SnapshotPlan,
     clock: Clock,
@@ -303,6 +323,8 @@ def opened_host(
     if not 0 < lease_seconds <= max_lease_seconds:
         problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
         raise errors.PayloadError("lease_seconds", problem)
+    if durability not in DURABILITIES:
+        raise errors.PayloadError("durability", f"{durability!r:.100}; give 'step' or 'output'")
     if max_parallel < 1:
         raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
     known = registered(flows)
@@ -313,6 +335,7 @@ def opened_host(
         name=called,
         flows=known,
         max_parallel=max_parallel,
+        is_grouping=durability == "output",
         lease_ms=math.ceil(lease_seconds * 1000),
         snapshots=snapshots,
     )

@@ -45,6 +45,7 @@ class Run:
     answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
+    began_with: int  # So many waves had been kept by then.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
 
@@ -68,11 +69,31 @@ class Run:
         def step(fold: JobFold) -> tuple[ev.Event, ...]:
             if self.abandoned:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
-            if not is_awaited(fold, self.activation):
+            if not self.is_awaited(fold):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             return (effect,)
 
-        self.session.commit(step)
+        self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
+
+    def is_awaited(self, fold: JobFold) -> bool:
+        """Tell whether what is done here still counts."""
+        wave = int(self.activation.id.partition(".")[0])
+        if not self.session.is_current(wave, self.began_with):
+            return False
+        return is_awaited(fold, self.activation, self.attempt)
+
+    def let_out(self) -> None:
+        """Let all that led here be recorded, because somebody outside is about to see it.
+
+        Raises: JobClosed, when the job no longer waits for this activation.
+        """
+        self.session.flush()
+        if not self.is_awaited(self.session.fold):
+            raise JobClosed(self.session.job_id, self.session.fold.status, "an effect")
+
+    async def let_out_async(self) -> None:
+        """Do the same off the loop."""
+        await self.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Append an effect, or an attempt of it, to the job's stream, off the loop."""
@@ -155,7 +176,12 @@ class Run:
         return self.session.clock.now_ms()
 
 
-def is_awaited(fold: JobFold, activation: Activation) -> bool:
-    """Tell whether an activation can be settled: nobody has ended or led away the job."""
+def is_awaited(fold: JobFold, activation: Activation, attempt: int | None = None) -> bool:
+    """Tell whether an activation, or an attempt at it, can still be settled.
+
+    It can't where somebody has ended or led away the job, nor twice.
+    """
     member = fold.members.get(activation.id)
-    return fold.ended is None and member is not None and member.goes
+    if fold.ended is not None or member is None:
+        return False
+    return member.goes and attempt in (None, member.attempt)

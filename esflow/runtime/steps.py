@@ -18,7 +18,14 @@ from esflow import usercode
 from esflow.commands import FireTimers
 from esflow.context import Context
 from esflow.decider import decide, runnable
-from esflow.errors import EsflowError, FlowChanged, InterruptSwallowed, JobClosed
+from esflow.errors import (
+    EsflowError,
+    Fenced,
+    FlowChanged,
+    InterruptSwallowed,
+    JobClosed,
+    StoreError,
+)
 from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.limits import Limit, within, within_async
@@ -58,7 +65,7 @@ class Wave:
     off_loop: OffLoop
     _waiting: deque[Activation]
     _running: int = attrs.field(default=0, init=False)
-    _trouble: BaseException | None = attrs.field(default=None, init=False)
+    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -69,7 +76,7 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self._trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None and fold.token == self.session.token and fold.operator is None
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
@@ -91,20 +98,25 @@ class Wave:
         """Keep what ends the execution, if anything does."""
         if found is None or isinstance(found, JobClosed):
             return
-        if self._trouble is None or isinstance(self._trouble, EsflowError):
-            self._trouble = found  # What ends the process outranks what ends the job.
+        if self.trouble is None or isinstance(self.trouble, EsflowError):
+            self.trouble = found  # What ends the process outranks what ends the job.
 
     def fire(self) -> None:
         """Let the attempts run again that are due by now."""
-        at_ms = self.wakes_at_ms
-        if at_ms is not None and at_ms <= self.session.clock.now_ms():
+        if self.is_due:
             self._keep(self._committed())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an attempt may run again by now."""
+        at_ms = self.wakes_at_ms
+        return at_ms is not None and at_ms <= self.session.clock.now_ms()
 
     @property
     def wakes_at_ms(self) -> int | None:
         """When the next attempt of a member is due, if one is waited for and may run then."""
         fold = self.session.fold
-        if not fold.delayed or fold.operator is not None or self._trouble is not None:
+        if not fold.delayed or fold.operator is not None or self.trouble is not None:
             return None
         members = fold.members.values()
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
@@ -121,7 +133,7 @@ class Wave:
             return events
 
         try:
-            self.session.commit(*steps, firing, quiet=lambda: is_last)
+            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=True)
         except EsflowError as refused:
             return refused
         members = self.session.fold.members
@@ -141,13 +153,20 @@ class Wave:
             answered=member.answered,
             shared=fold.shared,
             memory=fold.memory.get(routine, {}),
+            began_with=len(self.session.kept_waves),
             off_loop=self.off_loop,
         )
 
-    def end(self) -> None:
-        """Raise what ends the execution, if anything does."""
-        if self._trouble is not None:
-            raise self._trouble
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows that what has waited could be recorded with.
+
+        Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
+        """
+        if self.trouble is None:
+            return not runnable(self.session.fold)
+        is_lost = isinstance(self.trouble, Fenced | StoreError)
+        return isinstance(self.trouble, EsflowError) and not is_lost
 
 
 def open_wave(
@@ -176,7 +195,7 @@ def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:
 
 def _settling(run: Run, events: Settling) -> Decide:
     """Return the step that settles an activation, or leaves a late result alone."""
-    return lambda fold: events if is_awaited(fold, run.activation) else ()
+    return lambda fold: events if run.is_awaited(fold) else ()
 
 
 def performed(run: Run) -> Settling:

@@ -7,7 +7,7 @@ None is started before it is needed.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, get_running_loop, wait
+from asyncio import CancelledError, Future, get_running_loop, wait
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -27,25 +27,35 @@ class Threads:
     """
 
     def __init__(self) -> None:
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="esflow-writer")
-        self._others = ThreadPoolExecutor(max_threads, thread_name_prefix="esflow-beside")
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
     async def write(self, work: Callable[[], Result]) -> Result:
         """Do what is short and ends in a commit; one after the other."""
-        return await _done(self._writer, work)
+        return (await _done(self._pool("esflow-writer", 1), work)).result()
 
     async def block(self, work: Callable[[], Result]) -> Result:
         """Do what may take its time."""
-        return await _done(self._others, work)
+        return (await _done(self._pool("esflow-beside", max_threads), work)).result()
 
-    async def close(self) -> None:
-        """End the threads when they have done what they are doing."""
-        await self.block(self._writer.shutdown)
-        self._others.shutdown(wait=False)
+    async def attempt(self, work: Callable[[], Result]) -> Result | BaseException:
+        """Do what may take its time, and return what it raises: what ends a process, too."""
+        done = await _done(self._pool("esflow-beside", max_threads), work)
+        return done.exception() or done.result()
+
+    def close(self) -> None:
+        """Let the threads end when they have nothing to do; what is driven yet has new ones."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.shutdown(wait=False)
+
+    def _pool(self, name: str, size: int) -> ThreadPoolExecutor:
+        if name not in self._pools:
+            self._pools[name] = ThreadPoolExecutor(size, thread_name_prefix=name)
+        return self._pools[name]
 
 
-async def _done(pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
-    """Return what the work returns, or raise what it raises; it outranks a cancellation."""
+async def _done(pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Future[Result]:
+    """Return the work when it is done; what it raises outranks a cancellation."""
     future = get_running_loop().run_in_executor(pool, copy_context().run, work)
     cancelled: CancelledError | None = None
     while not future.done():
@@ -53,7 +63,7 @@ async def _done(pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
             await wait([future])
         except CancelledError as told:
             cancelled = told
-    result = future.result()
     if cancelled is not None:
+        future.result()
         raise cancelled
-    return result
+    return future

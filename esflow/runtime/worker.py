@@ -37,8 +37,11 @@ _PAGE_ROWS: Final = 32
 max_jobs: Final = 1000  # Each is a thread.
 
 
-Begin: TypeAlias = "Callable[[str], Future[JobState | None]]"
-"""Begins to take a job over, and returns what becomes of it; None if there is nothing to drive."""
+Driven: TypeAlias = "Future[JobState | BaseException | None]"
+"""What becomes of a job: where it came to rest, or why it didn't; None if nothing was to do."""
+
+Begin: TypeAlias = Callable[[str], Driven]
+"""Begins to take a job over."""
 
 
 def tell_nobody(_: JobState) -> None:
@@ -57,7 +60,7 @@ class Worker:
         self._woken = threading.Event()
         self._stopped = False
         self._trouble: StoreError | None = None
-        self._running: dict[Future[JobState | None], str] = {}
+        self._running: dict[Driven, str] = {}
         self._refused: dict[str, int] = {}  # Jobs that this host can't drive, at which version.
 
     @property
@@ -79,7 +82,7 @@ class Worker:
         """
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="esflow-worker") as pool:
 
-            def begin(job_id: str) -> Future[JobState | None]:
+            def begin(job_id: str) -> Driven:
                 return pool.submit(taken_over, self._host, job_id)
 
             self.run_by(begin, once=once, tell=tell)
@@ -137,15 +140,14 @@ class Worker:
             self._refused.pop(job_id, None)
             if future.cancelled():
                 continue
-            trouble = future.exception()
-            state = None if trouble is not None else future.result()
-            if isinstance(trouble, StoreError) and not trouble.retry:
-                self._trouble = self._trouble or trouble
+            outcome = future.exception() or future.result()
+            if isinstance(outcome, StoreError) and not outcome.retry:
+                self._trouble = self._trouble or outcome
                 self._stopped = True
-            elif state is not None:
-                tell(state)
+            elif isinstance(outcome, JobState):
+                tell(outcome)
             else:
-                self._leave(job_id, trouble)
+                self._leave(job_id, outcome)
 
     def _leave(self, job_id: str, trouble: BaseException | None) -> None:
         """Leave a job alone that this host can't drive, as long as it stays what it is."""

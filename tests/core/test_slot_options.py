@@ -73,6 +73,10 @@ def test_routing_slots_of_a_routine_share_an_output_that_its_name_does_not_mean(
     lone.slot(rescue)
     lone.connect("call", "rescue", rename={"text": "message"})
     assert [edge.name for edge in lone.connections] == ["call.done"]
+    plain = Flow("plain")
+    plain.routine("agent", outputs=("done", "error")).slot(call)
+    with pytest.raises(FlowError, match="'agent' alone names no output; it has done, error"):
+        plain.connect("agent", "agent.call")
     only = Flow("only")
     only.slot(on_error="route")(call)
     only.slot(rescue)
@@ -255,3 +259,19 @@ def test_gathers_and_routes_are_drawn() -> None:
         '    r2 -- "out" --> r1\n'
         '    r0 -. "error" .-> r3\n'
     )
+
+
+def test_a_definition_of_before_there_were_options_is_read() -> None:
+    """What was recorded then had neither options nor types, and its fingerprint is that of now."""
+    recorded = {
+        "name": "old",
+        "version": "1",
+        "max_activations": 100,
+        "reducers": {"total": "add"},
+        "routines": [{"name": "a", "outputs": ["out"], "slots": ["a.go", "a.in"]}],
+        "connections": [{"output": "a.out", "slot": "a.in", "rename": {"x": "y"}}],
+    }
+    flow = wiring_of(recorded)
+    assert flow.definition() == recorded
+    assert [each.on_error for each in flow.slots.values()] == ["stop", "stop"]
+    assert flow.targets("a", "out") == (Target(slot="a.in", rename={"x": "y"}),)

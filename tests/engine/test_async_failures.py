@@ -208,3 +208,27 @@ def test_tasks_wait_for_a_moment_of_a_clock_that_is_moved() -> None:
         await wait_until_async(clock, clock.now_ms())
 
     _run(go())
+
+
+def test_what_led_to_an_async_effect_is_recorded_before_it_is_called(store: Store) -> None:
+    flow, seen = Flow("one"), list[list[str]]()
+
+    async def call() -> None:
+        seen.append([str(row.topic) for row in store.read("one")])
+
+    @flow.slot(outputs=("out",))
+    async def first(ctx: Context) -> None:
+        ctx.emit("out")
+
+    @flow.slot
+    async def second(ctx: Context) -> None:
+        await ctx.effect(call)
+
+    flow.connect("first.out", "second")
+
+    async def go() -> None:
+        async with AsyncEngine(store, [flow], durability="output") as engine:
+            assert (await engine.start("one", "first", job_id="one")).status == "completed"
+
+    _run(go())
+    assert any("ActivationCompleted" in each for each in seen[0])

@@ -199,6 +199,65 @@ def test_a_job_with_an_incomplete_join_fails_and_names_slot_and_connections(host
     assert engine.jobs()[0].error == f"GatherIncomplete: {state.failure.message}"
 
 
+def test_a_failure_that_is_routed_joins_what_the_others_brought(hosts: Hosts) -> None:
+    flow = Flow("routing")
+    source = flow.routine("source", outputs=("go",))
+    worker = flow.routine("worker", outputs=("done",))
+
+    @source.slot
+    def begin(ctx: Context) -> None:
+        for number in range(3):
+            ctx.emit("go", number=number)
+
+    @worker.slot(on_error="route")
+    def work(ctx: Context, number: int) -> None:
+        if number == 1:
+            raise ValueError("not one")
+        ctx.emit("done", number=number)
+
+    @flow.slot(gather=3, outputs=("out",))
+    def collect(ctx: Context, items: list[dict[str, object]]) -> None:
+        ctx.emit("out", told=[each.get("number", each.get("message")) for each in items])
+
+    flow.connect("source.go", "worker.work")
+    flow.connect("worker.done", "collect")
+    flow.connect("worker.error", "collect")
+    engine = hosts(flow)
+    assert engine.start("routing", "source.begin", job_id="one").status == "completed"
+    assert told(engine, "one") == [[0, "not one", 2]]
+
+
+def test_a_join_survives_a_contributor_that_mends_its_own_failure(hosts: Hosts) -> None:
+    flow = Flow("mending")
+    source = flow.routine("source", outputs=("go", "other"))
+    worker = flow.routine("worker", outputs=("done",))
+
+    @source.slot
+    def begin(ctx: Context) -> None:
+        ctx.emit("go")
+        ctx.emit("other", by="source")
+
+    @worker.slot(on_error="route")
+    def work(ctx: Context) -> None:
+        raise ValueError("no")
+
+    @worker.slot
+    def mend(ctx: Context, message: str, **_: object) -> None:
+        ctx.emit("done", by=message)
+
+    @flow.slot(gather="all", outputs=("out",))
+    def join(ctx: Context, items: list[dict[str, str]]) -> None:
+        ctx.emit("out", told=[each["by"] for each in items])
+
+    flow.connect("source.go", "worker.work")
+    flow.connect("worker.error", "worker.mend")
+    flow.connect("worker.done", "join")
+    flow.connect("source.other", "join")
+    engine = hosts(flow)
+    assert engine.start("mending", "source.begin", job_id="one").status == "completed"
+    assert told(engine, "one") == [["no", "source"]]
+
+
 def test_a_payload_that_is_no_item_fails_the_activation_and_names_its_place(hosts: Hosts) -> None:
     flow = Flow("odd")
 

@@ -233,7 +233,7 @@ def test_nothing_is_behind_a_negative_place(hosts: Hosts, after: int) -> None:
 
     engine = hosts(flow)
     engine.start("plain", "go", job_id="one")
-    for look in (lambda: engine.history("one", after), lambda: engine.follow("one", after)):
+    for look in (lambda: engine.history("one", after), lambda: next(engine.follow("one", after))):
         with pytest.raises(errors.PayloadError, match="give 0 for everything"):
             look()
 

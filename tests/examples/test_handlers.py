@@ -34,6 +34,12 @@ class Effects:
         """Keep the effect."""
         self.kept.append(effect)
 
+    def let_out(self) -> None:
+        """Hold nothing back."""
+
+    async def let_out_async(self) -> None:
+        """Hold nothing back."""
+
     def due_at_ms(self, delay_ms: int) -> int:
         """Count from nothing."""
         return delay_ms
