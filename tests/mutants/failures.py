@@ -152,8 +152,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "if each.key in keys and each.key != replaced]",
-                "if each.key != replaced]",
+                "writes_with(fold, writes) if each.key in keys]",
+                "writes_with(fold, writes)]",
             ),
         ),
         trial=Trial(
