@@ -51,6 +51,7 @@ class Run:
 
     session: Session
     flow: Flow
+    slot: Slot
     activation: Activation
     effects: Mapping[str, ev.EffectRecorded]
     answered: Mapping[str, Answered]
@@ -58,11 +59,6 @@ class Run:
     memory: Mapping[str, Json]
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Whether its driver waits for it only to see it end.
-
-    @property
-    def slot(self) -> Slot:
-        """The slot whose handler is run."""
-        return self.flow.resolve_slot(self.activation.slot)
 
     def record_effect(self, effect: ev.EffectRecorded) -> None:
         """Append an effect to the job's stream.
@@ -163,15 +159,16 @@ class Wave:
         return None
 
     def _prepared(self, fold: JobFold, activation: Activation) -> Run:
-        routine = self.flow.resolve_slot(activation.slot).routine
+        slot = self.flow.resolve_slot(activation.slot)
         return Run(
             session=self.session,
             flow=self.flow,
+            slot=slot,
             activation=activation,
             effects=fold.members[activation.id].effects,
             answered=fold.members[activation.id].answered,
             shared=fold.shared,
-            memory=fold.memory.get(routine, {}),
+            memory=fold.memory.get(slot.routine, {}),
             off_loop=self.off_loop,
         )
 
