@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from esflow import Context, errors
+from esflow import Answer, Context, errors
 from tests.engine.awaiting import begun, double, effect_ids
 from tests.engine.outside import Outside, driver, interrupted
 from tests.engine.world import PATIENCE_SECONDS, Gate, Hosts
@@ -98,6 +98,23 @@ def test_a_branch_has_a_name_of_its_own(
     assert failure is not None
     assert (failure.type, shown in failure.message) == ("FlowError", True)
     assert len(effect_ids(engine)) == len(branches) - 1
+
+
+def test_a_fork_asks_for_the_results_of_its_branches_one_by_one(hosts: Hosts) -> None:
+    async def handler(ctx: Context) -> None:
+        async def step(name: str) -> int:
+            async with ctx.branch(name) as branch:
+                return await branch.effect(double, len(name))
+
+        ctx.log(str(await asyncio.gather(step("left"), step("right"))))
+
+    engine = begun(hosts, handler)
+    state = engine.fork("one", 1, new_job_id="two")
+    told = {"1.1/left/e0": 10, "1.1/right/e0": 20}
+    while state.interrupts:
+        [asked] = state.interrupts
+        state = engine.resume("two", Answer(told.pop(asked.id)))
+    assert (told, [each.message for each in state.log]) == ({}, ["[10, 20]"])
 
 
 def test_a_branch_ends_with_its_block(hosts: Hosts) -> None:
