@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, final
-from zlib import crc32
 
 import attrs
 from hypothesis import strategies as st
@@ -27,7 +26,6 @@ from esflow.replay import read_history
 from esflow.state import JobFold
 from esflow.store import Store
 from esflow.stores import open_store
-from tests.awaited import awaited_engine
 from tests.laws.compare import assert_same_outcome, assert_undisturbed
 from tests.laws.hosts import TO_THE_END, Call, Go, Host, new_host, stopping
 from tests.laws.inputs import Inputs
@@ -65,7 +63,6 @@ class Bench(RuleBasedStateMachine):
         self.done: set[str] = {"runs"}  # In this one.
         self.fold: JobFold | None = None  # The job as it was after the last rule.
         self.rows: list[bytes] = []  # Its log, then.
-        self.started = 0  # How many hosts.
         self.judged = 0  # How much of it was judged.
         self.calls: list[Call] = []  # Those that stand still.
         self.turns: Counter[str] = Counter()  # Of rules that are chosen seldom.
@@ -96,7 +93,7 @@ class Bench(RuleBasedStateMachine):
         drawn = flow.draw(plain, label="flow")
         program = attrs.evolve(drawn, max_activations=min(drawn.max_activations, LIMIT))
         self.inputs, self.kind, self.mortal, self.late = Inputs(program), kind, mortal, late
-        self.world = World(mixed=bool(crc32(repr(program).encode()) % 2))
+        self.world = World()
         self.done.add(kind)
         self.folder = self.resources.enter_context(TemporaryDirectory())
         self.memory = open_store("memory://")
@@ -113,15 +110,13 @@ class Bench(RuleBasedStateMachine):
         return store
 
     def new_host(self, parallel: int = 1) -> Host:
-        """Return a host that has just been started: every other one lives on a loop."""
-        self.started += 1
+        """Return a host that has just been started."""
         host = new_host(
             self.inputs.program,
             self.world,
             self.handle(),
             parallel=parallel,
             snapshot_every=SNAPSHOT_EVERY,
-            kind=awaited_engine if self.started % 2 else Engine,
         )
         self.resources.callback(host.engine.close)
         return host

@@ -173,17 +173,11 @@ class Host:
 
 
 def new_host(
-    program: Program,
-    world: World,
-    store: Store,
-    *,
-    parallel: int = 1,
-    snapshot_every: int = 1000,
-    kind: Callable[..., Engine] = Engine,
+    program: Program, world: World, store: Store, *, parallel: int = 1, snapshot_every: int = 1000
 ) -> Host:
     """Return a host that shares nothing with others but the store and the world."""
     clock = ManualClock()
-    engine = kind(
+    engine = Engine(
         store,
         flows=[build(program, world)],
         max_parallel=parallel,
