@@ -86,7 +86,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "memory=fold.memory.get(routine, {}),",
+                "memory=fold.memory.get(slot.routine, {}),",
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
