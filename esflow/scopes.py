@@ -228,7 +228,8 @@ class Scope:
             try:
                 if trials.again_at_ms is not None:
                     await self._run.recorder.wait_async(trials.again_at_ms)
-                    self._run.refuse_ended(f"effect({call.name})")
+                await self._run.recorder.let_out_async()
+                self._run.refuse_ended(f"effect({call.name})")
                 began_ns = perf_counter_ns()
                 event = trials.became(await self._called_async(call, effect_id), began_ns)
                 await self._run.recorder.record_effect_async(event)

@@ -40,7 +40,8 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    return await _carried_on(host, threads, await threads.write(wish))
+    # The wish may read a long history.
+    return await _carried_on(host, threads, await threads.block(wish))
 
 
 async def _carried_on(host: Host, threads: Threads, errand: Errand) -> JobState:
@@ -64,7 +65,7 @@ async def taken_over(
     Returns None where there is nothing to drive, and what ends the execution, if anything does:
     raised in a task, it might end the loop.
     """
-    errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
+    errand = await threads.block(partial(host.taking_over, job_id, older_than, max_claims))
     trouble = await _followed(host, threads, errand)
     return trouble or (errand.session.fold.face() if errand.session.has_recorded else None)
 

@@ -39,6 +39,7 @@ class Run:
     session: Session
     flow: Flow
     flows: Mapping[str, Flow]  # Of the host.
+    slot: Slot
     activation: Activation
     attempt: int
     effects: Mapping[str, ev.EffectRecorded]
@@ -49,11 +50,6 @@ class Run:
     began_with: int  # So many waves had been kept by then.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
-
-    @property
-    def slot(self) -> Slot:
-        """The slot whose handler is run."""
-        return self.flow.resolve_slot(self.activation.slot)
 
     @property
     def clock(self) -> Clock:
