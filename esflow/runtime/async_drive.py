@@ -40,7 +40,7 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    errand = await threads.write(wish)
+    errand = await threads.block(wish)  # It may read a long history.
     trouble = await _followed(host, threads, errand)
     if trouble is not None:
         raise trouble
@@ -60,7 +60,7 @@ async def taken_over(
     Returns None where there is nothing to drive, and what ends the execution, if anything does:
     raised in a task, it might end the loop.
     """
-    errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
+    errand = await threads.block(partial(host.taking_over, job_id, older_than, max_claims))
     trouble = await _followed(host, threads, errand)
     return trouble or (errand.session.fold.face() if errand.session.token else None)
 

@@ -38,6 +38,7 @@ class Run:
 
     session: Session
     flow: Flow
+    slot: Slot
     activation: Activation
     attempt: int
     effects: Mapping[str, ev.EffectRecorded]
@@ -48,11 +49,6 @@ class Run:
     began_with: int  # So many waves had been kept by then.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
-
-    @property
-    def slot(self) -> Slot:
-        """The slot whose handler is run."""
-        return self.flow.resolve_slot(self.activation.slot)
 
     @property
     def clock(self) -> Clock:

@@ -141,18 +141,19 @@ class Wave:
         return None
 
     def _prepared(self, fold: JobFold, activation: Activation) -> Run:
-        routine = self.flow.resolve_slot(activation.slot).routine
+        slot = self.flow.resolve_slot(activation.slot)
         member = fold.members[activation.id]
         return Run(
             session=self.session,
             flow=self.flow,
+            slot=slot,
             activation=activation,
             attempt=member.attempt,
             effects=member.effects,
             attempts=member.attempts,
             answered=member.answered,
             shared=fold.shared,
-            memory=fold.memory.get(routine, {}),
+            memory=fold.memory.get(slot.routine, {}),
             began_with=len(self.session.kept_waves),
             off_loop=self.off_loop,
         )

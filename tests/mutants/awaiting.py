@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant, Patch, Trial
 
 _ASYNC: Final = "tests/engine/test_async.py::test_"
+_BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
 _LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        try:\n'
 
@@ -15,7 +16,7 @@ MUTANTS: Final = (
         name="branches share the numbers of their activation",
         breaks="A branch is a scope of its own.",
         patches=(Patch("ids.py", 'return f"{activation}/{name}"', "return activation"),),
-        trial=Trial(_ASYNC + "steps_at_once_have_a_branch_each"),
+        trial=Trial(_BRANCHES + "steps_at_once_have_a_branch_each"),
     ),
     Mutant(
         name="a branch's name is used twice",
@@ -27,13 +28,13 @@ MUTANTS: Final = (
                 "self._run.branches.setdefault(name, branch) is None",
             ),
         ),
-        trial=Trial(_ASYNC + "a_branch_has_a_name_of_its_own"),
+        trial=Trial(_BRANCHES + "a_branch_has_a_name_of_its_own"),
     ),
     Mutant(
         name="a branch is used after its block",
         breaks="A branch ends with its block.",
         patches=(Patch("scopes.py", "        if self._closed:\n", "        if False:\n"),),
-        trial=Trial(_ASYNC + "a_branch_ends_with_its_block"),
+        trial=Trial(_BRANCHES + "a_branch_ends_with_its_block"),
     ),
     Mutant(
         name="gathered effects are numbered when they are awaited",
@@ -75,7 +76,7 @@ MUTANTS: Final = (
                 "return get_ident()",
             ),
         ),
-        trial=Trial(_ASYNC + "a_context_belongs_to_the_task_of_its_handler"),
+        trial=Trial(_BRANCHES + "a_context_belongs_to_the_task_of_its_handler"),
     ),
     Mutant(
         name="a handler whose caller was cancelled goes on recording",

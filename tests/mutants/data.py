@@ -86,7 +86,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "memory=fold.memory.get(routine, {}),",
+                "memory=fold.memory.get(slot.routine, {}),",
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
@@ -130,7 +130,9 @@ MUTANTS: Final = (
         breaks="A write goes by the reducer that its key declares.",
         patches=(
             Patch(
-                "context.py", 'reducer or self._flow.reducers.get(key, "set")', 'reducer or "set"'
+                "context.py",
+                'declared = self._flow.reducers.get(key, "set")',
+                'declared = "set"',
             ),
         ),
         trial=Trial(
@@ -200,8 +202,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        self._shared.refuse_lost_changes()\n"
-                "        self._memory.refuse_lost_changes()\n",
+                "        for view in self._views.values():\n"
+                "            view.refuse_lost_changes()\n",
                 "",
             ),
         ),
