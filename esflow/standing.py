@@ -7,6 +7,7 @@ that no ``except`` in a handler can hide it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from esflow import errors
 from esflow.asking import Asked
 from esflow.clock import Clock
 from esflow.events import EffectAttemptFailed, EffectRecorded
+from esflow.flow import Flow
 from esflow.ids import order
+from esflow.policies import seconds_of
 from esflow.usercode import SetAside
 
 if TYPE_CHECKING:
@@ -62,6 +65,11 @@ class Recorder(Protocol):
 
     def now_ms(self) -> int:
         """Return the host's time, in milliseconds since 1970."""
+        ...
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows of this host, by name."""
         ...
 
     def due_at_ms(self, delay_ms: int) -> int:
@@ -119,6 +127,14 @@ class Standing:
     def here(self) -> object:
         """Return the thread, or in an async handler the task, that asks."""
         return (self.is_async and _current_task()) or get_ident()
+
+    def after_ms(self, delay: object, path: str) -> int:
+        """Return the moment that a delay from now on leads to.
+
+        Raises: PayloadError, for no delay.
+        """
+        delay_ms = math.ceil(seconds_of(delay, path) * 1000)
+        return self.recorder.due_at_ms(delay_ms)
 
     def refuse_ended(self, call: str) -> None:
         """Refuse what would be recorded nowhere.

@@ -38,6 +38,7 @@ class Run:
 
     session: Session
     flow: Flow
+    flows: Mapping[str, Flow]  # Of the host.
     slot: Slot
     activation: Activation
     attempt: int

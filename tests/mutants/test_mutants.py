@@ -26,6 +26,7 @@ from tests.mutants import (
     logs,
     pauses,
     snapshots,
+    timers,
     waves,
 )
 from tests.mutants.copies import Server, Verdict, mutate, patched
@@ -52,6 +53,7 @@ MUTANTS: Final = (
     *commands.MUTANTS,
     *snapshots.MUTANTS,
     *logs.MUTANTS,
+    *timers.MUTANTS,
 )
 
 
