@@ -115,12 +115,12 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "    steps = (expected, *map(deciding, wishes), host.firing(), ",
+                "    steps = (expected, before, *map(deciding, wishes), host.firing(), ",
                 (
                     "    for wish in wishes[:-1]:\n"
                     "        host.commit(session, deciding(wish), actor=actor)\n"
                     "    wishes = wishes[-1:]\n"
-                    "    steps = (expected, *map(deciding, wishes), host.firing(), "
+                    "    steps = (expected, before, *map(deciding, wishes), host.firing(), "
                 ),
             ),
         ),

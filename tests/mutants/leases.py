@@ -278,14 +278,14 @@ MUTANTS: Final = (
         Mutant(
             name=f"the slot of {thing} is not needed",
             breaks="All that is recorded and will be delivered needs its slot at the claim.",
-            patches=(Patch("decider.py", old, new),),
+            patches=(Patch("consequences.py", old, new),),
             trial=Trial(_DUE + "everything_that_will_be_delivered_needs_its_slot"),
         )
         for thing, old, new in (
             ("kept work", "        [each.slot for each in fold.ready]\n", "        list[str]()\n"),
             ("a message", "        + [each.slot for each in fold.inputs]\n", ""),
-            ("an open question", "in (*asked, *fold.questions.values())]", "in asked]"),
-            ("a deferral", "in (*emissions, *fold.deferrals.values())\n", "in emissions\n"),
+            ("an open question", "in (*asked, *fold.questions.values())]\n", "in asked]\n"),
+            ("a deferral", "*fold.deferrals.values(), *fold.timers", "*fold.timers"),
         )
     ),
     Mutant(

@@ -61,7 +61,7 @@ def test_a_failure_that_is_tried_again_is_a_run_of_its_activation() -> None:
         again_at_ms=30_000,
     )
     skipped = attrs.evolve(failed, outcome="skip", again_at_ms=None, effects=None, attempt=2)
-    history = (*RUNNING, tried, failed, ev.TimerFired(ids=("1.1",)), skipped)
+    history: tuple[ev.Event, ...] = (*RUNNING, tried, failed, ev.TimerFired(ids=("1.1",)), skipped)
     shown = [(each.label, each.text) for each in lines(grouped(map(_recorded, history, count(1))))]
     assert shown[2][0] == "1.1"
     assert shown[2][1].endswith("(v6), run 2, passed over")
@@ -85,7 +85,7 @@ def _recorded(event: ev.Event, version: int) -> ev.Recorded:
 
 
 def test_a_merge_by_code_and_a_retry_are_told() -> None:
-    history = (
+    history: tuple[ev.Event, ...] = (
         *RUNNING,
         ev.ActivationFailed(
             activation="1.1",
