@@ -200,7 +200,8 @@ class Standing:
     def escaped(self, error: BaseException) -> str | None:
         """Return the effect whose error this is, or one that a group of tasks raised it in."""
         if isinstance(error, BaseExceptionGroup):
-            found = map(self.escaped, cast("tuple[BaseException, ...]", error.exceptions))
+            group = cast("BaseExceptionGroup[BaseException]", error)
+            found = map(self.escaped, group.exceptions)
             return min((each for each in found if each is not None), key=order, default=None)
         return next((effect_id for told, effect_id in self._told if told is error), None)
 

@@ -89,8 +89,9 @@ class Run:
             raise JobClosed(self.session.job_id, self.session.fold.status, "an effect")
 
     async def let_out_async(self) -> None:
-        """Do the same off the loop."""
-        await self.off_loop(self.let_out)
+        """Do the same off the loop, where anything may have waited."""
+        if self.session.is_grouping:
+            await self.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Append an effect, or an attempt of it, to the job's stream, off the loop."""

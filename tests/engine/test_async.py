@@ -150,9 +150,10 @@ def test_an_interrupt_sets_an_async_handler_aside(hosts: Hosts) -> None:
 
 
 def test_what_goes_on_beside_an_interrupt_is_cancelled_and_not_recorded(hosts: Hosts) -> None:
-    ended: list[str] = []
+    ended, began = list[str](), asyncio.Event()
 
     async def endless() -> str:
+        began.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -162,8 +163,7 @@ def test_what_goes_on_beside_an_interrupt_is_cancelled_and_not_recorded(hosts: H
 
     async def handler(ctx: Context) -> None:
         beside = asyncio.ensure_future(ctx.effect(endless))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await began.wait()
         ctx.interrupt("sure?")
         await beside
 
