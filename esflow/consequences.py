@@ -9,11 +9,13 @@ Time is an argument: what is `overdue` depends on it, and nothing else here does
 
 from __future__ import annotations
 
+from typing import Final
+
 from esflow import errors
 from esflow import events as ev
 from esflow.events import PauseReason
 from esflow.ids import activation_of, order
-from esflow.state import Activation, JobFold, Status
+from esflow.state import Activation, Child, JobFold, MergeFailure, Status
 
 
 def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
@@ -21,7 +23,7 @@ def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
 
     Shape: ``quiet`` says that no handler of this job is running anywhere.
     """
-    if fold.ended is not None or fold.merging:
+    if fold.ended is not None or fold.waits_for_code:
         return None
     if fold.halt:
         paused = ev.JobPaused(reasons=fold.halt)
@@ -79,6 +81,38 @@ def unanswered(fold: JobFold, now_ms: int) -> ev.QuestionAsked | None:
     return min(past, key=lambda each: each[:2])[2] if past else None
 
 
+_NOBODY: Final = frozenset[str]()
+
+
+def owed(fold: JobFold) -> frozenset[str]:
+    """Return what a job still has to do in other jobs, as its own events tell it.
+
+    Shape: ids of children to start or, once it is cancelled, ``end`` and the ids of those to
+    cancel; and ``parent``, which is to be told how the job ended. It stays owed when it is done:
+    nothing is recorded of that.
+    """
+    if fold.ended is None and not fold.children:
+        return _NOBODY
+    if fold.ended is not None:
+        found = {"parent"} if fold.parent is not None else set[str]()
+        return frozenset(found | {f"end {each.id}" for each in to_cancel(fold)})
+    return frozenset(each.id for each in to_start(fold))
+
+
+def to_start(fold: JobFold) -> tuple[Child, ...]:
+    """Return the open children of a job, which whoever drives it starts; none while it is held."""
+    if fold.ended is not None or fold.operator is not None or not fold.has_family:
+        return ()
+    return tuple(fold.open_children)
+
+
+def to_cancel(fold: JobFold) -> tuple[Child, ...]:
+    """Return the children that end with a job, because it was cancelled."""
+    if fold.ended is not Status.CANCELLED or not fold.has_family:
+        return ()
+    return tuple(fold.open_children)
+
+
 def needed_slots(fold: JobFold) -> frozenset[str]:
     """Return the slots that what is recorded will still be delivered to."""
     records = [record for member in fold.members.values() for record in member.records]
@@ -101,6 +135,16 @@ def needed_slots(fold: JobFold) -> frozenset[str]:
     )
 
 
+def merge_failed(failure: MergeFailure) -> ev.JobFailed:
+    """Return the end that a write leads to which doesn't apply."""
+    error = errors.MergeError(failure.key, failure.reducer, failure.problem)
+    return ev.JobFailed(
+        error=ev.Failure(type="MergeError", message=str(error)),
+        activation=failure.activation,
+        key=failure.key,
+    )
+
+
 def _operator_pause(fold: JobFold) -> ev.Event | None:
     if fold.operator is None or fold.operator_paused:
         return None
@@ -109,11 +153,8 @@ def _operator_pause(fold: JobFold) -> ev.Event | None:
 
 def _wave_failure(fold: JobFold) -> ev.Event:
     """Return the end that a settled wave that can't close leads to."""
-    merge = fold.merge_failure
-    if merge is not None:
-        error = errors.MergeError(merge.key, merge.reducer, merge.problem)
-        failure = ev.Failure(type="MergeError", message=str(error))
-        return ev.JobFailed(error=failure, activation=merge.activation, key=merge.key)
+    if fold.merge_failure is not None:
+        return merge_failed(fold.merge_failure)
     failures = [
         (each.activation.id, each.failure.error)
         for each in fold.members.values()
@@ -146,6 +187,7 @@ def _incomplete(fold: JobFold) -> ev.Event:
     """Return the end of a job whose slots wait for what nothing will bring."""
     slot, found = next(iter(fold.gathers.items()))
     names = found.face(slot).missing
-    missing = f"what {', '.join(names)} brings" if names else f"{found.count} payloads"
+    few = f"{found.count} payloads, only {len(found.waiting)}"
+    missing = f"what {', '.join(names)} brings" if names else few
     error = errors.GatherIncomplete(fold.job_id, slot, missing)
     return ev.JobFailed(error=ev.Failure(type="GatherIncomplete", message=str(error)))

@@ -75,9 +75,11 @@ class JobFold:
     forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
+    claims: int = 0  # Since the job last got anywhere.
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
     going: int = 0
+    delayed: int = 0  # Activations that wait for their next attempt.
     buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
@@ -130,7 +132,7 @@ class JobFold:
     @property
     def is_delayed(self) -> bool:
         """Whether the open wave waits for the next attempt of an activation."""
-        return any(each.again_at_ms is not None for each in self.members.values())
+        return self.delayed > 0
 
     @property
     def is_expecting(self) -> bool:
@@ -144,6 +146,11 @@ class JobFold:
         return self.request is not None and self.request.defaults is not None
 
     @property
+    def waits_for_code(self) -> bool:
+        """Whether the open wave closes, or fails, as soon as code of the flow merges its writes."""
+        return self.merging and self.ended is None
+
+    @property
     def open_children(self) -> list[Child]:
         """The jobs that this one started and that have not ended, as far as it knows."""
         return [each for each in self.children.values() if each.status is None]
@@ -155,10 +162,34 @@ class JobFold:
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
-        found += [
-            each.again_at_ms for each in self.members.values() if each.again_at_ms is not None
-        ]
+        if self.delayed:
+            again = [each.again_at_ms for each in self.members.values()]
+            found += [at_ms for at_ms in again if at_ms is not None]
         return min(found, default=None)
+
+    @property
+    def due_at_ms(self) -> int | None:
+        """When a host has to see to a job that rests, if nothing else happens to it.
+
+        While a job is paused, only a question's own time goes on.
+        """
+        status = self.status
+        if status is Status.WAITING:
+            return self.wakes_at_ms
+        if status is not Status.PAUSED:
+            return None
+        found = [each.due_at_ms for each in self.questions.values()]
+        return min((each for each in found if each is not None), default=None)
+
+    @property
+    def parent(self) -> Parent | None:
+        """The job that started this one; a fork was started by nobody else."""
+        return None if self.request is None or self.forked is not None else self.request.parent
+
+    @property
+    def has_family(self) -> bool:
+        """Whether the jobs that it started are its own: a fork that isn't live has none."""
+        return self.forked is None or self.forked.live
 
     @property
     def ready(self) -> list[Activation]:
@@ -221,7 +252,7 @@ class JobFold:
             pause=self.pause,
             wakes_at=None if wakes_at_ms is None else _moment(wakes_at_ms),
             breakpoints=Breakpoints(before=self.before, after=self.after),
-            parent=None if self.request is None else self.request.parent,
+            parent=self.parent,
             children=tuple(self.children.values()),
             forked_from=None
             if self.forked is None

@@ -14,7 +14,7 @@ Failures are not run again: an error that is mended is no difference.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, final
 
@@ -23,15 +23,19 @@ import attrs
 from esflow import events as ev
 from esflow import usercode
 from esflow.asking import Asked
+from esflow.clock import Clock
 from esflow.context import Context
 from esflow.errors import EsflowError, NondeterminismError
 from esflow.events import Event, Json
 from esflow.flow import Flow
 from esflow.fold import evolve
 from esflow.json_values import same_json
+from esflow.merging import merge, pending_writes
 from esflow.payloads import bind
+from esflow.reducers import ABSENT
 from esflow.replay import read_verified
-from esflow.state import Activation, Delivery, JobFold, Member
+from esflow.runtime.handling import handled, handled_async, run_alone
+from esflow.state import Activation, Delivery, JobFold, Member, MergeFailure
 from esflow.store import Store
 
 Found: TypeAlias = "tuple[str, str, str]"
@@ -46,6 +50,8 @@ _KINDS: Final[dict[type[Event], str]] = {
     ev.Logged: "log",
     ev.PauseRequested: "pause",
     ev.QuestionAsked: "question",
+    ev.TimerSet: "timer",
+    ev.ChildStarted: "child",
 }
 
 
@@ -54,9 +60,9 @@ _KINDS: Final[dict[type[Event], str]] = {
 class Difference:
     """The first thing that an activation would do otherwise.
 
-    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``write``, ``log``,
-    ``pause``, ``question``, ``failure``, ``slot`` or ``payload``; ``recorded`` and ``now`` show
-    both sides, ``nothing`` where one of them has none.
+    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``timer``, ``child``,
+    ``write``, ``merge``, ``log``, ``pause``, ``question``, ``failure``, ``slot`` or ``payload``;
+    ``recorded`` and ``now`` show both sides, ``nothing`` where one of them has none.
     """
 
     job_id: str
@@ -78,12 +84,44 @@ class CheckReport:
 
 
 @final
+@attrs.frozen
 class Rehearsal:
     """Lets a handler do nothing outside."""
 
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
+    flows: Mapping[str, Flow]
+
+    @property
+    def clock(self) -> Clock:
+        """Tell no time."""
+        raise AssertionError("a rehearsal asked for the time")
+
+    def record_effect(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         raise AssertionError(f"{effect.id} was called in a rehearsal")
+
+    async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
+        """Record nothing: no effect is called."""
+        self.record_effect(effect)
+
+    def let_out(self) -> None:
+        """Let nothing out: no effect is called."""
+        raise AssertionError("an effect was to be called in a rehearsal")
+
+    async def let_out_async(self) -> None:
+        """Let nothing out: no effect is called."""
+        self.let_out()
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Let everything count from the same moment: when something is due is no difference."""
+        return delay_ms
+
+    def wait(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        raise AssertionError(f"{at_ms} is waited for in a rehearsal")
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        self.wait(at_ms)
 
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
@@ -98,7 +136,9 @@ class Rehearsal:
         return False
 
 
-def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
+def check_jobs(
+    store: Store, jobs: Iterator[tuple[str, Flow]], flows: Mapping[str, Flow]
+) -> CheckReport:
     """Check jobs against the flows that they would be carried on with today.
 
     Raises: CorruptHistory, UnknownEvent.
@@ -106,17 +146,13 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     count, activations, differences = 0, 0, list[Difference]()
     for job_id, flow in jobs:
         count += 1
-        for activation, found in _checked(store, job_id, flow):
+        for activation, found in _checked(store, job_id, flow, flows):
             activations += 1
             if found is not None:
-                kind, recorded, now = found
+                kind, was, now = found
                 differences.append(
                     Difference(
-                        job_id=job_id,
-                        activation=activation,
-                        kind=kind,
-                        recorded=recorded,
-                        now=now,
+                        job_id=job_id, activation=activation, kind=kind, recorded=was, now=now
                     )
                 )
     return CheckReport(
@@ -127,20 +163,24 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     )
 
 
-def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found | None]]:
+def _checked(
+    store: Store, job_id: str, flow: Flow, flows: Mapping[str, Flow]
+) -> Iterator[tuple[str, Found | None]]:
     """Yield every activation that is compared, with what differs."""
-    fold = JobFold(job_id=job_id)
+    fold, rehearsal = JobFold(job_id=job_id), Rehearsal(flows)
     for recorded in read_verified(store, job_id):
         event = recorded.event
         if isinstance(event, ev.ActivationCompleted):
             member = fold.members[event.activation]
-            yield event.activation, _completed(fold, flow, member, tuple(fold.buffer))
+            yield event.activation, _completed(fold, flow, member, rehearsal, tuple(fold.buffer))
+        elif isinstance(event, ev.WaveMerged):
+            yield from _merged(fold, flow, event)
         evolve(fold, event)
     if fold.ended is not None:
         return
     for member in fold.members.values():
         if member.interrupt is not None:
-            yield member.activation.id, _set_aside(fold, flow, member, member.interrupt)
+            yield member.activation.id, _set_aside(fold, flow, member, rehearsal, member.interrupt)
         elif not member.settled:
             yield member.activation.id, _to_run(flow, member.activation)
     for activation in fold.kept:
@@ -163,20 +203,41 @@ def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
 def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
     """Yield what waits for a resumption, where its slot has gone or takes something else."""
     needed = [(each.id, each.to) for each in fold.questions.values()]
-    needed += [
-        (each.id, target.slot) for each in fold.deferrals.values() for target in each.targets
-    ]
+    held_back: tuple[ev.EmissionDeferred | ev.TimerSet, ...] = (
+        *fold.deferrals.values(),
+        *fold.timers.values(),
+    )
+    needed += [(each.id, target.slot) for each in held_back for target in each.targets]
+    needed += [(each.id, each.then) for each in fold.open_children]
     for item, slot in needed:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
     for delivery in fold.inputs:
         if (problem := _to_run(flow, delivery)) is not None:
             yield delivery.cause, problem
+    for address, found in fold.gathers.items():
+        for gathered in found.waiting:
+            if (problem := _to_gather(flow, address, gathered.payload)) is not None:
+                yield gathered.cause, problem
 
 
-def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
+def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found | None:
+    """Return why what a slot has collected can't be taken by today's code."""
+    slot = flow.slots.get(address)
+    if slot is None:
+        return "slot", address, _NOTHING
+    try:
+        bind(slot.signature, slot.address, {"items": [payload]})
+    except EsflowError as misfit:
+        return "payload", _shown(dict(payload)), str(misfit)
+    return None
+
+
+def _completed(
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, records: Sequence[Event]
+) -> Found | None:
     """Return in what a run of today's code differs from one that completed."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     if run.asked is not None:
@@ -185,11 +246,30 @@ def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Even
     return _first(records, run.records) or _unused(run, member)
 
 
+def _merged(fold: JobFold, flow: Flow, event: ev.WaveMerged) -> Iterator[tuple[str, Found]]:
+    """Yield in what today's code would merge the writes of a wave, or of an update, otherwise."""
+    writes = pending_writes(fold)
+    found = merge(flow, fold, writes)
+    if isinstance(found, MergeFailure):
+        yield found.activation or "", ("merge", _shown(dict(event.values)), found.problem)
+        return
+    for key in dict.fromkeys([*event.values, *found]):
+        was, now = event.values.get(key, ABSENT), found.get(key, ABSENT)
+        if was is ABSENT or now is ABSENT or not same_json(was, now):
+            wrote = [each.activation for each in writes if each.key == key and each.activation]
+            yield wrote[-1] if wrote else "", ("merge", _valued(key, was), _valued(key, now))
+            return
+
+
+def _valued(key: str, value: Json) -> str:
+    return _NOTHING if value is ABSENT else f"{key} {_shown(value)}"
+
+
 def _set_aside(
-    fold: JobFold, flow: Flow, member: Member, interrupt: ev.Interrupted
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, interrupt: ev.Interrupted
 ) -> Found | None:
     """Return in what a run of today's code differs from one that waits for an answer."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     was = _asked(interrupt)
@@ -220,7 +300,7 @@ class _Run:
     interrupts_used: int = 0
 
 
-def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
+def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Run:
     """Run an activation's handler again, with what is recorded of it."""
     problem = _to_run(flow, member.activation)
     if problem is not None:
@@ -234,15 +314,14 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         answered=member.answered,
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
-        recorder=Rehearsal(),
+        recorder=rehearsal,
+        attempt=member.attempt,
     )
-
-    def handle() -> tuple[Event, ...]:
-        slot.function(context, **bind(slot.signature, slot.address, member.activation.payload))
-        return context.records()
-
-    outcome = usercode.run(handle)
-    context.close()
+    payload = member.activation.payload
+    if slot.is_async:
+        outcome = run_alone(handled_async(slot, context, payload))
+    else:
+        outcome = handled(slot, context, payload)
     if context.lost is not None:
         return _Run(problem=_lost(context.lost))
     match outcome:
@@ -300,7 +379,12 @@ def _unused(run: _Run, member: Member) -> Found | None:
 
 
 def _same(one: Event, other: Event) -> bool:
-    return type(one) is type(other) and same_json(_fields(one), _fields(other))
+    return type(one) is type(other) and same_json(_timeless(one), _timeless(other))
+
+
+def _timeless(event: Event) -> Json:
+    """Return an event without the moment that it waits for, which no code repeats."""
+    return {name: value for name, value in _fields(event).items() if name != "due_at_ms"}
 
 
 def _fields(event: Event) -> Json:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-import socket
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Final, final
 
 import attrs
@@ -19,24 +18,31 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
-from esflow.context import Context
+from esflow.consequences import owed
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
+from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.merging import merge_wave
+from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
-from esflow.runtime.steps import inside
+from esflow.runtime.steps import fire_due, inside
+from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
-from esflow.stores import open_store
+from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
 
-max_lease_seconds: Final = 86_400.0
+READY: Final = (Status.PENDING.value, Status.RUNNING.value)
+"""What a job is that has handlers to run."""
+
+MAX_CLAIMS: Final = 5
+"""In so many executions a job may get nowhere; then a worker takes it for what ended them."""
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -54,6 +60,7 @@ class Errand:
     session: Session
     steps: tuple[Decide, ...]
     actor: str | None = None
+    in_time: bool = False  # Whether questions whose time is over are answered first.
 
 
 @final
@@ -66,6 +73,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    is_grouping: bool
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
@@ -95,9 +103,7 @@ class Host:
         recorded = self.store.get_definition(fold.fingerprint)
         if recorded is None:
             raise errors.FlowNotFound(fold.flow, tuple(self.flows))
-        definition = json.loads(recorded)
-        slots = [slot for routine in definition["routines"] for slot in routine["slots"]]
-        return Flow.from_definition(definition, dict.fromkeys(slots, _takes_anything))
+        return wiring_of(json.loads(recorded))
 
     def head(self, job_id: str) -> IndexRow:
         """Return what the index says of a job.
@@ -125,7 +131,7 @@ class Host:
         """
         name = new_job_id() if job_id is None else checked_id(job_id)
         session = self._session(name, "start()")
-        self._define(self.flow(request.flow))
+        self.define(self.flow(request.flow))
 
         def step(fold: JobFold) -> Sequence[Event]:
             if fold.request is None:
@@ -137,6 +143,12 @@ class Host:
 
     def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         """Append what a caller's wish leads to, from outside of any execution."""
+        self._commit(session, *steps, actor=actor)
+        if session.holds_lease:
+            settle(self, session)
+            self.give_back(session)
+
+    def _commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         session.commit(
             *steps, actor=checked_actor(actor), quiet=lambda: self._is_quiet(session.job_id)
         )
@@ -153,28 +165,66 @@ class Host:
 
         return step
 
+    def firing(self) -> Decide:
+        """Return the step that lets happen what is due, of a job that nobody runs."""
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            events = fire_due(fold, self.clock.now_ms())
+            return events if events and self._is_free(fold.job_id) else ()
+
+        return step
+
     def is_orphan(self, fold: JobFold) -> bool:
         """Tell whether a job was being run by a host that has gone."""
         return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
 
-    def taking_over(self, job_id: str, older_than: float | None) -> Errand:
+    def taking_over(
+        self, job_id: str, older_than: float | None, max_claims: int | None = None
+    ) -> Errand:
         """Return what drives a job that nobody drives, or records on for so many seconds.
 
+        Shape: a job that did not get anywhere in ``max_claims`` executions fails instead.
         Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
         """
         session = self.loaded(job_id, "recover()")
-        take_over = self._take_over(session)
+        take_over = self._take_over(session, max_claims)
 
         def step(fold: JobFold) -> Sequence[Event]:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        return Errand(session, (step,))
+        return Errand(session, (self.firing(), step), in_time=True)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""
-        self._driving[errand.session.lease] = errand.session
-        self.commit(errand.session, *errand.steps, actor=errand.actor)
+        session = errand.session
+        self._driving[session.lease] = session
+        if errand.in_time:
+            answer_in_time(session)
+        self._commit(session, *errand.steps, actor=errand.actor)
+        if self.is_to_see_to(session):
+            self.see_to(session)
+        if not session.token and owed(session.fold) and is_settled(session):
+            self._clear(session)
+
+    def is_to_see_to(self, session: Session) -> bool:
+        """Tell whether something is due of a job that is driven, or owed to others."""
+        return is_overdue(session) or not is_settled(session)
+
+    def see_to(self, session: Session) -> None:
+        """Let happen what is due of a job that is driven, and do what it owes others.
+
+        Raises: Fenced, when another execution has taken the job over; StoreError.
+        """
+        if session.token and session.fold.status is Status.RUNNING:
+            catch_up(session)
+        settle(self, session)
+
+    def _clear(self, session: Session) -> None:
+        """Take the lease of a host that died before it did what is done now."""
+        row = self.store.head(session.job_id)
+        if row is not None and row.lease is not None and self.is_anybodys(row):
+            self.store.release(session.job_id, row.lease)
 
     def give_back(self, session: Session) -> None:
         """Give the lease back, unless the job's last append has.
@@ -182,10 +232,9 @@ class Host:
         A store that can't do it is no reason to hide what ended the execution; the lease then
         lapses by itself.
         """
-        if session.holds_lease:
-            with suppress(errors.EsflowError):
-                if self.store.release(session.job_id, session.lease):
-                    self._rest(session.job_id)
+        with suppress(errors.EsflowError):
+            if give_back(self.store, session):
+                self._rest(session.job_id)
         self._driving.pop(session.lease, None)
 
     def _is_stale(self, job_id: str, older_than: float | None) -> bool:
@@ -204,10 +253,20 @@ class Host:
         """Tell whether a job has no driver, or one that let its lease lapse."""
         return is_abandoned(row.lease, row.lease_until_ms, self.clock.now_ms())
 
+    def is_to_take(self, row: IndexRow) -> bool:
+        """Tell whether a job has something to do, and nobody does it.
+
+        That is a handler to run, something that is due, or what a host that died owed others.
+        """
+        is_due = row.due_at_ms is not None and row.due_at_ms <= self.clock.now_ms()
+        is_ready = row.status in READY or is_due or row.lease is not None
+        return is_ready and self.is_anybodys(row)
+
     def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
         for session in list(self._driving.values()):
+            session.leave()
             self.give_back(session)
 
     def refuse_inside(self, job_id: str, call: str) -> None:
@@ -220,24 +279,41 @@ class Host:
 
     def _session(self, job_id: str, call: str) -> Session:
         self.refuse_inside(job_id, call)
-        lease = new_lease()
+        return self.session_on(job_id)
+
+    def session_on(self, job_id: str) -> Session:
+        """Return a session on a job, nothing of which has been read."""
         return Session(
             self.store,
             self.clock,
             self.name,
             job_id,
-            lease,
+            new_lease(),
             self.lease_ms,
+            self._merged,
             snapshots=self.snapshots,
+            is_grouping=self.is_grouping,
         )
+
+    def _merged(self, fold: JobFold) -> Event:
+        """Return what becomes of a wave whose writes need the code of its flow.
+
+        Shape: that code is inside of the job, as a handler is.
+        Raises: FlowNotFound.
+        """
+        return copy_context().run(self._merged_inside, fold)
+
+    def _merged_inside(self, fold: JobFold) -> Event:
+        inside.set(inside.get() | {fold.job_id})
+        return merge_wave(self.flow(fold.flow), fold)
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        session = self.session_on(job_id)
         session.load()
-        self.commit(session, lambda _: (), actor=None)
+        self._commit(session, lambda _: (), actor=None)
 
-    def _define(self, flow: Flow) -> None:
+    def define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""
         if flow.fingerprint not in self._defined:
             definition = json.dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
@@ -254,54 +330,23 @@ class Host:
         row = self.store.head(job_id)
         return row is None or is_gone(row.lease)
 
-    def _take_over(self, session: Session) -> Decide:
+    def _take_over(self, session: Session, max_claims: int | None = None) -> Decide:
         """Return the step that claims a job, whoever drives it."""
 
         def step(fold: JobFold) -> Sequence[Event]:
             flow = self.flow(fold.flow)
-            self._define(flow)
+            self.define(flow)
             command = ClaimExecution(
                 host=self.name,
                 process=process_of(session.lease),
                 flow_version=flow.version,
                 fingerprint=flow.fingerprint,
                 slots=frozenset(flow.slots),
+                max_claims=max_claims,
             )
             return decide(fold, command)
 
         return step
-
-
-def opened_host(
-    store: str | Store,
-    flows: Iterable[Flow],
-    *,
-    name: str | None,
-    max_parallel: int,
-    lease_seconds: float,
-    snapshots: SnapshotPlan,
-    clock: Clock,
-) -> Host:
-    """Return a host on a store, which is opened if it is a URL, and only if all else fits.
-
-    Raises: FlowError, PayloadError, StoreError.
-    """
-    if not 0 < lease_seconds <= max_lease_seconds:
-        problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
-        raise errors.PayloadError("lease_seconds", problem)
-    if max_parallel < 1:
-        raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
-    known = registered(flows)
-    called = checked_text(name, "host") if name else socket.gethostname()
-    return Host(
-        store=open_store(store) if isinstance(store, str) else store,
-        clock=clock,
-        name=called,
-        flows=known,
-        max_parallel=max_parallel,
-        lease_ms=math.ceil(lease_seconds * 1000),
-        snapshots=snapshots,
-    )
 
 
 @contextmanager
@@ -311,24 +356,6 @@ def passing_over(job_id: str) -> Generator[None]:
         yield
     except _ONE_JOBS_TROUBLE as trouble:
         _log.warning("not recovered: %s", trouble, extra={"job_id": job_id})
-
-
-def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
-    """Return flows by name, each declared for good.
-
-    Raises: FlowError, when two of them share a name.
-    """
-    known: dict[str, Flow] = {}
-    for flow in flows:
-        if flow.name in known:
-            raise errors.FlowError(flow.name, "is given twice; give one flow of each name")
-        flow.freeze()
-        known[flow.name] = flow
-    return known
-
-
-def _takes_anything(_: Context, **_payload: object) -> None:
-    """Stand for a handler that this host doesn't have."""
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

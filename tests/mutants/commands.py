@@ -23,8 +23,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members and not is_held_before(fold):\n",
-                "    elif fold.members or fold.kept:\n",
+                "    elif fold.members and not is_held_before(fold):\n        _add_update",
+                "    elif fold.members or fold.kept:\n        _add_update",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -35,8 +35,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members and not is_held_before(fold):\n",
-                "    elif False:\n",
+                "    elif fold.members and not is_held_before(fold):\n        _add_update",
+                "    elif False:\n        _add_update",
             ),
         ),
         trial=Trial(
@@ -47,16 +47,7 @@ _UPDATE_MUTANTS: Final = (
         name="an update of an open wave is its first write",
         breaks="In an open wave an update is that wave's last write.",
         patches=(
-            Patch(
-                "fold.py",
-                "    members, fold.members = fold.members, {}\n"
-                "    for member in members.values():\n"
-                "        for event in member.records:\n",
-                "    members, fold.members = fold.members, {}\n"
-                "    _take_updates(fold)\n"
-                "    for member in members.values():\n"
-                "        for event in member.records:\n",
-            ),
+            Patch("merge.py", "return inside + fold.updates", "return fold.updates + inside"),
         ),
         trial=Trial(
             _UPDATES + "an_update_of_an_open_wave_is_its_last_write_and_seen_from_the_next"
@@ -65,7 +56,13 @@ _UPDATE_MUTANTS: Final = (
     Mutant(
         name="an update sets whatever a key declares",
         breaks="An update changes each key by its declared reducer.",
-        patches=(Patch("runtime/wishes.py", 'reducers.get(key, "set")', '"set"'),),
+        patches=(
+            Patch(
+                "runtime/wishes.py",
+                'writes=tuple((key, reducers.get(key, "set"), value)',
+                'writes=tuple((key, "set", value)',
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -74,7 +71,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    _refuse_unmergeable(fold, [*writes_of(fold), *writes])\n",
+                "    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) "
+                "if each.key in keys])\n",
                 "",
             ),
         ),
@@ -86,7 +84,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    _refuse_unmergeable(fold, [*writes_of(fold), *writes])\n",
+                "    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) "
+                "if each.key in keys])\n",
                 "    _refuse_unmergeable(fold, writes)\n",
             ),
         ),
@@ -116,12 +115,12 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "    steps = (expected, *map(deciding, wishes), host.claim(session))\n",
+                "    steps = (expected, before, *map(deciding, wishes), host.firing(), ",
                 (
                     "    for wish in wishes[:-1]:\n"
                     "        host.commit(session, deciding(wish), actor=actor)\n"
                     "    wishes = wishes[-1:]\n"
-                    "    steps = (expected, *map(deciding, wishes), host.claim(session))\n"
+                    "    steps = (expected, before, *map(deciding, wishes), host.firing(), "
                 ),
             ),
         ),
@@ -214,9 +213,9 @@ _GOTO_MUTANTS: Final = (
         breaks="An update of the open wave is merged by a Goto.",
         patches=(
             Patch(
-                "fold.py",
-                "    _take_updates(fold)\n    fold.kept,",
-                "    fold.updates = []\n    fold.kept,",
+                "waves.py",
+                "_write(fold, writes, fold.merged or {})",
+                "_write(fold, [each for each in writes if each.activation], {})",
             ),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
@@ -305,7 +304,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="What a handler does after the cancellation is not recorded.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "return fold.ended is None and member is not None",
                 "return member is not None",
             ),
@@ -317,9 +316,9 @@ _CANCEL_MUTANTS: Final = (
         breaks="Nothing of a cancelled job starts.",
         patches=(
             Patch(
-                "runtime/drive.py",
-                "                if _is_awaited(fold, activation):\n",
-                "                if True:\n",
+                "runtime/steps.py",
+                "            if _is_awaited(fold, activation):\n",
+                "            if True:\n",
             ),
         ),
         trial=Trial(_CANCEL + "no_handler_starts_once_its_job_is_cancelled"),
@@ -329,7 +328,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="A running handler can learn that its job was cancelled.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "return row is not None and row.status == Status.CANCELLED",
                 "return row is not None and row.status == Status.FAILED",
             ),

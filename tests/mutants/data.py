@@ -85,8 +85,8 @@ MUTANTS: Final = (
         breaks="Memory is that of one routine.",
         patches=(
             Patch(
-                "runtime/drive.py",
-                "memory=fold.memory.get(routine, {}),",
+                "runtime/steps.py",
+                "memory=fold.memory.get(slot.routine, {}),",
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
@@ -117,10 +117,10 @@ MUTANTS: Final = (
         breaks="Law 2: folding needs no user code and no flow.",
         patches=(
             Patch(
-                "engine.py",
-                "        fold = replay(self._store, findable_id(job_id), upto=version).fold\n",
-                "        fold = replay(self._store, findable_id(job_id), upto=version).fold\n"
-                "        self._host.flow(fold.flow)\n",
+                "runtime/looking.py",
+                "    fold = replay(host.store, findable_id(job_id), upto=version).fold\n",
+                "    fold = replay(host.store, findable_id(job_id), upto=version).fold\n"
+                "    host.flow(fold.flow)\n",
             ),
         ),
         trial=Trial(SELF_CONTAINED, examples=1),
@@ -130,7 +130,9 @@ MUTANTS: Final = (
         breaks="A write goes by the reducer that its key declares.",
         patches=(
             Patch(
-                "context.py", 'reducer or self._flow.reducers.get(key, "set")', 'reducer or "set"'
+                "context.py",
+                'declared = self._flow.reducers.get(key, "set")',
+                'declared = "set"',
             ),
         ),
         trial=Trial(
@@ -200,8 +202,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        self._shared.refuse_lost_changes()\n"
-                "        self._memory.refuse_lost_changes()\n",
+                "        for view in self._views.values():\n"
+                "            view.refuse_lost_changes()\n",
                 "",
             ),
         ),

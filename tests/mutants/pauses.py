@@ -163,10 +163,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "            return places.put_into(fold, wish, decide(fold, wish))\n",
+                "            return places.put_into(fold, wish, granted(fold, flow, wish))\n",
                 (
                     "            try:\n"
-                    "                return places.put_into(fold, wish, decide(fold, wish))\n"
+                    "                found = granted(fold, flow, wish)\n"
+                    "                return places.put_into(fold, wish, found)\n"
                     "            except VersionConflict:\n"
                     "                raise\n"
                     "            except Exception:\n"

@@ -12,17 +12,21 @@ from typing import Final, TypeAlias
 import pytest
 
 from tests.mutants import (
+    awaiting,
     commands,
     data,
     effects,
+    failures,
     forks,
     holds,
     hosts,
     inputs,
+    joins,
     leases,
     logs,
     pauses,
     snapshots,
+    timers,
     waves,
 )
 from tests.mutants.copies import Server, Verdict, mutate, patched
@@ -36,16 +40,20 @@ PROCESSES: Final = 2
 MUTANTS: Final = (
     *waves.MUTANTS,
     *data.MUTANTS,
+    *joins.MUTANTS,
     *pauses.MUTANTS,
     *holds.MUTANTS,
     *inputs.MUTANTS,
     *effects.MUTANTS,
+    *failures.MUTANTS,
+    *awaiting.MUTANTS,
     *forks.MUTANTS,
     *hosts.MUTANTS,
     *leases.MUTANTS,
     *commands.MUTANTS,
     *snapshots.MUTANTS,
     *logs.MUTANTS,
+    *timers.MUTANTS,
 )
 
 
