@@ -20,7 +20,7 @@ PEERS: Final = ("langgraph", "langgraph-checkpoint-sqlite", "dbos", "burr", "rou
 
 
 def main(names: list[str]) -> None:
-    """Print a table for each suite and size; keep all results as JSON."""
+    """Print a table for each suite and size; write the results as JSON."""
     found: dict[str, list[dict[str, object]]] = {}
     for suite in SUITES:
         if names and suite.name not in names:
@@ -30,8 +30,7 @@ def main(names: list[str]) -> None:
             sys.stdout.write(table(suite, size, measured))
             sys.stdout.flush()
             found.setdefault(suite.name, []).extend(map(attrs.asdict, measured))
-    kept = json.loads(RESULTS.read_text("utf-8"))["suites"] if RESULTS.exists() else {}
-    report = {"machine": machine(), "suites": kept | found}
+    report = {"machine": machine(), "suites": found}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 

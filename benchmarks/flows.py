@@ -7,17 +7,20 @@ from esflow import Context, Flow
 MANY = 10_000_000
 
 
-def chain(*, effect: bool = False) -> Flow:
+def chain(*, effect: bool = False, is_async: bool = False) -> Flow:
     """Return a flow whose only slot counts down to 0 by emitting to itself."""
     flow = Flow("chain", max_activations=MANY)
     routine = flow.routine("counter", outputs=("next",))
 
-    @routine.slot
     def step(ctx: Context, n: int) -> None:
         left = ctx.effect(_less, n) if effect else n - 1
         if left:
             ctx.emit("next", n=left)
 
+    async def step_async(ctx: Context, n: int) -> None:
+        step(ctx, n)
+
+    routine.slot(name="step")(step_async if is_async else step)
     flow.connect("counter.next", "counter.step")
     return flow
 

@@ -15,6 +15,7 @@ import attrs
 
 ROUNDS: Final = 5
 PATIENCE_SECONDS: Final = 600
+OWN: Final = ("esflow", "floor")
 
 
 @final
@@ -71,7 +72,8 @@ def compare(rows: Sequence[Row], size: int, rounds: int = ROUNDS) -> list[Measur
 
 def _sampled(row: Row, size: int) -> Sample:
     with TemporaryDirectory() as folder:
-        module = f"benchmarks.programs.{row.program}_program"
+        folder_of = "programs" if row.program in OWN else "peers"
+        module = f"benchmarks.{folder_of}.{row.program}_program"
         words = [sys.executable, "-m", module, row.case, str(size), row.synchronous, folder]
         done = subprocess.run(
             [*words, *row.variables],

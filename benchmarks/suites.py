@@ -37,6 +37,9 @@ SUITES: Final = (
         rows=(
             _FLOOR,
             Row("esflow", "esflow", "chain"),
+            Row("esflow, durability output", "esflow", "chain output"),
+            Row("esflow, AsyncEngine", "esflow", "chain async"),
+            Row("esflow, in memory", "esflow", "chain memory"),
         ),
     ),
     Suite(
@@ -44,7 +47,12 @@ SUITES: Final = (
         title="a chain of durable activations, NORMAL",
         units="activations",
         sizes=(100, 1_000, 10_000),
-        rows=(_FLOOR_NORMAL, Row("esflow", "esflow", "chain", "normal")),
+        rows=(
+            _FLOOR_NORMAL,
+            Row("esflow", "esflow", "chain", "normal"),
+            Row("esflow, durability output", "esflow", "chain output", "normal"),
+            Row("esflow, AsyncEngine", "esflow", "chain async", "normal"),
+        ),
     ),
     Suite(
         name="effects",
@@ -63,6 +71,7 @@ SUITES: Final = (
         sizes=(100, 300, 1_000),
         rows=(
             Row("esflow", "esflow", "chain"),
+            Row("esflow, durability output", "esflow", "chain output"),
             Row("LangGraph, SqliteSaver, durability sync", "langgraph", "chain"),
             Row("DBOS, SQLite", "dbos", "chain"),
             Row("Burr, SQLitePersister", "burr", "chain"),
@@ -78,6 +87,36 @@ SUITES: Final = (
             Row("esflow", "esflow", "growing"),
             Row("LangGraph, SqliteSaver, durability sync", "langgraph", "growing"),
             Row("Burr, SQLitePersister", "burr", "growing"),
+        ),
+    ),
+    Suite(
+        name="replay",
+        title="replaying one job, every hash checked",
+        units="events",
+        sizes=(1_000, 10_000, 100_000),
+        rows=(
+            Row("reading the rows", "esflow", "rows"),
+            Row("folding them, verified", "esflow", "replay"),
+        ),
+    ),
+    Suite(
+        name="feeding",
+        title="feeding tables from histories",
+        units="events",
+        sizes=(10_000, 30_000, 100_000),
+        rows=(
+            Row("reading the rows", "esflow", "feeding rows"),
+            Row("feeding tables", "esflow", "feeding"),
+        ),
+    ),
+    Suite(
+        name="start",
+        title="starting a process",
+        units="processes",
+        sizes=(5,),
+        rows=(
+            Row("bare Python", "esflow", "bare Python"),
+            Row("import esflow", "esflow", "import"),
         ),
     ),
     Suite(

@@ -39,8 +39,7 @@ def steps(size: int, *, effect: bool) -> list[list[tuple[str, bytes]]]:
 
 
 def write(file: Path, synchronous: str, groups: list[list[tuple[str, bytes]]]) -> None:
-    """Write groups of (topic, stored bytes) to a new file, one transaction each."""
-    open_store(f"sqlite:///{file}").close()  # The same tables and triggers.
+    """Write groups of (topic, stored bytes) to a file that has the tables, one transaction each."""
     database = sqlite3.connect(file, isolation_level=None, cached_statements=128)
     database.execute(_SYNCHRONOUS[synchronous])
     database.execute(
@@ -65,7 +64,9 @@ def write(file: Path, synchronous: str, groups: list[list[tuple[str, bytes]]]) -
 
 def _prepared(task: Task, *, effect: bool) -> Prepared:
     groups = steps(task.size, effect=effect)
-    return partial(write, task.folder / "jobs.db", task.synchronous, groups)
+    file = task.folder / "jobs.db"
+    open_store(f"sqlite:///{file}").close()  # The same tables and triggers.
+    return partial(write, file, task.synchronous, groups)
 
 
 PROGRAM: Program = {

@@ -28,7 +28,7 @@ class Task:
     folder: Path
 
 
-Prepared: TypeAlias = Callable[[], None]
+Prepared: TypeAlias = Callable[[], object]
 """What is measured; all that it needs is there."""
 Program: TypeAlias = Mapping[str, Callable[[Task], Prepared]]
 

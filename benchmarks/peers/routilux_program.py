@@ -6,8 +6,9 @@ import threading
 from typing import Any
 
 import routilux
-from benchmarks.programs.running import Prepared, Program, Task, run
 from routilux import Flow, Routine, Runtime
+
+from benchmarks.programs.running import Prepared, Program, Task, run
 
 
 def _at_once(slots: dict[str, Any], _: object) -> tuple[bool, dict[str, Any], str]:

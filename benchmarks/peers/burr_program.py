@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.programs.running import Prepared, Program, Task, run
 from burr.core import ApplicationBuilder, State, action, default, expr
 from burr.core.persistence import SQLitePersister
+
+from benchmarks.programs.running import Prepared, Program, Task, run
 
 
 @action(reads=["n", "messages"], writes=["n", "messages"])
@@ -22,7 +23,7 @@ def end(state: State) -> State:
     return state
 
 
-def _application(task: Task, name: str, count: int, text: str, persister: Any) -> Any:
+def _application(name: str, count: int, text: str, persister: Any) -> Any:
     return (
         ApplicationBuilder()
         .with_actions(step=step.bind(text=text), end=end)
@@ -44,13 +45,13 @@ def _persister(task: Task) -> Any:
 
 def chain(task: Task) -> Prepared:
     """An action that leads to itself until its counter is at 0."""
-    application = _application(task, "one", task.size, "", _persister(task))
+    application = _application("one", task.size, "", _persister(task))
     return lambda: application.run(halt_after=["end"])
 
 
 def growing(task: Task) -> Prepared:
     """The same, and each step appends 300 characters to a list."""
-    application = _application(task, "one", task.size, "x" * 300, _persister(task))
+    application = _application("one", task.size, "x" * 300, _persister(task))
     return lambda: application.run(halt_after=["end"])
 
 
@@ -60,7 +61,7 @@ def jobs(task: Task) -> Prepared:
 
     def work() -> None:
         for number in range(task.size):
-            _application(task, str(number), 1, "", persister).run(halt_after=["end"])
+            _application(str(number), 1, "", persister).run(halt_after=["end"])
 
     return work
 

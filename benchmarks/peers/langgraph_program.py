@@ -6,10 +6,11 @@ import operator
 import sqlite3
 from typing import Annotated, Any, TypedDict
 
-from benchmarks.programs.running import Prepared, Program, Task, run
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+
+from benchmarks.programs.running import Prepared, Program, Task, run
 
 
 class State(TypedDict):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.programs.running import Prepared, Program, Task, run
 from dbos import DBOS, SetWorkflowID
+
+from benchmarks.programs.running import Prepared, Program, Task, run
 
 
 @DBOS.step()
