@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import (
     APPEND_ONLY,
     NOTHING_LOST,
+    ONE_WRITER,
     TRUTH,
     Mutant,
     Patch,
@@ -108,5 +109,17 @@ MUTANTS: Final = (
         breaks="A conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
         trial=Trial(_TAKEOVER + "a_job_that_is_taken_over_is_appended_to_by_its_new_driver_alone"),
+    ),
+    Mutant(
+        name="a fenced host goes on under the token of another",
+        breaks="Law 8: a host that lost the job stops.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            raise Fenced(self.job_id, self.token, self.fold.token, host)\n",
+                "            self.token = self.fold.token\n",
+            ),
+        ),
+        trial=Trial(ONE_WRITER),
     ),
 )
