@@ -312,6 +312,22 @@ def test_an_update_that_does_not_fit_what_the_neighbours_wrote_is_refused() -> N
     given(*history, paused(for_interrupt("2.1/i0"))).when(wish).then(refused)
 
 
+def test_an_update_at_an_interrupt_minds_its_own_keys() -> None:
+    clash = (wrote("k", "set", "x", "2.2"), wrote("k", "add", 1, "2.2"))
+    history = (*WIDE, *done("2.2", *clash), interrupted("2.1/i0"), paused(for_interrupt("2.1/i0")))
+    given(*history).when(UPDATE).then(WROTE)
+
+
+def test_a_result_that_is_told_is_recorded_as_that_of_the_effect() -> None:
+    call = ev.EffectCall(function="search", digest="d", key="job/1.1/e0")
+    history = (*RUNNING, interrupted("1.1/e0", call=call), paused(for_interrupt("1.1/e0")))
+    told = ev.EffectRecorded(
+        id="1.1/e0", function="search", digest="d", key="job/1.1/e0", duration_us=0, result=5
+    )
+    events = (answered("1.1/e0", 5), told, resumed("Answer", "wave"))
+    given(*history).when(Answer(5)).then(*events)
+
+
 def test_a_goto_drops_interrupts_and_the_activations_that_they_set_aside() -> None:
     records = (emitted("2.2/o0", "a.in"), emitted("2.2/o1"), wrote("n", "set", 5, "2.2"))
     history = (*WIDE, *done("2.2", *records), interrupted("2.1/i0"))

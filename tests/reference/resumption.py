@@ -18,7 +18,16 @@ from tests.reference.program import (
     Update,
     same,
 )
-from tests.reference.waves import MergeFailed, begin, connected, is_idle, merge, merged, open_wave
+from tests.reference.waves import (
+    MergeFailed,
+    begin,
+    connected,
+    is_idle,
+    merge,
+    merged,
+    open_wave,
+    written,
+)
 
 
 def obey(job: Job, command: Command) -> None:
@@ -103,16 +112,17 @@ def _answer_refusal(job: Job, answer: Answer) -> str | None:
 
 
 def _update_refusal(job: Job, values: Data) -> str | None:
-    """Name the error with which an update is refused, in an open wave behind its writes so far."""
+    """Name the error with which an update is refused, in an open wave behind its writes so far.
+
+    Writes to other keys have nothing to do with it.
+    """
+    shared = dict(job.shared)
+    before = [it for _, it in written(job) if it.key in values] if job.interrupted else []
     try:
-        if job.interrupted:
-            merged(job, _changes(job, values))
-        else:
-            _updated(job, values)
+        for change in [*before, *_changes(job, values)]:
+            apply(shared, change)
     except HandlerFailed as error:
         return error.type_name
-    except MergeFailed as error:
-        return error.failure.type
     return None
 
 

@@ -309,6 +309,13 @@ def test_an_update_in_an_interrupted_wave_is_looked_at_when_the_wave_is_merged()
     assert (outcome.failure, outcome.shared) == (Failure("MergeError", None), {})
 
 
+def test_an_update_in_an_interrupted_wave_minds_its_own_keys() -> None:
+    made = beside(Write("k", Constant("x"), "set"), Write("k", ONE, "add"))
+    outcome = after(made, JustUpdate({"b": 1}), JustUpdate({"k": 2}), Answer("2.1/i0", 0))
+    assert outcome.refusals == ("MergeError",)
+    assert (outcome.failure, outcome.shared) == (Failure("MergeError", "2.2"), {})
+
+
 # Rule 20: leads.
 
 

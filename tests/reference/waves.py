@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import final
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
@@ -147,21 +146,26 @@ class MergeFailed(Exception):
         self.failure = failure
 
 
-def merged(job: Job, more: Sequence[Change] = ()) -> Data:
+def merged(job: Job) -> Data:
     """Give the shared data with the writes of the wave, updates last; or raise ``MergeFailed``."""
     shared = dict(job.shared)
+    for activation, change in written(job):
+        try:
+            apply(shared, change)
+        except HandlerFailed as error:
+            raise MergeFailed(Failure(error.type_name, activation)) from error
+    return shared
+
+
+def written(job: Job) -> list[tuple[str | None, Change]]:
+    """Give the writes of the wave so far, each with who wrote it, updates last."""
     writes: list[tuple[str | None, Change]] = [
         (activation.id, change)
         for activation in job.current
         if activation.result == "completed"
         for change in activation.requests.changes
     ]
-    for activation, change in [*writes, *((None, update) for update in (*job.updates, *more))]:
-        try:
-            apply(shared, change)
-        except HandlerFailed as error:
-            raise MergeFailed(Failure(error.type_name, activation)) from error
-    return shared
+    return [*writes, *((None, update) for update in job.updates)]
 
 
 def _take(job: Job, activation: Activation) -> list[Item]:
