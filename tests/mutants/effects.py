@@ -45,13 +45,13 @@ MUTANTS: Final = (
                 'f"{self.job_id}/{effect_id}/{self.recorder.session.token}" if',
             ),
         ),
-        trial=Trial(EFFECTS, examples=80),
+        trial=Trial(EFFECTS, examples=40),
     ),
     Mutant(
         name="a recorded effect is run again",
         breaks="A recorded success is never replaced.",
         patches=(Patch("scopes.py", _MUST_MAKE, "        if True:\n" + _MAKE),),
-        trial=Trial(EFFECTS, examples=80),
+        trial=Trial(EFFECTS, examples=40),
     ),
     Mutant(
         name="a recorded error is tried again",
@@ -164,7 +164,7 @@ MUTANTS: Final = (
                 _AWAITED + _MUST_MAKE + "        self._count += recorded.error is None\n",
             ),
         ),
-        trial=Trial(EFFECTS, examples=80),
+        trial=Trial(EFFECTS, examples=40),
     ),
     Mutant(
         name="a key that is not the next effect's",

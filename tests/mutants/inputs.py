@@ -78,7 +78,7 @@ MUTANTS: Final = (
                 "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=80),
+        trial=Trial(NOTHING_LOST, examples=50),
     ),
     Mutant(
         name="a message's key is ignored",

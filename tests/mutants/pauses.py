@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import HOLDS, PAUSED, REFERENCE, REFUSED, Mutant, Patch, Trial
 
+_COMMANDS: Final = "tests/core/test_decider_commands.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 _LIFTED_BY_OPERATOR: Final = 'return (ev.JobResumed(command="Continue", lifted="operator"),)'
 
@@ -23,7 +24,7 @@ MUTANTS: Final = (
                 "        return (lifted,)",
             ),
         ),
-        trial=Trial(PAUSED, examples=120),
+        trial=Trial(_COMMANDS + "continue_lifts_the_operators_hold_and_no_other"),
     ),
     Mutant(
         name="an operator's resume lifts the program's pause",
@@ -38,7 +39,7 @@ MUTANTS: Final = (
                 "        return (lifted,)",
             ),
         ),
-        trial=Trial(PAUSED, examples=120),
+        trial=Trial(_COMMANDS + "continue_lifts_the_operators_hold_and_no_other"),
     ),
     Mutant(
         name="an operator's pause loses kept work",
@@ -50,7 +51,7 @@ MUTANTS: Final = (
                 "        fold.operator_paused = True\n        fold.kept = []\n",
             ),
         ),
-        trial=Trial(PAUSED, examples=120),
+        trial=Trial(PAUSED, examples=60),
     ),
     Mutant(
         name="an operator's hold lets work start",

@@ -172,9 +172,9 @@ def test_names_of_mutants_are_told_apart() -> None:
 
 @pytest.mark.parametrize("wrong", ["nobody()", "return fold.nobody", "import nobody", "return ("])
 def test_a_broken_patch_is_not_a_killed_mutant(judge: Judge, wrong: str) -> None:
-    head = "def _idle(fold: JobFold) -> ev.Event:\n"
+    head = "def _idle(fold: JobFold) -> ev.Event | None:\n"
     line = '    """Return what becomes of a job with nothing to run and nothing that holds it."""\n'
-    patch = Patch("decider.py", head + line, f"{head}{line}    {wrong}\n")
+    patch = Patch("consequences.py", head + line, f"{head}{line}    {wrong}\n")
     assert judge((patch,), Trial(REFERENCE)).code == BROKEN
 
 

@@ -179,7 +179,7 @@ MUTANTS: Final = (
                 "fold.members.pop(member.activation.id)\n",
             ),
         ),
-        trial=Trial(ONE_ORDER, examples=60),
+        trial=Trial(ONE_ORDER, examples=20),
     ),
     Mutant(
         name="logged in the order of completion",
