@@ -30,7 +30,7 @@ from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
-from esflow.standing import Recorder, Standing
+from esflow.standing import Recorder, StandIn, Standing
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
 
@@ -54,6 +54,7 @@ class Context:
         recorder: Recorder,
         attempt: int = 1,
         attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
+        stand_in: StandIn | None = None,
     ) -> None:
         self._flow = flow
         self._slot: Slot = flow.resolve_slot(activation.slot)
@@ -67,6 +68,7 @@ class Context:
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
             attempts=dict(attempts),
             recorder=recorder,
+            stand_in=stand_in,
             is_async=self._slot.is_async,
         )
         self._scope = Scope(self._run, activation.id)
