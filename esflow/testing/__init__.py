@@ -1,5 +1,16 @@
-"""What tests of flows need: a clock that stands still until it is moved."""
+"""What tests of flows need: stopping a job anywhere, trying a slot by itself, a clock to be moved.
+
+The strategies need Hypothesis, and are imported when they are asked for.
+"""
 
 from esflow.testing.manual_clock import ManualClock
+from esflow.testing.pause_anywhere import PauseReport, check_pause_anywhere
+from esflow.testing.stops import Schedule, Stop
 
-__all__ = ["ManualClock"]
+__all__ = [
+    "ManualClock",
+    "PauseReport",
+    "Schedule",
+    "Stop",
+    "check_pause_anywhere",
+]

@@ -1,0 +1,73 @@
+"""Who answers the questions and interrupts of a job under test, and what.
+
+An answer that was lost with its host is given again: it is looked up by the id of what is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, cast, final
+
+import attrs
+
+from esflow.events import Interrupted, QuestionAsked
+
+Asked: TypeAlias = QuestionAsked | Interrupted
+"""What is open: a question has ``text`` and ``to``, an interrupt ``payload``; both ``choices``."""
+
+Answers: TypeAlias = Mapping[Any, Any] | Sequence[Any] | Callable[[Asked], Any]
+"""Answers by text, in order, or as a function of what is asked."""
+
+
+@final
+@attrs.define(eq=False)
+class Answering:
+    """The answers of one run.
+
+    Shape: a mapping has them by the text of a question, by the payload of an interrupt, or by that
+    payload as JSON text; a sequence in the order in which they are first asked for.
+    """
+
+    _answers: Answers
+    _given: dict[str, object] = attrs.field(factory=dict[str, object], init=False)
+    _next: Iterator[object] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with the first answer."""
+        is_ordered = isinstance(cast("object", self._answers), Sequence)
+        self._next = iter(cast("Any", self._answers) if is_ordered else ())
+
+    def answer(self, asked: Asked) -> object:
+        """Return the answer to something, the same whenever it is asked for.
+
+        Raises: AssertionError, where there is none.
+        """
+        if asked.id not in self._given:
+            self._given[asked.id] = self._looked_up(asked)
+        return self._given[asked.id]
+
+    def _looked_up(self, asked: Asked) -> object:
+        if callable(self._answers):
+            return self._answers(asked)
+        if isinstance(self._answers, Mapping):
+            found = [key for key in _keys(asked) if key in self._answers]
+            if found:
+                return self._answers[found[0]]
+        for answer in self._next:
+            return answer
+        raise AssertionError(f"nobody answers {_shown(asked)}; give answers=")
+
+
+def _keys(asked: Asked) -> list[object]:
+    """Return what an answer may be looked up by."""
+    if isinstance(asked, QuestionAsked):
+        return [asked.text]
+    text = json.dumps(asked.payload, sort_keys=True, ensure_ascii=False)
+    return [text] if isinstance(asked.payload, list | dict) else [asked.payload, text]
+
+
+def _shown(asked: Asked) -> str:
+    if isinstance(asked, QuestionAsked):
+        return f"question {asked.id}, {asked.text!r:.200}"
+    return f"interrupt {asked.id}, {asked.payload!r:.200}"
