@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeAlias, cast, final
 
 import attrs
@@ -38,25 +39,35 @@ class Answering:
         is_ordered = isinstance(cast("object", self._answers), Sequence)
         self._next = iter(cast("Any", self._answers) if is_ordered else ())
 
+    @property
+    def unused(self) -> int:
+        """How many answers that were given in order nobody asked for; they are gone then."""
+        return sum(1 for _ in self._next)
+
     def answer(self, asked: Asked) -> object:
         """Return the answer to something, the same whenever it is asked for.
 
         Raises: AssertionError, where there is none.
         """
-        if asked.id not in self._given:
-            self._given[asked.id] = self._looked_up(asked)
-        return self._given[asked.id]
-
-    def _looked_up(self, asked: Asked) -> object:
-        if callable(self._answers):
-            return self._answers(asked)
-        if isinstance(self._answers, Mapping):
-            found = [key for key in _keys(asked) if key in self._answers]
-            if found:
-                return self._answers[found[0]]
-        for answer in self._next:
+        for answer in self.found(asked):
             return answer
         raise AssertionError(f"nobody answers {_shown(asked)}; give answers=")
+
+    def found(self, asked: Asked) -> list[object]:
+        """Return a list of the answer to something, empty where there is none."""
+        if asked.id not in self._given:
+            answers = self._looked_up(asked)
+            if not answers:
+                return []
+            self._given[asked.id] = answers[0]
+        return [self._given[asked.id]]
+
+    def _looked_up(self, asked: Asked) -> list[object]:
+        if callable(self._answers):
+            return [self._answers(asked)]
+        if isinstance(self._answers, Mapping):
+            return [self._answers[key] for key in _keys(asked) if key in self._answers][:1]
+        return list(islice(self._next, 1))
 
 
 def _keys(asked: Asked) -> list[object]:

@@ -19,15 +19,15 @@ from esflow import events as ev
 from esflow.events import Event, Json, Recorded
 from esflow.fold import evolve
 from esflow.ids import activation_of, order
-from esflow.json_values import same_json, type_of
+from esflow.json_values import same_json
 from esflow.state import Activation, JobFold
+from esflow.testing.differing import places, shown
 
 Telling: TypeAlias = dict[str, Json]
 
 _CIRCUMSTANCES: Final = frozenset(
     {"started_at_ms", "duration_us", "traceback", "again_at_ms", "due_at_ms"}
 )
-_MAX_SHOWN: Final = 300  # Characters of a value.
 _OF_ACTIVATIONS: Final = (
     *(ev.Emitted, ev.EmissionDeferred, ev.TimerSet, ev.ChildStarted, ev.QuestionAsked),
     *(ev.SharedWritten, ev.MemoryWritten, ev.Logged, ev.PauseRequested, ev.Interrupted),
@@ -178,40 +178,8 @@ def _in_event(where: str, what: str, was: Telling | None, now: Telling | None) -
 def _shown_event(event: Telling | None) -> str:
     if event is None:
         return "nothing"
-    return _shown({key: value for key, value in event.items() if key not in ("key", "targets")})
+    return shown({key: value for key, value in event.items() if key not in ("key", "targets")})
 
 
 def _between(was: Json, now: Json, path: str) -> Iterator[str]:
-    """Yield the places in which two JSON values differ."""
-    if same_json(was, now):
-        return
-    kinds = {type_of(was), type_of(now)}
-    if kinds == {dict}:
-        yield from _in_object(was, now, path)
-    elif kinds == {list}:
-        yield from _in_array(was, now, path)
-    else:
-        yield f"{path} is {_shown(now)}, undisturbed {_shown(was)}"
-
-
-def _in_object(was: Telling, now: Telling, path: str) -> Iterator[str]:
-    for key in dict.fromkeys([*was, *now]):
-        step = f"{path}.{key}" if path else key
-        if key in was and key in now:
-            yield from _between(was[key], now[key], step)
-        elif key in was:
-            yield f"{step} is missing, undisturbed {_shown(was[key])}"
-        else:
-            yield f"{step} is {_shown(now[key])}, undisturbed it is missing"
-
-
-def _in_array(was: list[Json], now: list[Json], path: str) -> Iterator[str]:
-    for place, (one, other) in enumerate(zip(was, now, strict=False)):
-        yield from _between(one, other, f"{path}[{place}]")
-    if len(was) != len(now):
-        yield f"{path} has {len(now)} entries, undisturbed {len(was)}"
-
-
-def _shown(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]} …"
+    return places(now, was, path, "undisturbed")

@@ -12,7 +12,7 @@ import attrs
 from esflow import Context, Flow, Retry, effect
 
 SEEN: Final[dict[str, str]] = {}
-COUNT = 0
+counted: int = 0
 
 
 def complete(prompt: str) -> str:
@@ -52,9 +52,9 @@ def counting_in_a_global() -> Flow:
 
     @flow.slot(outputs=("numbered",))
     def number(ctx: Context) -> None:
-        global COUNT  # noqa: PLW0603 - it is the bug
-        COUNT += 1
-        ctx.emit("numbered", number=COUNT)
+        global counted  # noqa: PLW0603 - it is the bug
+        counted += 1
+        ctx.emit("numbered", number=counted)
 
     return flow
 

@@ -248,5 +248,5 @@ def test_handlers_remember_afterwards_what_they_did_before() -> None:
         flows.remembering_in_a_global(), "desk.note", {"text": "x"}, schedules=schedules
     )
 
-    assert flows.COUNT == 0
+    assert flows.counted == 0
     assert flows.SEEN.pop("text") == "before"
