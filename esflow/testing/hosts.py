@@ -168,8 +168,11 @@ class Hosts:
         thief = self.take_turns()
 
         def drive() -> None:
-            with seeded(SEED), suppress(HostLost):
-                thief.recover(older_than=0)
+            try:
+                with seeded(SEED):
+                    thief.recover(older_than=0)
+            except HostLost:
+                self.lose()
 
         _elsewhere(drive)
 

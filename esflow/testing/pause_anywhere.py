@@ -9,24 +9,21 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast, final
+from typing import Any, Final, TypeVar, final
 
 import attrs
 
 from esflow.chance import seeded
-from esflow.commands import Answer, Continue
 from esflow.engine import Engine
-from esflow.errors import EsflowError, Fenced, JobNotFound
+from esflow.errors import EsflowError
 from esflow.flow import Flow
-from esflow.ids import order
-from esflow.replay import read_history, replay_all
-from esflow.state import JobFold
+from esflow.replay import read_history
 from esflow.stores import open_store
 from esflow.testing.answering import Answering, Answers
-from esflow.testing.hosts import JOB, SEED, Append, HostLost, Hosts
+from esflow.testing.driving import carry_on
+from esflow.testing.hosts import JOB, SEED, Append, Hosts
 from esflow.testing.outcomes import Outcome, difference, other_results, outcome_of
 from esflow.testing.remembering import Memory, memory_of
 from esflow.testing.stops import Schedule, every_schedule, spread, told
@@ -34,8 +31,6 @@ from esflow.testing.stops import Schedule, every_schedule, spread, told
 World = TypeVar("World")
 
 DEFAULT_MAX_SCHEDULES: Final = 200
-max_steps: Final = 10_000
-"""So often a job is carried on before it counts as endless."""
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -136,7 +131,7 @@ class _Course:
         error: EsflowError | None = None
         try:
             with seeded(SEED):
-                _carry_on(hosts, partial(self._start, hosts), Answering(self._answers))
+                carry_on(hosts, partial(self._start, hosts), Answering(self._answers))
         except EsflowError as refusal:
             if not schedule:
                 raise
@@ -211,47 +206,3 @@ def _report(first: _Ran, ran: _Ran, differing: str) -> str:
             " a fake remembers the last run: then let world= make the fakes"
         )
     return "\n".join(lines)
-
-
-# One run.
-
-
-def _carry_on(hosts: Hosts, start: Callable[[Engine], object], answering: Answering) -> None:
-    """Drive the job to its end, whatever befalls its hosts."""
-    for _ in range(max_steps):
-        fold = _fold(hosts)
-        if fold is not None and fold.ended is not None:
-            return
-        act = start if fold is None else _next(fold, answering, hosts)
-        try:
-            with suppress(Fenced):  # Another host has taken the job over: it is the current one.
-                act(hosts.current)
-        except HostLost:
-            hosts.lose()
-    raise AssertionError(f"the job does not end: it was carried on {max_steps} times")
-
-
-def _fold(hosts: Hosts) -> JobFold | None:
-    """Return the job as the store has it, None before it is recorded."""
-    with suppress(JobNotFound):
-        return replay_all(hosts.store, JOB).fold
-    return None
-
-
-def _next(fold: JobFold, answering: Answering, hosts: Hosts) -> Callable[[Engine], object]:
-    """Return what carries a job on that has not ended."""
-    if fold.operator is not None:
-        return _resuming(Continue())
-    state = fold.face()
-    if state.status != "paused":
-        if state.status == "waiting" and fold.wakes_at_ms is not None:
-            hosts.clock.come_to(fold.wakes_at_ms)
-        return lambda engine: engine.run(JOB)
-    if fold.asked:
-        asked = fold.asked[min(fold.asked, key=order)]
-        return _resuming(Answer(cast("Any", answering.answer(asked)), asked.id))
-    return _resuming(Continue())
-
-
-def _resuming(command: Answer | Continue) -> Callable[[Engine], object]:
-    return lambda engine: engine.resume(JOB, command)

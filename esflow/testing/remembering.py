@@ -141,22 +141,26 @@ def _name_of(function: FunctionType) -> str:
     return function.__qualname__
 
 
+def _package(function: FunctionType) -> str:
+    """Return the package that a function was written in; what a shell runs has no real one."""
+    return str(function.__module__).partition(".")[0]
+
+
 def _names(functions: Iterable[FunctionType], effects: AbstractSet[str]) -> Iterator[_Name]:
     """Yield what functions use, and the functions of their package that they use, once each."""
     waiting, seen = deque(functions), set[Place]()
     while waiting:
         function = waiting.popleft()
-        package = function.__module__.partition(".")[0]
+        package = _package(function)
         for name in _used(function):
             if name.place in seen:
                 continue
             seen.add(name.place)
             yield name
             used = _function(name.value())
-            if used is None or used.__module__.partition(".")[0] != package:
+            if used is None or _package(used) != package or _name_of(used) in effects:
                 continue
-            if _name_of(used) not in effects:
-                waiting.append(used)
+            waiting.append(used)
 
 
 def _used(function: FunctionType) -> Iterator[_Name]:

@@ -195,3 +195,35 @@ def retrying(bank: Bank) -> Flow:
             raise LookupError("not yet")
 
     return flow
+
+
+def changing(bank: Bank) -> Flow:
+    """Return a flow whose second run of a handler calls an effect with something else."""
+    flow = Flow("changing")
+
+    @flow.slot
+    def pay(ctx: Context) -> None:
+        bank.payments.append("seen")
+        ctx.effect(complete, f"first of {len(bank.payments)}")
+        ctx.log(ctx.effect(complete, "second"))
+
+    return flow
+
+
+def settling_otherwise(bank: Bank) -> Flow:
+    """Return a flow that emits more when it runs for the second time."""
+    flow = Flow("more")
+    desk = flow.routine("desk", outputs=("passed",))
+
+    @desk.slot
+    def take(ctx: Context) -> None:
+        bank.payments.append("seen")
+        for number in range(len(bank.payments)):
+            ctx.emit("passed", number=number)
+
+    @flow.slot
+    def end(ctx: Context, number: int) -> None:
+        ctx.log(f"{number}")
+
+    flow.connect("desk.passed", "end")
+    return flow

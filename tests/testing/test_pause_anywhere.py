@@ -108,6 +108,23 @@ def test_an_effect_that_changes_when_a_handler_runs_again_is_found_by_its_error(
     assert check_pause_anywhere(fresh, "throw").boundaries == 3
 
 
+def test_a_history_that_the_handler_does_not_follow_is_an_error_of_the_schedule() -> None:
+    with pytest.raises(AssertionError) as failure:
+        check_pause_anywhere(
+            flows.changing, "pay", world=Bank, schedules=[(Stop("crash before", 3),)]
+        )
+
+    assert "it ended with an error" in str(failure.value)
+    assert "complete('first of 2')" in str(failure.value)
+
+
+def test_what_is_there_only_once_is_named() -> None:
+    with pytest.raises(AssertionError) as failure:
+        check_pause_anywhere(flows.settling_otherwise, "desk.take", world=Bank)
+
+    assert 'Emitted", "id": "1.1/o1", "output": "passed", "payload"' in str(failure.value)
+
+
 def test_calls_that_are_no_effects_are_found_by_what_the_outside_has_seen() -> None:
     def payments(bank: Bank) -> object:
         return bank.payments
@@ -194,10 +211,10 @@ def test_several_stops_befall_one_run() -> None:
         "agent.trigger",
         {"task": "x"},
         answers=["A", "yes"],
-        schedules=[schedule, ()],
+        schedules=[schedule, (), (Stop("steal", 1), Stop("crash before", 3))],
     )
 
-    assert report.compared == 2
+    assert report.compared == 3
 
 
 def test_more_schedules_than_wanted_are_thinned_out_evenly() -> None:
