@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -69,14 +69,14 @@ def as_of_today(state: dict[str, Any], written: int) -> dict[str, Any]:
 
 
 def _within(name: str, value: Any, added: dict[str, dict[str, Any]]) -> Any:
-    match value:
-        case list():
-            return [_within(name, each, added) for each in cast("list[Any]", value)]
-        case dict():
-            items = cast("dict[str, Any]", value).items()
-            return {key: _within(key, each, added) for key, each in items} | added.get(name, {})
-        case _:
-            return value
+    if isinstance(value, list):
+        several: list[Any] = value
+        return [_within(name, each, added) for each in several]
+    if isinstance(value, dict):
+        fields: dict[str, Any] = value
+        found = {key: _within(key, each, added) for key, each in fields.items()}
+        return found | added.get(name, {})
+    return value
 
 
 def without_chance(state: bytes) -> dict[str, Any]:
