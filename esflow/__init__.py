@@ -1,8 +1,6 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import typing as _typing
 
 from esflow import errors, events
 from esflow.commands import Answer, Continue, Goto, Update
@@ -19,7 +17,7 @@ from esflow.state import JobState, Status
 from esflow.store import Store
 from esflow.summary import JobSummary
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from esflow.async_engine import AsyncEngine
 
 __all__ = [

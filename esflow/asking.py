@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from enum import Enum
 from typing import final
 
 import attrs
 
 from esflow.errors import NondeterminismError, PayloadError
-from esflow.events import EffectCall, Interrupted, Json
+from esflow.events import EffectCall, Interrupted, Json, QuestionAsked
 from esflow.flow import Slot
 from esflow.gathering import gather_from_outside, refuse_misfit
+from esflow.inputs import checked_text
 from esflow.json_values import same_json
 from esflow.payloads import copy_json, json_of, structure, to_json
 from esflow.state import Answered
@@ -101,7 +103,26 @@ def _is_same(one: Asked, other: Asked) -> bool:
     )
 
 
-def choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...] | None:
+def question_to(
+    slot: Slot, text: str, choices: Sequence[object] | None, timeout: object, default: object
+) -> QuestionAsked:
+    """Return what a question to a slot is recorded as, without its id and its moment.
+
+    Raises: PayloadError, for what can't be recorded, or where no answer could be delivered.
+    """
+    _refuse_unanswerable(slot)
+    listed = _choices_of(slot, choices)
+    return QuestionAsked(
+        id="",
+        text=checked_text(text, "ask.text"),
+        to=slot.address,
+        choices=listed,
+        default=_default_of(slot, listed, timeout, default),
+        gather=gather_from_outside(slot, "an answer"),
+    )
+
+
+def _choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...] | None:
     """Return the choices of a question as JSON, each of which the slot takes for an answer.
 
     Raises: PayloadError.
@@ -112,7 +133,35 @@ def choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...]
     return data
 
 
-def refuse_unanswerable(slot: Slot) -> None:
+@final
+class NoDefault(Enum):
+    """Stands for a default that wasn't given; None is one like any other."""
+
+    NOT_GIVEN = "not given"
+
+
+def _default_of(
+    slot: Slot, choices: tuple[Json, ...] | None, timeout: object, default: object
+) -> Json:
+    """Return what counts as the answer when the time of a question is over, as JSON.
+
+    Raises: PayloadError, for one of the two without the other, and for a default that is no choice
+    or that the slot doesn't take.
+    """
+    if default is NoDefault.NOT_GIVEN:
+        if timeout is not None:
+            raise PayloadError("ask.default", "is missing; say what counts as the answer in time")
+        return None
+    if timeout is None:
+        raise PayloadError("ask.timeout", "is missing; say after how long the default counts")
+    data = to_json(default, "ask.default")
+    if choices is not None and not any(same_json(data, each) for each in choices):
+        raise PayloadError("ask.default", f"{data!r:.200} is not among the choices; give one")
+    refuse_misfit(slot, {"answer": data})
+    return data
+
+
+def _refuse_unanswerable(slot: Slot) -> None:
     """Refuse to ask where no answer could ever be delivered.
 
     Raises: PayloadError.

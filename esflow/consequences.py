@@ -9,11 +9,13 @@ Time is an argument: what is `overdue` depends on it, and nothing else here does
 
 from __future__ import annotations
 
+from typing import Final
+
 from esflow import errors
 from esflow import events as ev
 from esflow.events import PauseReason
 from esflow.ids import activation_of, order
-from esflow.state import Activation, JobFold, MergeFailure, Status
+from esflow.state import Activation, Child, JobFold, MergeFailure, Status
 
 
 def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
@@ -77,6 +79,38 @@ def unanswered(fold: JobFold, now_ms: int) -> ev.QuestionAsked | None:
         if each.due_at_ms is not None and each.due_at_ms <= now_ms
     ]
     return min(past, key=lambda each: each[:2])[2] if past else None
+
+
+_NOBODY: Final = frozenset[str]()
+
+
+def owed(fold: JobFold) -> frozenset[str]:
+    """Return what a job still has to do in other jobs, as its own events tell it.
+
+    Shape: ids of children to start or, once it is cancelled, ``end`` and the ids of those to
+    cancel; and ``parent``, which is to be told how the job ended. It stays owed when it is done:
+    nothing is recorded of that.
+    """
+    if fold.ended is None and not fold.children:
+        return _NOBODY
+    if fold.ended is not None:
+        found = {"parent"} if fold.parent is not None else set[str]()
+        return frozenset(found | {f"end {each.id}" for each in to_cancel(fold)})
+    return frozenset(each.id for each in to_start(fold))
+
+
+def to_start(fold: JobFold) -> tuple[Child, ...]:
+    """Return the open children of a job, which whoever drives it starts; none while it is held."""
+    if fold.ended is not None or fold.operator is not None or not fold.has_family:
+        return ()
+    return tuple(fold.open_children)
+
+
+def to_cancel(fold: JobFold) -> tuple[Child, ...]:
+    """Return the children that end with a job, because it was cancelled."""
+    if fold.ended is not Status.CANCELLED or not fold.has_family:
+        return ()
+    return tuple(fold.open_children)
 
 
 def needed_slots(fold: JobFold) -> frozenset[str]:

@@ -10,24 +10,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, final
 
+import attrs
+
 from esflow import errors
 from esflow import events as ev
-from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
+from esflow.asking import Asked, NoDefault, answer_to, asking, question_to
+from esflow.children import started_child
 from esflow.events import Json
 from esflow.flow import Flow, Slot
-from esflow.gathering import gather_from_outside
-from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
 from esflow.merging import reduced
 from esflow.payloads import structure, to_json
 from esflow.reducers import BUILT_IN, RECORDED, reduce
-from esflow.scopes import Branch, Scope
+from esflow.scopes import Branch, Scope, new_branch
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
 from esflow.standing import Recorder, StandIn, Standing
@@ -74,7 +75,7 @@ class Context:
         self._scope = Scope(self._run, activation.id)
         self._use = self._scope.use
         self._records: list[ev.Event] = []
-        self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
+        self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
         self._data = {"shared": shared, "memory": memory}
         self._views: dict[str, DataView] = {}  # Made when they are asked for: most are not.
 
@@ -100,30 +101,73 @@ class Context:
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
         )
 
+    def emit_after(self, delay: float | timedelta, output: str, /, **payload: object) -> None:
+        """Put a payload on an output of this routine when some time has gone by.
+
+        Units: seconds, or a timedelta, from now on.
+        Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
+        """
+        self._use(f"emit_after({output!r})")
+        targets, data = self._put_on(output, payload)
+        due = self._run.after_ms(delay, "emit_after.delay")
+        timer = self._next("t")
+        self._records.append(
+            ev.TimerSet(id=timer, output=output, payload=data, due_at_ms=due, targets=targets)
+        )
+
     def pause(self, reason: str = "") -> None:
         """Let the job stand still when this wave has settled."""
         self._use("pause()")
         text = checked_text(reason, "pause.reason")
         self._records.append(ev.PauseRequested(kind="program", reason=text, activation=self._id))
 
-    def ask(self, text: str, *, to: str, choices: Sequence[object] | None = None) -> None:
+    def ask(
+        self,
+        text: str,
+        *,
+        to: str,
+        choices: Sequence[object] | None = None,
+        timeout: float | timedelta | None = None,
+        default: object = NoDefault.NOT_GIVEN,
+    ) -> None:
         """Ask a question, pause, and have the answer delivered to a slot as ``answer``.
 
-        Raises: SlotNotFound; PayloadError, for what can't be recorded or a slot that takes no
-        ``answer``.
+        If nobody has answered in time, the default is the answer; the one needs the other.
+        Units: the timeout is in seconds, or a timedelta, from now on.
+        Raises: SlotNotFound; PayloadError, for what can't be recorded, asked or answered.
         """
         self._use("ask()")
-        slot = self._flow.resolve_slot(to)
-        refuse_unanswerable(slot)
-        data = choices_of(slot, choices)
-        question = ev.QuestionAsked(
-            id=self._next("q"),
-            text=checked_text(text, "ask.text"),
-            to=slot.address,
-            choices=data,
-            gather=gather_from_outside(slot, "an answer"),
+        question = question_to(self._flow.resolve_slot(to), text, choices, timeout, default)
+        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "ask.timeout")
+        self._records.append(attrs.evolve(question, id=self._next("q"), due_at_ms=due_at_ms))
+
+    def start(
+        self,
+        flow: str | Flow,
+        slot: str,
+        payload: Mapping[str, object] = MappingProxyType({}),
+        *,
+        then: str,
+    ) -> str:
+        """Start a job of its own, and have its outcome delivered to a slot of this flow.
+
+        Shape: its id; however it ends, ``job_id``, ``status``, ``outputs`` and ``failure`` come.
+        Raises: FlowNotFound, for a flow that this host lacks; SlotNotFound; PayloadError, for what
+        can't be recorded, or a slot that doesn't take what comes to it.
+        """
+        self._use("start()")
+        child = started_child(
+            item_id(self._id, "c", self._counts["c"]),
+            self._job_id,
+            flow=flow if isinstance(flow, str) else flow.name,
+            flows=self._run.recorder.flows,
+            slot=slot,
+            payload=payload,
+            then=self._flow.resolve_slot(then),
         )
-        self._records.append(question)
+        self._counts["c"] += 1
+        self._records.append(child)
+        return child.job_id
 
     def interrupt(
         self,
@@ -170,14 +214,7 @@ class Context:
         ``idempotency_key``.
         Raises: FlowError, for a name that can't be one, or that this activation has used.
         """
-        self._run.refuse_ended(f"branch({name!r})")
-        branch = Branch(self._run, name)
-        problem = name_problem("a branch", name)
-        if problem is None and self._run.branches.setdefault(name, branch) is not branch:
-            problem = f"branch {name!r} is used twice in activation {self._id}; give each its name"
-        if problem is not None:
-            raise errors.FlowError(self._flow.name, problem)
-        return branch
+        return new_branch(self._run, self._flow.name, name)
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""

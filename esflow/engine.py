@@ -25,8 +25,9 @@ from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
 from esflow.runtime.checking import CheckReport
 from esflow.runtime.drive import carried_on, recovered
-from esflow.runtime.host import Host, opened_host
+from esflow.runtime.host import Host
 from esflow.runtime.looking import Moment
+from esflow.runtime.opening import opened_host
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
 from esflow.state import JobState

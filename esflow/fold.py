@@ -104,7 +104,10 @@ def _retried(fold: JobFold, event: ev.JobRetried) -> None:
 
 
 def _forked(fold: JobFold, event: ev.JobForked) -> None:
+    """Let a job be a fork; one that is live starts what was open as a job of its own."""
     fold.forked = event
+    for child in fold.open_children if event.live else ():
+        fold.children[child.id] = waves.own_child(fold, child)
 
 
 # Inside an activation.

@@ -147,6 +147,7 @@ def index_row(
         created_at_ms=created_at_ms,
         updated_at_ms=updated_at_ms,
         wakes_at_ms=fold.wakes_at_ms,
+        due_at_ms=fold.due_at_ms,
         question=None if asked is None else asked_text(asked),
         error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
         host=fold.host,

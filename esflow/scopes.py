@@ -28,7 +28,7 @@ from esflow.asking import asking_for_result
 from esflow.effects import Call, call_of
 from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
-from esflow.graph import is_async
+from esflow.graph import is_async, name_problem
 from esflow.ids import branch_id, item_id
 from esflow.limits import Limit, within, within_async
 from esflow.payloads import return_annotation
@@ -228,7 +228,8 @@ class Scope:
             try:
                 if trials.again_at_ms is not None:
                     await self._run.recorder.wait_async(trials.again_at_ms)
-                    self._run.refuse_ended(f"effect({call.name})")
+                await self._run.recorder.let_out_async()
+                self._run.refuse_ended(f"effect({call.name})")
                 began_ns = perf_counter_ns()
                 event = trials.became(await self._called_async(call, effect_id), began_ns)
                 await self._run.recorder.record_effect_async(event)
@@ -283,3 +284,21 @@ class Branch:
     async def __aexit__(self, *_: object) -> None:
         """End the branch."""
         self.__exit__()
+
+
+def new_branch(run: Standing, flow: str, name: str) -> Branch:
+    """Return a branch of a run that has none of the name.
+
+    Raises: FlowError, for a name that can't be one, or that is used already; ContextClosed,
+    ReentrantCall, SetAside, and what the run is lost for.
+    """
+    run.refuse_ended(f"branch({name!r})")
+    branch = Branch(run, name)
+    problem = name_problem("a branch", name)
+    if problem is None and run.branches.setdefault(name, branch) is not branch:
+        problem = (
+            f"branch {name!r} is used twice in activation {run.activation}; give each its name"
+        )
+    if problem is not None:
+        raise errors.FlowError(flow, problem)
+    return branch

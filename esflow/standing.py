@@ -7,6 +7,7 @@ that no ``except`` in a handler can hide it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,9 @@ from esflow.chance import drawn_number, drawn_uuid
 from esflow.clock import Clock
 from esflow.effects import Call
 from esflow.events import EffectAttemptFailed, EffectRecorded
+from esflow.flow import Flow
 from esflow.ids import order
+from esflow.policies import seconds_of
 from esflow.usercode import SetAside
 
 if TYPE_CHECKING:
@@ -69,6 +72,11 @@ class Recorder(Protocol):
 
     def now_ms(self) -> int:
         """Return the host's time, in milliseconds since 1970."""
+        ...
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows of this host, by name."""
         ...
 
     def due_at_ms(self, delay_ms: int) -> int:
@@ -127,6 +135,14 @@ class Standing:
     def here(self) -> object:
         """Return the thread, or in an async handler the task, that asks."""
         return (self.is_async and _current_task()) or get_ident()
+
+    def after_ms(self, delay: object, path: str) -> int:
+        """Return the moment that a delay from now on leads to.
+
+        Raises: PayloadError, for no delay.
+        """
+        delay_ms = math.ceil(seconds_of(delay, path) * 1000)
+        return self.recorder.due_at_ms(delay_ms)
 
     def refuse_ended(self, call: str) -> None:
         """Refuse what would be recorded nowhere.
@@ -204,7 +220,8 @@ class Standing:
     def escaped(self, error: BaseException) -> str | None:
         """Return the effect whose error this is, or one that a group of tasks raised it in."""
         if isinstance(error, BaseExceptionGroup):
-            found = map(self.escaped, cast("tuple[BaseException, ...]", error.exceptions))
+            group = cast("BaseExceptionGroup[BaseException]", error)
+            found = map(self.escaped, group.exceptions)
             return min((each for each in found if each is not None), key=order, default=None)
         return next((effect_id for told, effect_id in self._told if told is error), None)
 

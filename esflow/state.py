@@ -168,6 +168,30 @@ class JobFold:
         return min(found, default=None)
 
     @property
+    def due_at_ms(self) -> int | None:
+        """When a host has to see to a job that rests, if nothing else happens to it.
+
+        While a job is paused, only a question's own time goes on.
+        """
+        status = self.status
+        if status is Status.WAITING:
+            return self.wakes_at_ms
+        if status is not Status.PAUSED:
+            return None
+        found = [each.due_at_ms for each in self.questions.values()]
+        return min((each for each in found if each is not None), default=None)
+
+    @property
+    def parent(self) -> Parent | None:
+        """The job that started this one; a fork was started by nobody else."""
+        return None if self.request is None or self.forked is not None else self.request.parent
+
+    @property
+    def has_family(self) -> bool:
+        """Whether the jobs that it started are its own: a fork that isn't live has none."""
+        return self.forked is None or self.forked.live
+
+    @property
     def ready(self) -> list[Activation]:
         """What is to run, in order: now, or when the job resumes."""
         waiting = [
@@ -228,7 +252,7 @@ class JobFold:
             pause=self.pause,
             wakes_at=None if wakes_at_ms is None else _moment(wakes_at_ms),
             breakpoints=Breakpoints(before=self.before, after=self.after),
-            parent=None if self.request is None else self.request.parent,
+            parent=self.parent,
             children=tuple(self.children.values()),
             forked_from=None
             if self.forked is None

@@ -46,6 +46,7 @@ class IndexRow:
     host: str | None = None
     lease: str | None = None  # Who drives the job now; None: nobody. Opaque to the store.
     lease_until_ms: int | None = None  # Written with the lease.
+    due_at_ms: int | None = None  # When a host has to see to the job, if nothing happens before.
 
 
 @final
@@ -143,6 +144,13 @@ class Store(Protocol):
         """Return one page of jobs in the order of their creation.
 
         Raises: JobNotFound, when ``query.after`` is not a job.
+        """
+        ...
+
+    def due(self, flows: Collection[str], *, limit: int) -> Sequence[IndexRow]:
+        """Return the jobs of these flows that have a ``due_at_ms``, the earliest first.
+
+        Shape: in a time that doesn't grow with the number of those that are due later.
         """
         ...
 

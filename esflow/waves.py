@@ -123,9 +123,16 @@ def _take(fold: JobFold, event: ev.Event) -> None:
         case ev.TimerSet():
             fold.timers[event.id] = event
         case ev.ChildStarted():
-            fold.children[event.id] = _child(event)
+            fold.children[event.id] = own_child(fold, _child(event))
         case _:
             pass  # A pause holds the job, not what the activation made.
+
+
+def own_child(fold: JobFold, child: Child) -> Child:
+    """Return a child as this job's own: in a live fork, not as that of its origin."""
+    if fold.forked is None or not fold.forked.live:
+        return child
+    return attrs.evolve(child, job_id=f"{fold.job_id}/{child.id}")
 
 
 def _child(event: ev.ChildStarted) -> Child:

@@ -55,7 +55,7 @@ def _open_jobs(engine: Engine, flows: tuple[Flow, ...]) -> CheckReport:
                 yield job_id, known[name]
                 advance(1)
 
-        return check_jobs(engine.store, each_job())
+        return check_jobs(engine.store, each_job(), known)
 
 
 def _lines(report: CheckReport) -> Iterator[str]:

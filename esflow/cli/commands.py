@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "resume": "esflow.cli.resume",
     "pause": "esflow.cli.pause",
     "cancel": "esflow.cli.cancel",
+    "retry": "esflow.cli.retry",
     "fork": "esflow.cli.fork",
     "watch": "esflow.cli.watch",
     "export": "esflow.cli.bundles",

@@ -71,6 +71,8 @@ EXITS: Final[Mapping[type[EsflowError], Exit]] = {
     errors.ContextClosed: Exit(DIFFERENCE),
     errors.ReentrantCall: Exit(DIFFERENCE),
     errors.ActivationLimit: Exit(DIFFERENCE),
+    errors.ActivationTimeout: Exit(DIFFERENCE),
+    errors.GatherIncomplete: Exit(DIFFERENCE),
     errors.NondeterminismError: Exit(DIFFERENCE),
     errors.VersionConflict: Exit(CONFLICT),
     errors.Fenced: Exit(CONFLICT, "`esflow show JOB` tells where it stands"),

@@ -48,7 +48,7 @@ def jobs(
 
     On a terminal this is a table. Elsewhere every job is a line of fields separated by tabs,
     without a heading: id, status, flow, version, time of the last event, host that last drove it,
-    open question or error.
+    open question, error or moment at which it wakes.
     """
     with opened(store) as engine:
         found = engine.jobs(
@@ -74,5 +74,10 @@ def _row(job: JobSummary) -> tuple[str, ...]:
         str(job.version),
         moment(job.updated_at),
         printable(job.host or "-"),
-        printable(job.question or job.error or "-"),
+        printable(job.question or job.error or _moment(job) or "-"),
     )
+
+
+def _moment(job: JobSummary) -> str:
+    """Say until when a job waits, if it does."""
+    return "" if job.wakes_at is None else f"until {moment(job.wakes_at)}"

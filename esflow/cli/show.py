@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import click
 
 from esflow.cli.arguments import json_option, moment_named, opened, store_option
 from esflow.cli.printing import print_json
 from esflow.state import JobState
-from esflow_projections.plain import printable, shown
+from esflow_projections.plain import moment, printable, shown
 from esflow_projections.render import answers_text, reason_text
 
 
@@ -39,6 +40,10 @@ def _facts(state: JobState) -> Iterator[tuple[str, str]]:
     yield "version", str(state.version)
     for key, value in state.labels.items():
         yield "label", printable(f"{key}={value}")
+    if state.wakes_at is not None:
+        yield "wakes at", moment(state.wakes_at)
+    if state.parent is not None:
+        yield "parent", printable(f"{state.parent.job_id} by {state.parent.child}")
     if state.forked_from is not None:
         yield "forked from", f"{state.forked_from.job_id}@{state.forked_from.version}"
     yield from _standing(state)
@@ -60,8 +65,19 @@ def _standing(state: JobState) -> Iterator[tuple[str, str]]:
             yield "breakpoint", f"{place} {slot}"
     for each in state.ready:
         yield "ready", f"{each.id} {each.slot} with {shown(each.payload)}"
+    yield from _held_back(state)
+
+
+def _held_back(state: JobState) -> Iterator[tuple[str, str]]:
+    """Say what will come: by a resumption, in time, from other jobs, from outside."""
     for deferral in state.deferrals:
         yield "deferred", f"{deferral.id} {deferral.output} {shown(deferral.payload)}"
+    for timer in state.timers:
+        due = moment(datetime.fromtimestamp(timer.due_at_ms / 1000, tz=UTC))
+        yield "timer", f"{timer.id} {timer.output} {shown(timer.payload)} at {due}"
+    for child in state.children:
+        stands = f" {child.status}" if child.status is not None else ""
+        yield "child", printable(f"{child.id} {child.job_id} → {child.then}{stands}")
     for message in state.messages:
         yield "message", f"{message.id} to {message.slot} with {shown(message.payload)}"
 

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from esflow.clock import wait_until_async
 from esflow.failpoints import reach
-from esflow.flow import Flow
+from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
 from esflow.runtime.runs import Run
 from esflow.runtime.session import Session
@@ -40,10 +40,15 @@ async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     CancelledError; and whatever ends a process, when a handler raised it.
     """
-    errand = await threads.write(wish)
+    # The wish may read a long history.
+    return await _carried_on(host, threads, await threads.block(wish))
+
+
+async def _carried_on(host: Host, threads: Threads, errand: Errand) -> JobState:
     trouble = await _followed(host, threads, errand)
     if trouble is not None:
         raise trouble
+    await _look_after(host, threads, errand.session)
     return errand.session.fold.face()
 
 
@@ -60,9 +65,9 @@ async def taken_over(
     Returns None where there is nothing to drive, and what ends the execution, if anything does:
     raised in a task, it might end the loop.
     """
-    errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
+    errand = await threads.block(partial(host.taking_over, job_id, older_than, max_claims))
     trouble = await _followed(host, threads, errand)
-    return trouble or (errand.session.fold.face() if errand.session.token else None)
+    return trouble or (errand.session.fold.face() if errand.session.has_recorded else None)
 
 
 async def recovered(
@@ -72,11 +77,23 @@ async def recovered(
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            found = await taken_over(host, threads, row.job_id, older_than, max_claims=None)
-            if isinstance(found, BaseException):
-                raise found
-            states += [] if found is None else [found]
+            errand = await threads.write(partial(host.taking_over, row.job_id, older_than))
+            state = await _carried_on(host, threads, errand)
+            states += [state] if errand.session.has_recorded else []
     return states
+
+
+async def _look_after(host: Host, threads: Threads, session: Session) -> None:
+    """Drive on what the time and the family of a job make ready, and read the job again then."""
+    agenda = Agenda(host, session)
+    while agenda.has_more and (errand := await threads.write(agenda.next)) is not None:
+        with agenda.guarding(errand):
+            trouble = await _followed(host, threads, errand)
+            if trouble is not None:
+                raise trouble
+        agenda.note(errand.session)
+    if agenda.has_done:
+        await threads.block(session.load)
 
 
 async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseException | None:
@@ -86,24 +103,24 @@ async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseExcepti
         await threads.write(partial(host.take_up, errand))
         if session.token:
             with host.heartbeat.holding(session.lease):
-                flow = host.flow(session.fold.flow)
-                return await _drive(session, flow, host.max_parallel, threads)
+                return await _drive(host, session, threads)
         return None
     finally:
         await threads.write(partial(host.give_back, session))
 
 
-async def _drive(
-    session: Session, flow: Flow, max_parallel: int, threads: Threads
-) -> BaseException | None:
-    """Run a claimed job until it is paused or has ended."""
+async def _drive(host: Host, session: Session, threads: Threads) -> BaseException | None:
+    """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
+    flows, max_parallel = host.flows, host.max_parallel
+    while (wave := open_wave(session, flows, max_parallel, threads.write)) is not None:
         await _run_wave(wave, threads)
         if wave.is_last:
             await threads.write(session.flush)
         if wave.trouble is not None:
             return wave.trouble
+        if host.is_to_see_to(session):
+            await threads.write(partial(host.see_to, session))
     return None
 
 

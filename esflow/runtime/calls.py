@@ -17,12 +17,14 @@ from esflow.flow import Flow
 from esflow.inputs import checked_id, expect_version, new_job_id
 from esflow.policies import Effects
 from esflow.replay import pages
+from esflow.runtime.agenda import due_rows, left_rows
 from esflow.runtime.checking import CheckReport, check_jobs
 from esflow.runtime.forking import fork as record_shared
 from esflow.runtime.forking import record_fork
-from esflow.runtime.host import Errand, Host
+from esflow.runtime.host import READY, Errand, Host
 from esflow.runtime.looking import state
 from esflow.runtime.session import Decide, Session
+from esflow.runtime.timing import firing_before_resumption
 from esflow.runtime.wishes import (
     breakpoints,
     granted,
@@ -85,22 +87,14 @@ def _begun(  # noqa: PLR0917 - they are the arguments of both, in their order
 def run(host: Host, job_id: str, actor: str | None) -> Errand:
     """Return what drives a job that nobody drives."""
     session = host.loaded(job_id, "run()")
-    return Errand(session, (host.firing(), host.claim(session)), actor)
+    return Errand(session, (host.firing(), host.claim(session)), actor, in_time=True)
 
 
 def recoverable(host: Host) -> list[IndexRow]:
-    """Return the jobs of this host's flows that are ready, or wait for what is due by now."""
-    query = JobQuery(statuses=(Status.PENDING, Status.RUNNING, Status.WAITING))
-    now_ms = host.clock.now_ms()
-    return [
-        row
-        for row in pages(host.store, query)
-        if row.flow in host.flows and (row.status != Status.WAITING or _is_due(row, now_ms))
-    ]
-
-
-def _is_due(row: IndexRow, now_ms: int) -> bool:
-    return row.wakes_at_ms is not None and row.wakes_at_ms <= now_ms
+    """Return the jobs that have something to do, of this host's flows or for their children."""
+    ready = pages(host.store, JobQuery(statuses=READY))
+    found = [*left_rows(host), *(row for row in ready if row.flow in host.flows), *due_rows(host)]
+    return list({row.job_id: row for row in found}.values())
 
 
 def wait(host: Host, job_id: str, timeout: float) -> JobState:
@@ -156,7 +150,8 @@ def resume(
 
         return step
 
-    steps = (expected, *map(deciding, wishes), host.firing(), host.claim(session))
+    before = firing_before_resumption(session)
+    steps = (expected, before, *map(deciding, wishes), host.firing(), host.claim(session))
     return Errand(session, steps, actor)
 
 
@@ -222,11 +217,13 @@ def check(host: Host, job_id: str | None, flow: Flow | None) -> CheckReport:
         name = host.head(job_id).flow
         if name not in flows:
             raise FlowNotFound(name, tuple(flows))
-        return check_jobs(host.store, iter([(job_id, flows[name])]))
+        return check_jobs(host.store, iter([(job_id, flows[name])]), {**host.flows, **flows})
     query = JobQuery(statuses=tuple(each.value for each in Status if each not in ENDED))
     rows = pages(host.store, query)
     return check_jobs(
-        host.store, ((row.job_id, flows[row.flow]) for row in rows if row.flow in flows)
+        host.store,
+        ((row.job_id, flows[row.flow]) for row in rows if row.flow in flows),
+        {**host.flows, **flows},
     )
 
 

@@ -84,8 +84,11 @@ class CheckReport:
 
 
 @final
+@attrs.frozen
 class Rehearsal:
     """Lets a handler do nothing outside."""
+
+    flows: Mapping[str, Flow]
 
     @property
     def clock(self) -> Clock:
@@ -109,8 +112,8 @@ class Rehearsal:
         self.let_out()
 
     def due_at_ms(self, delay_ms: int) -> int:
-        """Let nothing be due."""
-        raise AssertionError(f"{delay_ms} ms are waited for in a rehearsal")
+        """Let everything count from the same moment: when something is due is no difference."""
+        return delay_ms
 
     def wait(self, at_ms: int) -> None:
         """Let nobody wait."""
@@ -133,7 +136,9 @@ class Rehearsal:
         return False
 
 
-def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
+def check_jobs(
+    store: Store, jobs: Iterator[tuple[str, Flow]], flows: Mapping[str, Flow]
+) -> CheckReport:
     """Check jobs against the flows that they would be carried on with today.
 
     Raises: CorruptHistory, UnknownEvent.
@@ -141,17 +146,13 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     count, activations, differences = 0, 0, list[Difference]()
     for job_id, flow in jobs:
         count += 1
-        for activation, found in _checked(store, job_id, flow):
+        for activation, found in _checked(store, job_id, flow, flows):
             activations += 1
             if found is not None:
-                kind, recorded, now = found
+                kind, was, now = found
                 differences.append(
                     Difference(
-                        job_id=job_id,
-                        activation=activation,
-                        kind=kind,
-                        recorded=recorded,
-                        now=now,
+                        job_id=job_id, activation=activation, kind=kind, recorded=was, now=now
                     )
                 )
     return CheckReport(
@@ -162,14 +163,16 @@ def check_jobs(store: Store, jobs: Iterator[tuple[str, Flow]]) -> CheckReport:
     )
 
 
-def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found | None]]:
+def _checked(
+    store: Store, job_id: str, flow: Flow, flows: Mapping[str, Flow]
+) -> Iterator[tuple[str, Found | None]]:
     """Yield every activation that is compared, with what differs."""
-    fold = JobFold(job_id=job_id)
+    fold, rehearsal = JobFold(job_id=job_id), Rehearsal(flows)
     for recorded in read_verified(store, job_id):
         event = recorded.event
         if isinstance(event, ev.ActivationCompleted):
             member = fold.members[event.activation]
-            yield event.activation, _completed(fold, flow, member, tuple(fold.buffer))
+            yield event.activation, _completed(fold, flow, member, rehearsal, tuple(fold.buffer))
         elif isinstance(event, ev.WaveMerged):
             yield from _merged(fold, flow, event)
         evolve(fold, event)
@@ -177,7 +180,7 @@ def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found
         return
     for member in fold.members.values():
         if member.interrupt is not None:
-            yield member.activation.id, _set_aside(fold, flow, member, member.interrupt)
+            yield member.activation.id, _set_aside(fold, flow, member, rehearsal, member.interrupt)
         elif not member.settled:
             yield member.activation.id, _to_run(flow, member.activation)
     for activation in fold.kept:
@@ -200,9 +203,12 @@ def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
 def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
     """Yield what waits for a resumption, where its slot has gone or takes something else."""
     needed = [(each.id, each.to) for each in fold.questions.values()]
-    needed += [
-        (each.id, target.slot) for each in fold.deferrals.values() for target in each.targets
-    ]
+    held_back: tuple[ev.EmissionDeferred | ev.TimerSet, ...] = (
+        *fold.deferrals.values(),
+        *fold.timers.values(),
+    )
+    needed += [(each.id, target.slot) for each in held_back for target in each.targets]
+    needed += [(each.id, each.then) for each in fold.open_children]
     for item, slot in needed:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
@@ -227,9 +233,11 @@ def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found |
     return None
 
 
-def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
+def _completed(
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, records: Sequence[Event]
+) -> Found | None:
     """Return in what a run of today's code differs from one that completed."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     if run.asked is not None:
@@ -258,10 +266,10 @@ def _valued(key: str, value: Json) -> str:
 
 
 def _set_aside(
-    fold: JobFold, flow: Flow, member: Member, interrupt: ev.Interrupted
+    fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal, interrupt: ev.Interrupted
 ) -> Found | None:
     """Return in what a run of today's code differs from one that waits for an answer."""
-    run = _run(fold, flow, member)
+    run = _run(fold, flow, member, rehearsal)
     if run.problem is not None:
         return run.problem
     was = _asked(interrupt)
@@ -292,7 +300,7 @@ class _Run:
     interrupts_used: int = 0
 
 
-def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
+def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Run:
     """Run an activation's handler again, with what is recorded of it."""
     problem = _to_run(flow, member.activation)
     if problem is not None:
@@ -306,7 +314,7 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         answered=member.answered,
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
-        recorder=Rehearsal(),
+        recorder=rehearsal,
         attempt=member.attempt,
     )
     payload = member.activation.payload

@@ -16,7 +16,7 @@ from threading import Event
 from esflow.clock import wait_until
 from esflow.errors import JobClosed
 from esflow.failpoints import reach
-from esflow.flow import Flow
+from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
 from esflow.runtime.runs import Run
 from esflow.runtime.session import Session
@@ -31,15 +31,9 @@ def carried_on(host: Host, errand: Errand) -> JobState:
     Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
     and whatever ends a process, when a handler raised it.
     """
-    session = errand.session
-    try:
-        host.take_up(errand)
-        if session.token:
-            with host.heartbeat.holding(session.lease):
-                _drive(session, host.flow(session.fold.flow), host.max_parallel)
-        return session.fold.face()
-    finally:
-        host.give_back(session)
+    _followed(host, errand)
+    _look_after(host, errand.session)
+    return errand.session.fold.face()
 
 
 def taken_over(
@@ -54,8 +48,8 @@ def taken_over(
     Returns None where there is nothing to drive.
     """
     errand = host.taking_over(job_id, older_than, max_claims)
-    state = carried_on(host, errand)
-    return state if errand.session.token else None
+    _followed(host, errand)
+    return errand.session.fold.face() if errand.session.has_recorded else None
 
 
 def recovered(host: Host, rows: list[IndexRow], older_than: float | None) -> list[JobState]:
@@ -63,15 +57,39 @@ def recovered(host: Host, rows: list[IndexRow], older_than: float | None) -> lis
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = taken_over(host, row.job_id, older_than, max_claims=None)
-            states += [] if state is None else [state]
+            errand = host.taking_over(row.job_id, older_than)
+            state = carried_on(host, errand)
+            states += [state] if errand.session.has_recorded else []
     return states
 
 
-def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
-    """Run a claimed job until it is paused or has ended."""
+def _look_after(host: Host, session: Session) -> None:
+    """Drive on what the time and the family of a job make ready, and read the job again then."""
+    agenda = Agenda(host, session)
+    while (errand := agenda.next()) is not None:
+        with agenda.guarding(errand):
+            _followed(host, errand)
+        agenda.note(errand.session)
+    if agenda.has_done:
+        session.load()
+
+
+def _followed(host: Host, errand: Errand) -> None:
+    """Do what a caller wishes, and drive the job if that makes it run."""
+    session = errand.session
+    try:
+        host.take_up(errand)
+        if session.token:
+            with host.heartbeat.holding(session.lease):
+                _drive(host, session)
+    finally:
+        host.give_back(session)
+
+
+def _drive(host: Host, session: Session) -> None:
+    """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    while (wave := open_wave(session, flow, max_parallel)) is not None:
+    while (wave := open_wave(session, host.flows, host.max_parallel)) is not None:
         if wave.is_single:
             _run_alone(wave)
         else:
@@ -80,6 +98,8 @@ def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
             session.flush()
         if wave.trouble is not None:
             raise wave.trouble
+        if host.is_to_see_to(session):
+            host.see_to(session)
 
 
 def _run_alone(wave: Wave) -> None:

@@ -34,6 +34,7 @@ from esflow.events import (
     JobResumed,
     Recorded,
     SharedWritten,
+    TimerFired,
     WaveMerged,
     WorkDropped,
 )
@@ -112,7 +113,7 @@ def _carries_on(event: Event, following: Event | None) -> bool:
         case JobResumed(command="Answer"):
             return True
         case JobResumed(command="Continue"):
-            return isinstance(event, SharedWritten | WaveMerged | DeferralsReleased)
+            return isinstance(event, SharedWritten | WaveMerged | DeferralsReleased | TimerFired)
         case DeferralsReleased():
             return isinstance(event, AnswerRecorded | SharedWritten | WaveMerged)
         case EffectRecorded():  # Told, not called: the answer is its result.

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-import socket
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import Final, final
@@ -20,26 +18,29 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
+from esflow.consequences import owed
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
-from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
+from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.merging import merge_wave
+from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.steps import fire_due, inside
+from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
-from esflow.stores import open_store
 from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
 
-max_lease_seconds: Final = 86_400.0
-DURABILITIES: Final = ("step", "output")
+READY: Final = (Status.PENDING.value, Status.RUNNING.value)
+"""What a job is that has handlers to run."""
+
 MAX_CLAIMS: Final = 5
 """In so many executions a job may get nowhere; then a worker takes it for what ended them."""
 _ONE_JOBS_TROUBLE = (
@@ -59,6 +60,7 @@ class Errand:
     session: Session
     steps: tuple[Decide, ...]
     actor: str | None = None
+    in_time: bool = False  # Whether questions whose time is over are answered first.
 
 
 @final
@@ -129,7 +131,7 @@ class Host:
         """
         name = new_job_id() if job_id is None else checked_id(job_id)
         session = self._session(name, "start()")
-        self._define(self.flow(request.flow))
+        self.define(self.flow(request.flow))
 
         def step(fold: JobFold) -> Sequence[Event]:
             if fold.request is None:
@@ -141,6 +143,12 @@ class Host:
 
     def commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         """Append what a caller's wish leads to, from outside of any execution."""
+        self._commit(session, *steps, actor=actor)
+        if session.holds_lease:
+            settle(self, session)
+            self.give_back(session)
+
+    def _commit(self, session: Session, *steps: Decide, actor: str | None) -> None:
         session.commit(
             *steps, actor=checked_actor(actor), quiet=lambda: self._is_quiet(session.job_id)
         )
@@ -185,12 +193,38 @@ class Host:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        return Errand(session, (self.firing(), step))
+        return Errand(session, (self.firing(), step), in_time=True)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""
-        self._driving[errand.session.lease] = errand.session
-        self.commit(errand.session, *errand.steps, actor=errand.actor)
+        session = errand.session
+        self._driving[session.lease] = session
+        if errand.in_time:
+            answer_in_time(session)
+        self._commit(session, *errand.steps, actor=errand.actor)
+        if self.is_to_see_to(session):
+            self.see_to(session)
+        if not session.token and owed(session.fold) and is_settled(session):
+            self._clear(session)
+
+    def is_to_see_to(self, session: Session) -> bool:
+        """Tell whether something is due of a job that is driven, or owed to others."""
+        return is_overdue(session) or not is_settled(session)
+
+    def see_to(self, session: Session) -> None:
+        """Let happen what is due of a job that is driven, and do what it owes others.
+
+        Raises: Fenced, when another execution has taken the job over; StoreError.
+        """
+        if session.token and session.fold.status is Status.RUNNING:
+            catch_up(session)
+        settle(self, session)
+
+    def _clear(self, session: Session) -> None:
+        """Take the lease of a host that died before it did what is done now."""
+        row = self.store.head(session.job_id)
+        if row is not None and row.lease is not None and self.is_anybodys(row):
+            self.store.release(session.job_id, row.lease)
 
     def give_back(self, session: Session) -> None:
         """Give the lease back, unless the job's last append has.
@@ -198,10 +232,9 @@ class Host:
         A store that can't do it is no reason to hide what ended the execution; the lease then
         lapses by itself.
         """
-        if session.holds_lease:
-            with suppress(errors.EsflowError):
-                if self.store.release(session.job_id, session.lease):
-                    self._rest(session.job_id)
+        with suppress(errors.EsflowError):
+            if give_back(self.store, session):
+                self._rest(session.job_id)
         self._driving.pop(session.lease, None)
 
     def _is_stale(self, job_id: str, older_than: float | None) -> bool:
@@ -220,6 +253,15 @@ class Host:
         """Tell whether a job has no driver, or one that let its lease lapse."""
         return is_abandoned(row.lease, row.lease_until_ms, self.clock.now_ms())
 
+    def is_to_take(self, row: IndexRow) -> bool:
+        """Tell whether a job has something to do, and nobody does it.
+
+        That is a handler to run, something that is due, or what a host that died owed others.
+        """
+        is_due = row.due_at_ms is not None and row.due_at_ms <= self.clock.now_ms()
+        is_ready = row.status in READY or is_due or row.lease is not None
+        return is_ready and self.is_anybodys(row)
+
     def close(self) -> None:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
@@ -237,13 +279,16 @@ class Host:
 
     def _session(self, job_id: str, call: str) -> Session:
         self.refuse_inside(job_id, call)
-        lease = new_lease()
+        return self.session_on(job_id)
+
+    def session_on(self, job_id: str) -> Session:
+        """Return a session on a job, nothing of which has been read."""
         return Session(
             self.store,
             self.clock,
             self.name,
             job_id,
-            lease,
+            new_lease(),
             self.lease_ms,
             self._merged,
             snapshots=self.snapshots,
@@ -264,12 +309,11 @@ class Host:
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        lease, merge = new_lease(), self._merged
-        session = Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms, merge)
+        session = self.session_on(job_id)
         session.load()
-        self.commit(session, lambda _: (), actor=None)
+        self._commit(session, lambda _: (), actor=None)
 
-    def _define(self, flow: Flow) -> None:
+    def define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""
         if flow.fingerprint not in self._defined:
             definition = json.dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
@@ -291,7 +335,7 @@ class Host:
 
         def step(fold: JobFold) -> Sequence[Event]:
             flow = self.flow(fold.flow)
-            self._define(flow)
+            self.define(flow)
             command = ClaimExecution(
                 host=self.name,
                 process=process_of(session.lease),
@@ -305,42 +349,6 @@ class Host:
         return step
 
 
-def opened_host(
-    store: str | Store,
-    flows: Iterable[Flow],
-    *,
-    name: str | None,
-    max_parallel: int,
-    durability: str,
-    lease_seconds: float,
-    snapshots: SnapshotPlan,
-    clock: Clock,
-) -> Host:
-    """Return a host on a store, which is opened if it is a URL, and only if all else fits.
-
-    Raises: FlowError, PayloadError, StoreError.
-    """
-    if not 0 < lease_seconds <= max_lease_seconds:
-        problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
-        raise errors.PayloadError("lease_seconds", problem)
-    if durability not in DURABILITIES:
-        raise errors.PayloadError("durability", f"{durability!r:.100}; give 'step' or 'output'")
-    if max_parallel < 1:
-        raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
-    known = registered(flows)
-    called = checked_text(name, "host") if name else socket.gethostname()
-    return Host(
-        store=open_store(store) if isinstance(store, str) else store,
-        clock=clock,
-        name=called,
-        flows=known,
-        max_parallel=max_parallel,
-        is_grouping=durability == "output",
-        lease_ms=math.ceil(lease_seconds * 1000),
-        snapshots=snapshots,
-    )
-
-
 @contextmanager
 def passing_over(job_id: str) -> Generator[None]:
     """Log what is wrong with one job, which keeps no other from being recovered."""
@@ -348,20 +356,6 @@ def passing_over(job_id: str) -> Generator[None]:
         yield
     except _ONE_JOBS_TROUBLE as trouble:
         _log.warning("not recovered: %s", trouble, extra={"job_id": job_id})
-
-
-def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
-    """Return flows by name, each declared for good.
-
-    Raises: FlowError, when two of them share a name.
-    """
-    known: dict[str, Flow] = {}
-    for flow in flows:
-        if flow.name in known:
-            raise errors.FlowError(flow.name, "is given twice; give one flow of each name")
-        flow.freeze()
-        known[flow.name] = flow
-    return known
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

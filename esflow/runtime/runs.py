@@ -38,6 +38,8 @@ class Run:
 
     session: Session
     flow: Flow
+    flows: Mapping[str, Flow]  # Of the host.
+    slot: Slot
     activation: Activation
     attempt: int
     effects: Mapping[str, ev.EffectRecorded]
@@ -48,11 +50,6 @@ class Run:
     began_with: int  # So many waves had been kept by then.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
-
-    @property
-    def slot(self) -> Slot:
-        """The slot whose handler is run."""
-        return self.flow.resolve_slot(self.activation.slot)
 
     @property
     def clock(self) -> Clock:
@@ -92,8 +89,9 @@ class Run:
             raise JobClosed(self.session.job_id, self.session.fold.status, "an effect")
 
     async def let_out_async(self) -> None:
-        """Do the same off the loop."""
-        await self.off_loop(self.let_out)
+        """Do the same off the loop, where anything may have waited."""
+        if self.session.is_grouping:
+            await self.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Append an effect, or an attempt of it, to the job's stream, off the loop."""

@@ -38,8 +38,16 @@ import attrs
 
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
+from esflow.consequences import owed
 from esflow.decider import due
-from esflow.errors import ContextClosed, Fenced, JobClosed, PayloadError, VersionConflict
+from esflow.errors import (
+    ContextClosed,
+    EsflowError,
+    Fenced,
+    JobClosed,
+    PayloadError,
+    VersionConflict,
+)
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
@@ -100,12 +108,15 @@ class Session:
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
     holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
+    has_recorded: bool = False  # Whether it has appended anything.
+    done: set[str] = attrs.field(factory=set[str])  # Of what the job owes other jobs.
     is_grouping: bool = False  # Whether what may wait is appended together.
     kept_waves: list[int] = attrs.field(factory=list[int], init=False)  # See `is_current`.
     _recorded: int = 0  # The version up to which the fold is in the log.
     _group: list[_Decision] = attrs.field(factory=list[_Decision], init=False)  # Not recorded yet.
     _events: list[Event] = attrs.field(factory=list[Event], init=False)  # What they come to.
     _waits_since: float = 0.0
+    _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
@@ -129,6 +140,7 @@ class Session:
         self._head = replayed.head
         self._created_at_ms = replayed.created_at_ms
         self._recorded = self.fold.version
+        self._owed = owed(self.fold)
         self._ahead = False
 
     def is_current(self, wave: int, since: int) -> bool:
@@ -230,13 +242,23 @@ class Session:
             self._ahead = True
             with suppress(VersionConflict):
                 if self._events:
-                    self._append(self._events, actor, before)
+                    self._append_or_drop(actor, before)
                 self._ahead = False
                 self._group, self._events = [], []
                 self._recorded = self.fold.version
                 self._keep_snapshot(before)
                 return
             self._catch_up()
+
+    def _append_or_drop(self, actor: str | None, before: int) -> None:
+        """Append what is decided; after an error only the log tells whether it was."""
+        try:
+            self._append(self._events, actor, before)
+        except VersionConflict:
+            raise
+        except EsflowError:
+            self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
+            raise
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.
@@ -296,21 +318,36 @@ class Session:
             nonce = None
             topic, state, head = encode(event, envelope, head)
             rows.append(StoredEvent(self.job_id, version, topic, state))
-        driving = token > 0 and self.fold.status is Status.RUNNING
-        self.holds_lease = self.holds_lease or driving
+        owing = owed(self.fold)
+        holding, keep_lease = self._leasing(token, owing)
+        self.holds_lease = self.holds_lease or holding
         created_at_ms = self._created_at_ms or now_ms
         index = index_row(
             self.fold,
             head=head,
             created_at_ms=created_at_ms,
             updated_at_ms=now_ms,
-            lease=self.lease if driving else None,
-            lease_until_ms=now_ms + self.lease_ms if driving else None,
+            lease=self.lease if holding else None,
+            lease_until_ms=now_ms + self.lease_ms if holding else None,
         )
-        keep_lease = token == 0 and self.fold.status is Status.RUNNING
         self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
-        self.holds_lease = driving
+        self.holds_lease, self.has_recorded, self._owed = holding, True, owing
+
+    def _leasing(self, token: int, owing: frozenset[str]) -> tuple[bool, bool]:
+        """Tell whether this session holds the job after an append, or else who did goes on to.
+
+        Who drives a job holds it, and so does whoever left it with something to do in other jobs.
+        """
+        is_running = self.fold.status is Status.RUNNING
+        if token:
+            return is_running or not owing <= self.done, False
+        if self.holds_lease:
+            return bool(owing), False
+        if is_running:
+            return False, True
+        is_more = not owing <= self._owed
+        return is_more, bool(owing) and not is_more
 
     def _keep_snapshot(self, before: int) -> None:
         """Take a snapshot where the last append crossed a multiple, now that it is recorded."""

@@ -6,6 +6,7 @@ How handlers run beside each other, and who waits for them, is the business of t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
@@ -61,6 +62,7 @@ class Wave:
 
     session: Session
     flow: Flow
+    flows: Mapping[str, Flow]
     max_parallel: int
     off_loop: OffLoop
     _waiting: deque[Activation]
@@ -141,18 +143,20 @@ class Wave:
         return None
 
     def _prepared(self, fold: JobFold, activation: Activation) -> Run:
-        routine = self.flow.resolve_slot(activation.slot).routine
+        slot = self.flow.resolve_slot(activation.slot)
         member = fold.members[activation.id]
         return Run(
             session=self.session,
             flow=self.flow,
+            flows=self.flows,
+            slot=slot,
             activation=activation,
             attempt=member.attempt,
             effects=member.effects,
             attempts=member.attempts,
             answered=member.answered,
             shared=fold.shared,
-            memory=fold.memory.get(routine, {}),
+            memory=fold.memory.get(slot.routine, {}),
             began_with=len(self.session.kept_waves),
             off_loop=self.off_loop,
         )
@@ -170,7 +174,7 @@ class Wave:
 
 
 def open_wave(
-    session: Session, flow: Flow, max_parallel: int, off_loop: OffLoop = at_once
+    session: Session, flows: Mapping[str, Flow], max_parallel: int, off_loop: OffLoop = at_once
 ) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
@@ -179,10 +183,11 @@ def open_wave(
     ready = runnable(session.fold)
     if not ready:
         return None
+    flow = flows[session.fold.flow]
     missing = {each.slot for each in ready if each.slot not in flow.slots}
     if missing:
         raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, min(max_parallel, len(ready)), off_loop, deque(ready))
+    return Wave(session, flow, flows, min(max_parallel, len(ready)), off_loop, deque(ready))
 
 
 def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:

@@ -5,7 +5,8 @@ It knows nothing of what a job does, and decides nothing: every job is claimed a
 When it looks
 -------------
 It looks into the index when somebody has committed something, when a job of its own has ended, and
-at the moment when the first lease of another host will lapse; in between it sleeps.
+at the moment when the first lease of another host will lapse, or something of a job that waits is
+due; in between it sleeps.
 While it has no room for another job, it doesn't look at all.
 
 Why an object
@@ -19,20 +20,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeAlias, final
 
+from esflow.clock import wait_until
 from esflow.errors import PayloadError, StoreError
 from esflow.replay import pages
+from esflow.runtime.agenda import left_rows
 from esflow.runtime.drive import taken_over
-from esflow.runtime.host import Host
-from esflow.state import JobState, Status
+from esflow.runtime.host import READY, Host
+from esflow.state import JobState
 from esflow.store import IndexRow, JobQuery
 
 _log = logging.getLogger("esflow")
 
-_READY: Final = (Status.PENDING.value, Status.RUNNING.value)
 _PAGE_ROWS: Final = 32
 max_jobs: Final = 1000  # Each is a thread.
 
@@ -96,37 +98,44 @@ class Worker:
             while True:
                 self._woken.clear()  # First of all: what happens from here on wakes again.
                 self._settle(tell)
-                look_again_seconds = None if self._stopped else self._take(begin)
+                look_again_at_ms = None if self._stopped else self._take(begin)
                 if not self._running and (self._stopped or once):
                     break
-                self._woken.wait(look_again_seconds)
+                wait_until(self._host.clock, look_again_at_ms, self._woken)
         if self._trouble is not None:
             raise self._trouble
 
-    def _take(self, begin: Begin) -> float | None:
-        """Begin what nobody drives, as far as there is room; return when more may be anybody's.
+    def _take(self, begin: Begin) -> int | None:
+        """Begin what nobody drives, as far as there is room; return when to look for more.
 
-        Units: seconds from now; None for not before something happens.
+        Shape: milliseconds since 1970; None for not before something happens.
         """
-        ends: list[int] = []
+        moments: list[int] = []
         own = set(self._running.values())
-        if len(self._running) < self._jobs:
-            for row in pages(self._host.store, JobQuery(statuses=_READY, limit=_PAGE_ROWS)):
-                if row.job_id in own or not self._is_wanted(row):
-                    continue
-                if self._host.is_anybodys(row):
-                    self._begin(begin, row.job_id)
-                elif row.lease_until_ms is not None:
-                    ends.append(row.lease_until_ms)
-                if len(self._running) == self._jobs:
-                    return None
-        if not ends:
+        if len(self._running) == self._jobs:
             return None
-        seconds = (min(ends) - self._host.clock.now_ms()) / 1000
-        return min(max(seconds, 0), threading.TIMEOUT_MAX)
+        for row in self._rows():
+            if row.job_id in own or self._refused.get(row.job_id) == row.version:
+                continue
+            if self._host.is_to_take(row):
+                self._begin(begin, row.job_id)
+                own.add(row.job_id)
+            else:
+                later = row.lease_until_ms if row.lease is not None else row.due_at_ms
+                moments += [] if later is None else [later]
+            if len(self._running) == self._jobs:
+                return None
+        return min(moments, default=None)
 
-    def _is_wanted(self, row: IndexRow) -> bool:
-        return row.flow in self._host.flows and self._refused.get(row.job_id) != row.version
+    def _rows(self) -> Iterator[IndexRow]:
+        """Yield what may have something to do: what dead hosts left, what is ready, what is due."""
+        flows = self._host.flows
+        ready = JobQuery(statuses=READY, limit=_PAGE_ROWS)
+        yield from left_rows(self._host)
+        yield from (row for row in pages(self._host.store, ready) if row.flow in flows)
+        # Of what is due, as many as there may be room for, and the one after them, for its moment.
+        limit = self._jobs + len(self._running) + len(self._refused) + 1
+        yield from self._host.store.due(flows, limit=limit)
 
     def _begin(self, begin: Begin, job_id: str) -> None:
         future = begin(job_id)
@@ -154,7 +163,7 @@ class Worker:
         if trouble is not None:
             _log.warning("not driven: %s", _said(trouble), extra={"job_id": job_id})
         row = self._host.store.head(job_id)
-        if row is not None and row.status in _READY and self._host.is_anybodys(row):
+        if row is not None and self._host.is_to_take(row):
             self._refused[job_id] = row.version
 
 

@@ -7,7 +7,7 @@ It knows nothing of files.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -128,6 +128,7 @@ class MemoryStore:
         self._lock = self._events.lock  # One lock: rows and index change together.
         self._index: dict[str, IndexRow] = {}
         self._born: list[tuple[int, str]] = []  # Position of a job's first event, job id; sorted.
+        self._due: list[tuple[int, str]] = []  # Moment, job id; sorted.
         self._definitions: dict[str, bytes] = {}
         self._snapshots: dict[str, list[SnapshotRow]] = {}  # By version.
         self.bell = Bell()
@@ -185,7 +186,18 @@ class MemoryStore:
             )
         if before is None:
             insort(self._born, self._birth(row.job_id))
+        self._move_due(row.job_id, before, row)
         self._index[row.job_id] = row
+
+    def _move_due(self, job_id: str, before: IndexRow | None, after: IndexRow) -> None:
+        """Keep in order what hosts have to see to."""
+        was = None if before is None else before.due_at_ms
+        if was == after.due_at_ms:
+            return
+        if was is not None:
+            del self._due[bisect_left(self._due, (was, job_id))]
+        if after.due_at_ms is not None:
+            insort(self._due, (after.due_at_ms, job_id))
 
     def _birth(self, job_id: str) -> tuple[int, str]:
         (first,) = self._events.rows(job_id, 0, None, 1)
@@ -224,6 +236,13 @@ class MemoryStore:
             rows = (self._index[job_id] for _, job_id in islice(self._born, first, None))
             chosen = (row for row in rows if _matches(row, query))
             return list(islice(chosen, max(0, query.limit)))
+
+    def due(self, flows: Collection[str], *, limit: int) -> Sequence[IndexRow]:
+        """Return the jobs of these flows that a host has to see to, the earliest first."""
+        with self._lock:
+            self._refuse_if_closed("looking for what is due")
+            due = (self._index[job_id] for _, job_id in self._due)
+            return list(islice((row for row in due if row.flow in flows), max(0, limit)))
 
     def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
         """Return job ids that begin so, sorted."""
@@ -331,6 +350,8 @@ class MemoryStore:
                 if found != row.version:
                     raise VersionConflict(row.job_id, row.version, found)
             self._index = fresh
+            due = ((row.due_at_ms, row.job_id) for row in fresh.values())
+            self._due = sorted((at_ms, job_id) for at_ms, job_id in due if at_ms is not None)
             self._born = sorted(map(self._birth, fresh))
 
     def close(self) -> None:

@@ -175,6 +175,11 @@ class SQLiteStore:
         with self._reading("listing jobs") as connection:
             return sqlite_index.page(connection, query)
 
+    def due(self, flows: Collection[str], *, limit: int) -> Sequence[IndexRow]:
+        """Return the jobs of these flows that a host has to see to, the earliest first."""
+        with self._reading("looking for what is due") as connection:
+            return sqlite_index.due(connection, flows, limit)
+
     def find(self, prefix: str, *, limit: int = 10) -> Sequence[str]:
         """Return job ids that begin so, sorted."""
         with self._reading(f"looking for jobs {prefix!r}") as connection:

@@ -41,17 +41,18 @@ UPDATE esflow_jobs
 SET version = ?, head = ?, updated_at_ms = ?, wakes_at_ms = ?, question = ?, error = ?, host = ?,
     lease_until_ms = CASE WHEN ? THEN lease_until_ms ELSE ? END
 WHERE job_id = ? AND status = ? AND flow = ? AND flow_version = ? AND labels = ?
-    AND created_at_ms = ? AND (? OR lease IS ?)
+    AND created_at_ms = ? AND due_at_ms IS ? AND (? OR lease IS ?)
 """
 
 _UPSERT = """
 INSERT INTO esflow_jobs (
     ordinal, job_id, flow, flow_version, status, version, head, labels, created_at_ms,
-    updated_at_ms, wakes_at_ms, question, error, host, lease, lease_until_ms)
+    updated_at_ms, wakes_at_ms, question, error, host, lease, lease_until_ms, due_at_ms)
 SELECT rowid, :job_id, :flow, :flow_version, :status, :version, :head, :labels, :created_at_ms,
     :updated_at_ms, :wakes_at_ms, :question, :error, :host,
     CASE WHEN NOT :keep_lease THEN :lease END,
-    CASE WHEN NOT :keep_lease THEN :lease_until_ms END
+    CASE WHEN NOT :keep_lease THEN :lease_until_ms END,
+    :due_at_ms
 FROM stored_events
 WHERE originator_id = :job_id AND originator_version = 1
 ON CONFLICT DO UPDATE SET
@@ -67,6 +68,7 @@ ON CONFLICT DO UPDATE SET
     question = excluded.question,
     error = excluded.error,
     host = excluded.host,
+    due_at_ms = excluded.due_at_ms,
     lease = CASE WHEN :keep_lease THEN lease ELSE excluded.lease END,
     lease_until_ms = CASE WHEN :keep_lease THEN lease_until_ms ELSE excluded.lease_until_ms END
 """
@@ -80,6 +82,11 @@ UPDATE esflow_jobs SET lease = NULL, lease_until_ms = NULL WHERE job_id = ? AND 
 RENEW = """
 UPDATE esflow_jobs INDEXED BY esflow_jobs_leased SET lease_until_ms = ?
 WHERE lease IS NOT NULL AND lease IN (SELECT value FROM json_each(?))
+"""
+DUE = """
+SELECT * FROM esflow_jobs INDEXED BY esflow_jobs_due
+WHERE flow = ? AND due_at_ms IS NOT NULL
+ORDER BY due_at_ms, job_id LIMIT ?
 """
 _FIND = "SELECT job_id FROM esflow_jobs WHERE job_id >= ? ORDER BY job_id LIMIT ?"
 FIND_BELOW = """
@@ -164,6 +171,7 @@ def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
             row.flow_version,
             labels,
             row.created_at_ms,
+            row.due_at_ms,
             keep_lease,
             row.lease,
         ),
@@ -203,6 +211,21 @@ def _page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
     ]
     rows = found[0] if len(found) == 1 else merge(*found, key=lambda row: row[0])
     return [_index_row(row) for row in islice(rows, max(0, query.limit))]
+
+
+def due(connection: sqlite3.Connection, flows: Collection[str], limit: int) -> list[IndexRow]:
+    """Return what of some flows is due first, all of it as of one moment."""
+    connection.execute("BEGIN")
+    try:
+        return read_as_text(connection, lambda: _due(connection, flows, max(0, limit)))
+    finally:
+        connection.rollback()
+
+
+def _due(connection: sqlite3.Connection, flows: Collection[str], limit: int) -> list[IndexRow]:
+    found = [_cursor(connection).execute(DUE, (flow, limit)) for flow in sorted(flows)]
+    rows = merge(*found, key=lambda row: (row[16], row[1]))
+    return [_index_row(row) for row in islice(rows, limit)]
 
 
 def find(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
@@ -302,6 +325,7 @@ def _index_row(row: _Row) -> IndexRow:
         host=row[13],
         lease=row[14],
         lease_until_ms=row[15],
+        due_at_ms=row[16],
     )
 
 

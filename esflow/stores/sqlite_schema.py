@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 1702061687  # "esfw", so that a file says whose it is.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 CREATE_EVENTS: tuple[str, ...] = (
     """
@@ -129,9 +129,13 @@ _JOB_COLUMNS: dict[str, type] = {
     "host": str,
     "lease": str,
     "lease_until_ms": int,
+    "due_at_ms": int,
 }
 _JOB_REQUIRED = tuple(_JOB_COLUMNS)[:10]
 _LEASED_INDEX = "CREATE INDEX esflow_jobs_leased ON esflow_jobs (ordinal) WHERE lease IS NOT NULL"
+_DUE_INDEX = """
+CREATE INDEX esflow_jobs_due ON esflow_jobs (flow, due_at_ms, job_id) WHERE due_at_ms IS NOT NULL
+"""
 
 # Nothing guards this table: a snapshot holds nothing that the events don't say.
 _CREATE_SNAPSHOTS = """
@@ -147,6 +151,7 @@ CREATE TABLE esflow_snapshots (
 """
 
 _FROM_1 = ("ALTER TABLE esflow_jobs ADD COLUMN lease_until_ms INTEGER", _CREATE_SNAPSHOTS)
+_FROM_2 = ("ALTER TABLE esflow_jobs ADD COLUMN due_at_ms INTEGER", _DUE_INDEX)
 
 
 def prepare(connection: sqlite3.Connection, doing: str) -> None:
@@ -199,10 +204,12 @@ def _refuse_foreign(connection: sqlite3.Connection, doing: str) -> None:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables of an older file up to this schema, inside the caller's transaction."""
-    if schema_version(connection) == 1:  # Not 2: somebody else may have been first.
-        for statement in _FROM_1:
+    found = schema_version(connection)  # Somebody else may have been first.
+    steps = {1: _FROM_1, 2: _FROM_2}
+    for version in range(found, SCHEMA_VERSION):
+        for statement in steps[version]:
             connection.execute(statement)
-        connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -215,6 +222,7 @@ def _create(connection: sqlite3.Connection) -> None:
         database.create_view("esflow_events", _EVENTS_VIEW)
         _create_jobs(database)
         connection.execute(_LEASED_INDEX)
+        connection.execute(_DUE_INDEX)
         connection.execute(_CREATE_SNAPSHOTS)
         database.table("esflow_definitions").create(
             {"fingerprint": str, "definition": bytes},
@@ -223,7 +231,7 @@ def _create(connection: sqlite3.Connection) -> None:
             strict=True,
         )
     connection.execute("PRAGMA application_id = 1702061687")  # A pragma takes no parameters.
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
 
 
 def _create_jobs(database: Database) -> None:

@@ -31,7 +31,9 @@ class Answering:
     """
 
     _answers: Answers
-    _given: dict[str, object] = attrs.field(factory=dict[str, object], init=False)
+    _given: dict[tuple[str, str], object] = attrs.field(
+        factory=dict[tuple[str, str], object], init=False
+    )
     _next: Iterator[object] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -44,23 +46,24 @@ class Answering:
         """How many answers that were given in order nobody asked for; they are gone then."""
         return sum(1 for _ in self._next)
 
-    def answer(self, asked: Asked) -> object:
-        """Return the answer to something, the same whenever it is asked for.
+    def answer(self, asked: Asked, job_id: str) -> object:
+        """Return the answer to something that a job asks, the same whenever it is asked for.
 
         Raises: AssertionError, where there is none.
         """
-        for answer in self.found(asked):
+        for answer in self.found(asked, job_id):
             return answer
         raise AssertionError(f"nobody answers {_shown(asked)}; give answers=")
 
-    def found(self, asked: Asked) -> list[object]:
+    def found(self, asked: Asked, job_id: str) -> list[object]:
         """Return a list of the answer to something, empty where there is none."""
-        if asked.id not in self._given:
+        place = (job_id, asked.id)
+        if place not in self._given:
             answers = self._looked_up(asked)
             if not answers:
                 return []
-            self._given[asked.id] = answers[0]
-        return [self._given[asked.id]]
+            self._given[place] = answers[0]
+        return [self._given[place]]
 
     def _looked_up(self, asked: Asked) -> list[object]:
         if callable(self._answers):

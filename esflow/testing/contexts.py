@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast, final
 
@@ -29,6 +29,7 @@ JOB: Final = "job-1"
 class Notebook:
     """Keeps what a handler records at once, for as long as the test runs."""
 
+    flows: Mapping[str, Flow]
     clock: Clock = attrs.field(factory=ManualClock)
     effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
 
@@ -79,17 +80,24 @@ def context(
     effects: Effects = None,
     attempt: int = 1,
     clock: Clock | None = None,
+    others: Iterable[Flow] = (),
 ) -> Context:
     """Return a context for calling a slot as the function that it is.
 
     What the slot has asked for is seen by `asked_for`.
     Shape: ``effects`` are what effects come back with, by name or function, or in the order of the
-    calls: a result, an exception or a function; without any they really run.
+    calls: a result, an exception or a function; without any they really run. ``others`` are flows
+    that the slot may start jobs of.
     Raises: SlotNotFound; PayloadError, for data that can't be recorded.
     """
-    notebook = Notebook() if clock is None else Notebook(clock)
+    notebook = Notebook(by_name(flow, others), clock or ManualClock())
     start = Started(flow=flow, slot=slot, shared=shared, memory=memory, attempt=attempt)
     return start.context(Fakes(effects), notebook)
+
+
+def by_name(flow: Flow, others: Iterable[Flow]) -> Mapping[str, Flow]:
+    """Return flows by their names."""
+    return {each.name: each for each in (flow, *others)}
 
 
 @final
@@ -135,14 +143,17 @@ def _data(given: Mapping[str, object], name: str) -> dict[str, Json]:
 class AskedFor:
     """What a handler asked its context for, in the order of its calls.
 
-    Shape: ``emitted`` and ``deferred`` are outputs with payloads, ``logged`` messages with fields,
-    ``paused`` reasons; ``wrote`` are the keys of shared data that were written, as they are now,
+    Shape: ``emitted``, ``deferred`` and ``later`` (what waits for a moment) are outputs with
+    payloads, ``started`` flows with slots and payloads, ``logged`` messages with fields, ``paused``
+    reasons; ``wrote`` are the keys of shared data that were written, as they are now,
     ``remembered`` those of the routine's memory; ``deleted`` are the keys of shared data that are
     gone. All of it, and what has no name here, stands in ``events``.
     """
 
     emitted: tuple[tuple[str, Mapping[str, Json]], ...]
     deferred: tuple[tuple[str, Mapping[str, Json]], ...]
+    later: tuple[tuple[str, Mapping[str, Json]], ...]
+    started: tuple[tuple[str, str, Mapping[str, Json]], ...]
     asked: tuple[ev.QuestionAsked, ...]
     paused: tuple[str, ...]
     wrote: Mapping[str, Json]
@@ -155,6 +166,8 @@ class AskedFor:
 NOTHING: Final = AskedFor(
     emitted=(),
     deferred=(),
+    later=(),
+    started=(),
     asked=(),
     paused=(),
     wrote=_EMPTY,
@@ -174,12 +187,13 @@ def asked_for(used: Context) -> AskedFor:
     events = used.records()
     shared = dict.fromkeys(each.key for each in events if isinstance(each, ev.SharedWritten))
     memory = dict.fromkeys(each.key for each in events if isinstance(each, ev.MemoryWritten))
-    emitted = [each for each in events if isinstance(each, ev.Emitted)]
-    deferred = [each for each in events if isinstance(each, ev.EmissionDeferred)]
+    children = [each for each in events if isinstance(each, ev.ChildStarted)]
     logged = [each for each in events if isinstance(each, ev.Logged)]
     return AskedFor(
-        emitted=tuple((each.output, each.payload) for each in emitted),
-        deferred=tuple((each.output, each.payload) for each in deferred),
+        emitted=_put_out(events, ev.Emitted),
+        deferred=_put_out(events, ev.EmissionDeferred),
+        later=_put_out(events, ev.TimerSet),
+        started=tuple((each.flow, each.slot, each.payload) for each in children),
         asked=tuple(each for each in events if isinstance(each, ev.QuestionAsked)),
         paused=tuple(each.reason for each in events if isinstance(each, ev.PauseRequested)),
         wrote={key: used.shared[key] for key in shared if key in used.shared},
@@ -188,3 +202,9 @@ def asked_for(used: Context) -> AskedFor:
         logged=tuple((each.message, each.fields) for each in logged),
         events=events,
     )
+
+
+def _put_out(
+    events: tuple[Event, ...], kind: type[ev.Emitted | ev.EmissionDeferred | ev.TimerSet]
+) -> tuple[tuple[str, Mapping[str, Json]], ...]:
+    return tuple((each.output, each.payload) for each in events if isinstance(each, kind))

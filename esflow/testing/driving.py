@@ -1,34 +1,43 @@
 """Driving a job under test to its end: carrying it on, answering it, replacing hosts that are lost.
 
 What is next to be done is read from the store each time, as by somebody who has just come.
+Jobs that it starts are driven before it, the youngest first, so that what they come to arrives at
+the same moment in every run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, cast
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
 
-from esflow.commands import Answer, Continue
+from esflow.commands import Answer, Continue, ResumeCommand
 from esflow.engine import Engine
-from esflow.errors import Fenced, JobNotFound
+from esflow.errors import Fenced
 from esflow.ids import order
 from esflow.replay import replay_all
-from esflow.state import JobFold
+from esflow.state import ENDED, JobFold, Status
+from esflow.store import JobQuery
 from esflow.testing.answering import Answering
-from esflow.testing.hosts import JOB, HostLost, Hosts
+from esflow.testing.hosts import JOB, MAX_JOBS, HostLost, Hosts
+
+Act: TypeAlias = Callable[[Engine], object]
+"""What a host does next."""
 
 max_steps: Final = 1_000
 """So often a job is carried on before it counts as endless."""
 
 
-def carry_on(hosts: Hosts, start: Callable[[Engine], object], answering: Answering) -> None:
-    """Drive the job to its end, whatever befalls its hosts."""
+def carry_on(hosts: Hosts, start: Act, answering: Answering) -> None:
+    """Drive the job to its end, and those that it starts, whatever befalls its hosts.
+
+    Raises: AssertionError, when it doesn't end, or something isn't answered.
+    """
     for _ in range(max_steps):
-        fold = _fold(hosts)
-        if fold is not None and fold.ended is not None:
+        act = _next(hosts, start, answering)
+        if act is None:
             return
-        act = start if fold is None else _next(fold, answering, hosts)
         try:
             with suppress(Fenced):  # Another host has taken the job over: it is the current one.
                 act(hosts.current)
@@ -37,27 +46,55 @@ def carry_on(hosts: Hosts, start: Callable[[Engine], object], answering: Answeri
     raise AssertionError(f"the job does not end: it was carried on {max_steps} times")
 
 
-def _fold(hosts: Hosts) -> JobFold | None:
-    """Return the job as the store has it, None before it is recorded."""
-    with suppress(JobNotFound):
-        return replay_all(hosts.store, JOB).fold
-    return None
+def _next(hosts: Hosts, start: Act, answering: Answering) -> Act | None:
+    """Return what is to be done next, None where all has ended."""
+    rows = hosts.store.jobs(JobQuery(limit=MAX_JOBS))
+    if not rows:
+        return start
+    open_jobs = [
+        replay_all(hosts.store, row.job_id).fold for row in rows if Status(row.status) not in ENDED
+    ]
+    if hosts.left:
+        hosts.left = False
+        return _recover
+    if not open_jobs:
+        return None
+    for fold in reversed(open_jobs):
+        if fold.operator is not None or fold.status != Status.WAITING:
+            return _carrying_on(fold, answering)
+    return _waking(hosts, open_jobs)
 
 
-def _next(fold: JobFold, answering: Answering, hosts: Hosts) -> Callable[[Engine], object]:
-    """Return what carries a job on that has not ended."""
+def _carrying_on(fold: JobFold, answering: Answering) -> Act:
+    """Return what carries a job on that doesn't wait by itself."""
     if fold.operator is not None:
-        return _resuming(Continue())
-    state = fold.face()
-    if state.status != "paused":
-        if state.status == "waiting" and fold.wakes_at_ms is not None:
-            hosts.clock.come_to(fold.wakes_at_ms)
-        return lambda engine: engine.run(JOB)
+        return _resuming(fold, Continue())
+    if fold.status != Status.PAUSED:
+        return partial(_run, fold.job_id)
     if fold.asked:
         asked = fold.asked[min(fold.asked, key=order)]
-        return _resuming(Answer(cast("Any", answering.answer(asked)), asked.id))
-    return _resuming(Continue())
+        answer = cast("Any", answering.answer(asked, fold.job_id))
+        return _resuming(fold, Answer(answer, asked.id))
+    return _resuming(fold, Continue())
 
 
-def _resuming(command: Answer | Continue) -> Callable[[Engine], object]:
-    return lambda engine: engine.resume(JOB, command)
+def _waking(hosts: Hosts, waiting: list[JobFold]) -> Act:
+    """Return what carries on jobs that all wait: for a moment, which is now, or for each other."""
+    moments = [(it.wakes_at_ms, it.job_id) for it in waiting if it.wakes_at_ms is not None]
+    if not moments:
+        return partial(_run, JOB)
+    at_ms, job_id = min(moments)
+    hosts.clock.come_to(at_ms)
+    return partial(_run, job_id)
+
+
+def _recover(engine: Engine) -> object:
+    return engine.recover()
+
+
+def _run(job_id: str, engine: Engine) -> object:
+    return engine.run(job_id)
+
+
+def _resuming(fold: JobFold, command: ResumeCommand) -> Act:
+    return lambda engine: engine.resume(fold.job_id, command)

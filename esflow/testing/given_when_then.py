@@ -6,7 +6,7 @@ effects are returned to it then, and not made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeAlias, cast, final
 
@@ -24,7 +24,7 @@ from esflow.payloads import to_json
 from esflow.runtime.handling import handled, handled_async, run_alone
 from esflow.state import Answered
 from esflow.testing.answering import Answering, Answers
-from esflow.testing.contexts import NOTHING, AskedFor, Notebook, Started, asked_for
+from esflow.testing.contexts import JOB, NOTHING, AskedFor, Notebook, Started, asked_for, by_name
 from esflow.testing.differing import places, shown
 from esflow.testing.faking import Effects, Fakes
 
@@ -46,6 +46,7 @@ class Given:
     effects: Effects = None
     answers: Answers = ()
     attempt: int = 1
+    others: tuple[Flow, ...] = ()
 
     def when(self, slot: str, payload: Mapping[str, object] = _EMPTY) -> Tried:
         """Let a slot take a payload, and return what came of it.
@@ -60,7 +61,8 @@ class Given:
             attempt=self.attempt,
             payload=cast("dict[str, Json]", to_json(dict(payload), "payload")),
         )
-        return _tried(start, Fakes(self.effects), Answering(self.answers))
+        notebook = Notebook(by_name(self.flow, self.others))
+        return _tried(start, notebook, Fakes(self.effects), Answering(self.answers))
 
 
 def given(
@@ -71,15 +73,23 @@ def given(
     effects: Effects = None,
     answers: Answers = (),
     attempt: int = 1,
+    others: Iterable[Flow] = (),
 ) -> Given:
     """Say what a slot of a flow finds; `Given.when` then tries one.
 
     Shape: ``effects`` are what effects come back with, by name or function, or in the order of the
     calls: a result, an exception or a function; without any they really run. ``answers`` are those
-    to its interrupts: in order, by payload, or a function of the interrupt.
+    to its interrupts: in order, by payload, or a function of the interrupt. ``others`` are flows
+    that the slot may start jobs of.
     """
     return Given(
-        flow=flow, shared=shared, memory=memory, effects=effects, answers=answers, attempt=attempt
+        flow=flow,
+        shared=shared,
+        memory=memory,
+        effects=effects,
+        answers=answers,
+        attempt=attempt,
+        others=tuple(others),
     )
 
 
@@ -106,6 +116,8 @@ class Tried:
         *,
         emitted: Payloads | None = None,
         deferred: Payloads | None = None,
+        later: Payloads | None = None,
+        started: Sequence[tuple[str, str, Mapping[str, object]]] | None = None,
         asked: Sequence[str | Mapping[str, object]] | None = None,
         paused: bool | str | Sequence[str] | None = None,
         wrote: Mapping[str, object] | None = None,
@@ -128,6 +140,8 @@ class Tried:
         found: list[tuple[str, object, object]] = [
             ("emitted", done.emitted, emitted),
             ("deferred", done.deferred, deferred),
+            ("later", done.later, later),
+            ("started", done.started, started),
             ("asked", _as_expected(map(_question, done.asked), asked, "text"), asked),
             ("paused", _as_pause(done.paused, paused), _reasons(paused)),
             ("wrote", dict(done.wrote), wrote),
@@ -223,9 +237,9 @@ def _reasons(expected: bool | str | Sequence[str] | None) -> object:
 # Running it.
 
 
-def _tried(start: Started, fakes: Fakes, answering: Answering) -> Tried:
+def _tried(start: Started, notebook: Notebook, fakes: Fakes, answering: Answering) -> Tried:
     """Run the handler, again for each answer that it is given."""
-    slot, notebook = start.flow.resolve_slot(start.slot), Notebook()
+    slot = start.flow.resolve_slot(start.slot)
     answered = dict[str, Answered]()
     while True:
         context = start.context(fakes, notebook, answered)
@@ -234,7 +248,7 @@ def _tried(start: Started, fakes: Fakes, answering: Answering) -> Tried:
         asked = context.aside
         if asked is None or not isinstance(outcome, usercode.Stopped):
             break
-        answers = answering.found(_interrupted(asked))
+        answers = answering.found(_interrupted(asked), JOB)
         if not answers:
             break
         answered[asked.id] = _answered(asked, answers[0])

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from contextvars import Context as ContextVars
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, final
 
 import attrs
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
 
 JOB: Final = "job"
+MAX_JOBS: Final = 10_000
+"""So many jobs may come of one that is tried, by starting others."""
 SEED: Final = "check_pause_anywhere"
 """What chance follows from, so that it is the same in every run."""
 
@@ -72,13 +74,17 @@ class IdleClock:
             yield seconds
 
 
+Effect: TypeAlias = tuple[str, str]
+"""A job and the id of an effect of it."""
+
+
 @final
 @attrs.frozen
 class Append:
     """What hosts appended, or would have: the names of the events, and the effects among them."""
 
     events: tuple[str, ...]
-    effects: tuple[str, ...]
+    effects: frozenset[Effect]
 
     def __str__(self) -> str:
         return ", ".join(self.events)
@@ -95,11 +101,13 @@ class Hosts:
     store: Store
     new_flow: Callable[[], Flow]
     schedule: Schedule
+    others: Sequence[Flow] = ()
     clock: IdleClock = attrs.field(factory=IdleClock)
     appends: list[Append] = attrs.field(factory=list[Append], init=False)
-    unrecorded: set[str] = attrs.field(factory=set[str], init=False)  # Effects made in vain.
+    unrecorded: set[Effect] = attrs.field(factory=set[Effect], init=False)  # Made in vain.
     current: Engine = attrs.field(init=False)
     flow: str = attrs.field(init=False)
+    left: bool = attrs.field(default=False, init=False)  # A lost host may have left something.
     _engines: list[Engine] = attrs.field(factory=list[Engine], init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
@@ -114,7 +122,7 @@ class Hosts:
         self.flow = flow.name
         self.current = Engine(
             gate,
-            flows=[flow],
+            flows=[flow, *self.others],
             host=f"host {len(self._engines) + 1}",
             max_parallel=1,
             clock=self.clock,
@@ -123,9 +131,10 @@ class Hosts:
         return self.current
 
     def lose(self) -> None:
-        """Let the current host be gone, with its leases, and another one take its turn."""
-        for row in self.store.jobs(JobQuery(leased=True)):
-            self.store.release(row.job_id, str(row.lease))
+        """Let the current host be gone, its leases lapse, and another one take its turn."""
+        leases = [str(row.lease) for row in self.store.jobs(JobQuery(leased=True, limit=MAX_JOBS))]
+        self.store.renew(leases, self.clock.now_ms())
+        self.left = True
         self.take_turns()
 
     def close(self) -> None:
@@ -135,15 +144,15 @@ class Hosts:
 
     def count(self, rows: Sequence[StoredEvent]) -> tuple[int, Append]:
         """Take down what is about to be appended, and return its place among the appends."""
-        names, effects = list[str](), list[str]()
+        names, effects = list[str](), set[Effect]()
         for row in rows:
             event: dict[str, Any] = json.loads(row.state)
             names.append(row.topic.partition("/")[0])
             if names[-1] in ("EffectRecorded", "EffectAttemptFailed"):
-                effects.append(event["data"]["id"])
+                effects.add((str(row.originator_id), event["data"]["id"]))
             if names[-1] == "EffectAttemptFailed":
                 self.clock.expect(event["data"]["again_at_ms"])
-        append = Append(tuple(names), tuple(effects))
+        append = Append(tuple(names), frozenset(effects))
         with self._lock:
             self.appends.append(append)
             return len(self.appends), append
@@ -185,7 +194,7 @@ class _Gate:
         self._store = store
         self._hosts = hosts
         self._shut = False
-        self._refused: set[str] = set()  # Effects that this host has made and not recorded.
+        self._refused: set[Effect] = set()  # Effects that this host has made and not recorded.
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -199,15 +208,15 @@ class _Gate:
         hosts = self._hosts
         at, append = hosts.count(rows)
         if hosts.befalls("crash before", at):
-            hosts.unrecorded.update(append.effects)
+            hosts.unrecorded |= append.effects
             self._be_lost()
         try:
             position = self._store.append(rows, index, expected=expected, keep_lease=keep_lease)
         except VersionConflict:
-            self._refused |= set(append.effects) - hosts.unrecorded
-            hosts.unrecorded.update(append.effects)
+            self._refused |= append.effects - hosts.unrecorded
+            hosts.unrecorded |= append.effects
             raise
-        hosts.unrecorded -= self._refused & set(append.effects)
+        hosts.unrecorded -= self._refused & append.effects
         if hosts.befalls("pause", at):
             hosts.pause(index.job_id)
         if hosts.befalls("steal", at):

@@ -8,7 +8,7 @@ Neighbours in a wave may be recorded in any order, so events are compared activa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import zip_longest
 from typing import Final, TypeAlias, final
@@ -109,6 +109,22 @@ def _job(fold: JobFold) -> Telling:
         "log": state["log"],
         "outputs": state["outputs"],
     }
+
+
+def family_difference(
+    undisturbed: Mapping[str, Outcome], found: Mapping[str, Outcome]
+) -> str | None:
+    """Return the first thing in which the jobs of a run differ from those of the undisturbed one.
+
+    Shape: outcomes by job, in the order in which the jobs began.
+    """
+    for job_id in dict.fromkeys([*undisturbed, *found]):
+        was, now = undisturbed.get(job_id), found.get(job_id)
+        if was is None or now is None:
+            return f"there is a job {job_id} only {'undisturbed' if now is None else 'stopped'}"
+        if (differing := difference(was, now)) is not None:
+            return differing if len(undisturbed) == 1 else f"job {job_id}, {differing}"
+    return None
 
 
 def other_results(undisturbed: Outcome, found: Outcome, effects: AbstractSet[str]) -> Iterator[str]:

@@ -20,11 +20,12 @@ from esflow.engine import Engine
 from esflow.errors import EsflowError
 from esflow.flow import Flow
 from esflow.replay import read_history
+from esflow.store import JobQuery
 from esflow.stores import open_store
 from esflow.testing.answering import Answering, Answers
 from esflow.testing.driving import carry_on
-from esflow.testing.hosts import JOB, SEED, Append, Hosts
-from esflow.testing.outcomes import Outcome, difference, other_results, outcome_of
+from esflow.testing.hosts import JOB, MAX_JOBS, SEED, Append, Effect, Hosts
+from esflow.testing.outcomes import Outcome, family_difference, other_results, outcome_of
 from esflow.testing.remembering import Memory, memory_of
 from esflow.testing.stops import Schedule, every_schedule, spread, told
 
@@ -54,6 +55,7 @@ def check_pause_anywhere(
     payload: Mapping[str, object] = _EMPTY,
     *,
     answers: Answers = (),
+    others: Iterable[Flow] = (),
     world: Callable[[], World] | None = None,
     seen: Callable[[World], object] | None = None,
     schedules: Iterable[Schedule] | None = None,
@@ -65,12 +67,12 @@ def check_pause_anywhere(
     Shape: ``flow`` is a flow, or a function that makes one for each host; it is given what
     ``world`` makes for each run, the fakes that stand for the outside, whose ``seen`` is what came
     to the outside. ``answers`` are by text, in order, or a function of the open question or
-    interrupt. ``schedules`` are those to try; by default all with one stop, at most
-    ``max_schedules`` of them, evenly spread.
+    interrupt. ``others`` are flows that it starts jobs of. ``schedules`` are those to try; by
+    default all with one stop, at most ``max_schedules`` of them, evenly spread.
     Raises: AssertionError, with the schedule and the first difference, or where an answer is
     missing; what the engine raises for a wrong flow, slot or payload.
     """
-    course = _Course(flow, slot, payload, answers, world, seen)
+    course = _Course(flow, slot, payload, answers, tuple(others), world, seen)
     try:
         first = course.run(())
         course.refuse_otherwise(first, course.run((), afresh=False))
@@ -89,10 +91,10 @@ class _Ran:
 
     schedule: Schedule
     afresh: bool
-    outcome: Outcome | None
+    outcomes: dict[str, Outcome]  # By job; none where it came to an error.
     error: EsflowError | None
     appends: tuple[Append, ...]
-    unrecorded: frozenset[str]  # Effects that a host made and could not record.
+    unrecorded: frozenset[Effect]  # Those that a host made and could not record.
     seen: object
 
 
@@ -105,6 +107,7 @@ class _Course:
     _slot: str
     _payload: Mapping[str, object]
     _answers: Answers
+    _others: tuple[Flow, ...]
     _world: Callable[[], Any] | None
     _seen: Callable[[Any], object] | None
     _memory: Memory | None = attrs.field(default=None, init=False)
@@ -124,10 +127,11 @@ class _Course:
                 self.forget()
             flow = self._made(world)
             if self._memory is None:
-                self._memory = memory_of(each.function for each in flow.slots.values())
+                slots = [slot for it in (flow, *self._others) for slot in it.slots.values()]
+                self._memory = memory_of(slot.function for slot in slots)
             return flow
 
-        hosts = Hosts(open_store("memory://"), new_flow, schedule)
+        hosts = Hosts(open_store("memory://"), new_flow, schedule, self._others)
         error: EsflowError | None = None
         try:
             with seeded(SEED):
@@ -141,13 +145,15 @@ class _Course:
         return self._ran(hosts, error, afresh=afresh, world=world)
 
     def _ran(self, hosts: Hosts, error: EsflowError | None, *, afresh: bool, world: object) -> _Ran:
-        outcome = None if error else outcome_of(list(read_history(hosts.store, JOB)))
-        if outcome is not None:
+        rows = hosts.store.jobs(JobQuery(limit=MAX_JOBS)) if error is None else ()
+        ids = [row.job_id for row in rows]
+        outcomes = {each: outcome_of(list(read_history(hosts.store, each))) for each in ids}
+        for outcome in outcomes.values():
             self._effects |= {str(each["function"]) for each in outcome.effects.values()}
         return _Ran(
             schedule=hosts.schedule,
             afresh=afresh,
-            outcome=outcome,
+            outcomes=outcomes,
             error=error,
             appends=tuple(hosts.appends),
             unrecorded=frozenset(hosts.unrecorded),
@@ -172,12 +178,11 @@ class _Course:
 
         Raises: AssertionError, when it came to something else.
         """
-        assert first.outcome is not None, "the undisturbed run ends, or raises"
-        if ran.outcome is None:
+        if ran.error is not None:
             raise AssertionError(_report(first, ran, f"it ended with an error: {ran.error}"))
-        if any(other_results(first.outcome, ran.outcome, ran.unrecorded)):
+        if _has_other_inputs(first, ran):
             return False
-        differing = difference(first.outcome, ran.outcome)
+        differing = family_difference(first.outcomes, ran.outcomes)
         if differing is None and not ran.unrecorded and first.seen != ran.seen:
             differing = f"the outside has seen {ran.seen!r:.300}, undisturbed {first.seen!r:.300}"
         if differing is not None:
@@ -185,9 +190,17 @@ class _Course:
         return True
 
 
+def _has_other_inputs(first: _Ran, ran: _Ran) -> bool:
+    """Tell whether an effect that was lost with its host came back with something else."""
+    for job_id in first.outcomes.keys() & ran.outcomes.keys():
+        lost = {effect for job, effect in ran.unrecorded if job == job_id}
+        if any(other_results(first.outcomes[job_id], ran.outcomes[job_id], lost)):
+            return True
+    return False
+
+
 def _report(first: _Ran, ran: _Ran, differing: str) -> str:
     """Return what is wrong, where it was stopped, and how to have it again."""
-    assert first.outcome is not None, "the undisturbed run ends, or raises"
     lines = [
         f"the job comes to something else when it is stopped: {told(ran.schedule)}",
         f"  first difference: {differing}",
@@ -196,8 +209,9 @@ def _report(first: _Ran, ran: _Ran, differing: str) -> str:
         lines[0] = "the job comes to something else when it runs again in the same process"
     reached = [each.at for each in ran.schedule if each.at <= len(ran.appends)]
     lines += [f"  append {at} held: {ran.appends[at - 1]}" for at in reached]
-    if ran.outcome is not None:
-        lines.append(f"  in the end: {ran.outcome.told}; undisturbed: {first.outcome.told}")
+    if ran.error is None:
+        ends = f"{ran.outcomes[JOB].told}; undisturbed: {first.outcomes[JOB].told}"
+        lines.append(f"  in the end: {ends}")
     if ran.schedule:
         lines.append(f"  to have it again: schedules=[{ran.schedule!r}]")
     else:

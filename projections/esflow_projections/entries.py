@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias, final
 
 import attrs
 
-from esflow.events import Event, Failure, Json, PauseReason, Recorded
+from esflow.events import Event, Failure, Json, Parent, PauseReason, Recorded
 from esflow.state import Status
 
 
@@ -51,6 +51,7 @@ class StartEntry:
     labels: Mapping[str, str]
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    parent: Parent | None = None
 
 
 @final
@@ -68,7 +69,10 @@ class ClaimEntry:
 @final
 @attrs.frozen(kw_only=True)
 class Call:
-    """An effect of an activation: a call to the outside world, and what came of it."""
+    """A call to the outside world, and what came of it.
+
+    Shape: what failed and is tried again has the moment of that in ``again_at``.
+    """
 
     at: Circumstances
     id: str
@@ -77,6 +81,8 @@ class Call:
     duration_us: int
     result: Json
     error: Failure | None
+    attempt: int = 1
+    again_at: datetime | None = None
 
 
 @final
@@ -109,12 +115,19 @@ class Interruption:
 @final
 @attrs.frozen(kw_only=True)
 class Settlement:
-    """How an activation ended; with an error, it failed."""
+    """How a run of an activation ended; with an error, it failed.
+
+    Shape: the ``outcome`` of a failure is ``stop``, ``skip``, ``route`` or ``retry``, and None
+    without one; what is tried again has the moment of that in ``again_at``.
+    """
 
     at: Circumstances
     started_at: datetime
     duration_us: int
     error: Failure | None
+    outcome: str | None = None
+    attempt: int = 1
+    again_at: datetime | None = None
 
 
 @final
@@ -123,9 +136,9 @@ class ActivationEntry:
     """One delivery to one slot, with everything that its handler called and asked for.
 
     Shape: ``at`` are the circumstances of its first event, ``cause`` is the id of what led to it
-    (empty for the start); ``interrupts`` are its runs but the last, in order; ``records`` are
-    emissions, deferrals, writes, log lines, questions and pauses in the order of the calls;
-    ``settled`` is None while it is open.
+    (empty for the start); ``interrupts`` and ``failures`` are its runs but the last, in order;
+    ``records`` are emissions, deferrals, timers, writes, log lines, questions, children and pauses
+    in the order of the calls; ``settled`` is None while it is open.
     """
 
     kind: ClassVar = "activation"
@@ -136,6 +149,7 @@ class ActivationEntry:
     cause: str
     calls: tuple[Call, ...] = ()
     interrupts: tuple[Interruption, ...] = ()
+    failures: tuple[Settlement, ...] = ()
     records: tuple[Event, ...] = ()
     settled: Settlement | None = None
 
@@ -151,6 +165,8 @@ class QuestionEntry:
     text: str
     choices: tuple[Json, ...] | None
     to: str
+    due_at: datetime | None = None  # When the default is the answer.
+    default: Json = None
     answer: AnswerGiven | None = None
 
 
@@ -253,6 +269,49 @@ class ReleaseEntry:
 
 @final
 @attrs.frozen(kw_only=True)
+class TimerEntry:
+    """What was due happened: ``ids`` are those of timers, and of activations that run again."""
+
+    kind: ClassVar = "timer"
+    at: Circumstances
+    ids: tuple[str, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ChildEntry:
+    """A job that this one started ended."""
+
+    kind: ClassVar = "child"
+    at: Circumstances
+    id: str
+    status: str
+    outputs: tuple[Json, ...]
+    failure: Failure | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class MergeEntry:
+    """Code of the flow merged what was written; ``values`` are what it made of it."""
+
+    kind: ClassVar = "merge"
+    at: Circumstances
+    values: Mapping[str, Json]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class RetryEntry:
+    """Somebody let what failed run again, with its recorded effects or without them."""
+
+    kind: ClassVar = "retry"
+    at: Circumstances
+    effects: str
+
+
+@final
+@attrs.frozen(kw_only=True)
 class EndEntry:
     """The job ended.
 
@@ -281,5 +340,9 @@ Entry: TypeAlias = (
     | PauseEntry
     | ResumeEntry
     | ReleaseEntry
+    | TimerEntry
+    | ChildEntry
+    | MergeEntry
+    | RetryEntry
     | EndEntry
 )

@@ -10,7 +10,7 @@ An answer joins the question or the interrupt that it belongs to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, final
 
 import attrs
@@ -20,10 +20,11 @@ from esflow.events import Event, Failure, PauseReason, Recorded
 from esflow.fold import evolve
 from esflow.ids import activation_of
 from esflow.state import JobFold, Status
+from esflow_projections.book import Book, moment
 from esflow_projections.entries import (
-    ActivationEntry,
     AnswerGiven,
     Call,
+    ChildEntry,
     ClaimEntry,
     EndEntry,
     Entry,
@@ -31,13 +32,16 @@ from esflow_projections.entries import (
     HoldEntry,
     Interruption,
     LeadEntry,
+    MergeEntry,
     MessageEntry,
     PauseEntry,
     QuestionEntry,
     ReleaseEntry,
     ResumeEntry,
+    RetryEntry,
     Settlement,
     StartEntry,
+    TimerEntry,
     UpdateEntry,
     circumstances,
 )
@@ -56,11 +60,11 @@ def grouped(recorded: Iterable[Recorded]) -> tuple[Entry, ...]:
 class History:
     """The entries of one job, in progress."""
 
-    _book: _Book = attrs.field(init=False)
+    _book: Book = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with an empty book."""
-        self._book = _Book()
+        self._book = Book()
 
     def take(self, recorded: Recorded) -> None:
         """Take the next event of the job in."""
@@ -76,67 +80,10 @@ class History:
         return tuple(entries)
 
 
-@final
-@attrs.define
-class _OpenActivation:
-    """An activation that is being told: its calls and its interrupts come one by one."""
-
-    begun: ActivationEntry
-    calls: list[Call] = attrs.field(factory=list[Call])
-    interrupts: list[Interruption] = attrs.field(factory=list[Interruption])
-
-    def entry(self) -> ActivationEntry:
-        return attrs.evolve(self.begun, calls=tuple(self.calls), interrupts=tuple(self.interrupts))
-
-
-@final
-@attrs.define
-class _Book:
-    """What the telling of a job needs to remember."""
-
-    fold: JobFold = attrs.field(factory=lambda: JobFold(job_id=""))
-    entries: list[Entry] = attrs.field(factory=list[Entry])
-    places: dict[str, int] = attrs.field(factory=dict[str, int])  # Id of what may change -> entry.
-    open: dict[str, _OpenActivation] = attrs.field(factory=dict[str, _OpenActivation])
-    buffer: list[Recorded] = attrs.field(factory=list[Recorded])
-
-    def add(self, entry: Entry) -> None:
-        self.entries.append(entry)
-
-    def activation(self, name: str, first: Recorded) -> _OpenActivation:
-        """Return an open activation; its first event gives it a place."""
-        if name not in self.open:
-            known = self.fold.members[name].activation
-            entry = ActivationEntry(
-                at=circumstances(first),
-                id=name,
-                slot=known.slot,
-                payload=known.payload,
-                cause=known.cause,
-            )
-            self.open[name] = _OpenActivation(entry)
-            self.places[name] = len(self.entries)
-            self.add(entry)
-        return self.open[name]
-
-    def settle(self, name: str, settled: Settlement, recorded: Recorded) -> None:
-        """Close an activation with what was recorded together with its end."""
-        mine, self.buffer = self.buffer, []
-        activation = self.activation(name, mine[0] if mine else recorded)
-        self.entries[self.places.pop(name)] = attrs.evolve(
-            activation.entry(), records=tuple(each.event for each in mine), settled=settled
-        )
-        del self.open[name]
-        for each in mine:
-            if isinstance(each.event, ev.QuestionAsked):
-                self.places[each.event.id] = len(self.entries)
-                self.add(_question(each, each.event))
-
-
 # Events, one by one.
 
 
-def _started(book: _Book, recorded: Recorded, event: ev.JobStarted) -> None:
+def _started(book: Book, recorded: Recorded, event: ev.JobStarted) -> None:
     book.add(
         StartEntry(
             at=circumstances(recorded),
@@ -147,11 +94,12 @@ def _started(book: _Book, recorded: Recorded, event: ev.JobStarted) -> None:
             labels=event.labels,
             before=event.before,
             after=event.after,
+            parent=event.parent,
         )
     )
 
 
-def _claimed(book: _Book, recorded: Recorded, event: ev.ExecutionClaimed) -> None:
+def _claimed(book: Book, recorded: Recorded, event: ev.ExecutionClaimed) -> None:
     book.add(
         ClaimEntry(
             at=circumstances(recorded),
@@ -162,7 +110,7 @@ def _claimed(book: _Book, recorded: Recorded, event: ev.ExecutionClaimed) -> Non
     )
 
 
-def _called(book: _Book, recorded: Recorded, event: ev.EffectRecorded) -> None:
+def _called(book: Book, recorded: Recorded, event: ev.EffectRecorded) -> None:
     call = Call(
         at=circumstances(recorded),
         id=event.id,
@@ -171,50 +119,68 @@ def _called(book: _Book, recorded: Recorded, event: ev.EffectRecorded) -> None:
         duration_us=event.duration_us,
         result=event.result,
         error=event.error,
+        attempt=event.attempt,
     )
     book.activation(activation_of(event.id), recorded).calls.append(call)
 
 
-def _interrupted(book: _Book, recorded: Recorded, event: ev.Interrupted) -> None:
+def _call_failed(book: Book, recorded: Recorded, event: ev.EffectAttemptFailed) -> None:
+    call = Call(
+        at=circumstances(recorded),
+        id=event.id,
+        function=event.function,
+        key=event.key,
+        duration_us=event.duration_us,
+        result=None,
+        error=event.error,
+        attempt=event.attempt,
+        again_at=moment(event.again_at_ms),
+    )
+    book.activation(activation_of(event.id), recorded).calls.append(call)
+
+
+def _interrupted(book: Book, recorded: Recorded, event: ev.Interrupted) -> None:
     interruption = Interruption(
         at=circumstances(recorded),
         id=event.id,
         payload=event.payload,
         choices=event.choices,
         types=event.types,
-        started_at=_moment(event.started_at_ms),
+        started_at=moment(event.started_at_ms),
         duration_us=event.duration_us,
     )
     book.activation(event.activation, recorded).interrupts.append(interruption)
 
 
-def _buffered(book: _Book, recorded: Recorded, _: Event) -> None:
+def _buffered(book: Book, recorded: Recorded, _: Event) -> None:
     book.buffer.append(recorded)
 
 
 def _settled(
-    book: _Book, recorded: Recorded, event: ev.ActivationCompleted | ev.ActivationFailed
+    book: Book, recorded: Recorded, event: ev.ActivationCompleted | ev.ActivationFailed
 ) -> None:
     settled = Settlement(
         at=circumstances(recorded),
-        started_at=_moment(event.started_at_ms),
+        started_at=moment(event.started_at_ms),
         duration_us=event.duration_us,
         error=event.error if isinstance(event, ev.ActivationFailed) else None,
+        outcome=event.outcome if isinstance(event, ev.ActivationFailed) else None,
+        attempt=event.attempt,
+        again_at=_again_at(event),
     )
+    if settled.outcome == "retry":
+        book.activation(event.activation, recorded).failures.append(settled)
+        return
     book.settle(event.activation, settled, recorded)
 
 
-def _question(recorded: Recorded, event: ev.QuestionAsked) -> QuestionEntry:
-    return QuestionEntry(
-        at=circumstances(recorded),
-        id=event.id,
-        text=event.text,
-        choices=event.choices,
-        to=event.to,
-    )
+def _again_at(event: ev.ActivationCompleted | ev.ActivationFailed) -> datetime | None:
+    if isinstance(event, ev.ActivationCompleted) or event.again_at_ms is None:
+        return None
+    return moment(event.again_at_ms)
 
 
-def _answered(book: _Book, recorded: Recorded, event: ev.AnswerRecorded) -> None:
+def _answered(book: Book, recorded: Recorded, event: ev.AnswerRecorded) -> None:
     answer = AnswerGiven(at=circumstances(recorded), value=event.value)
     if event.id not in book.places:
         asked = book.open[activation_of(event.id)].interrupts
@@ -226,7 +192,7 @@ def _answered(book: _Book, recorded: Recorded, event: ev.AnswerRecorded) -> None
     book.entries[place] = attrs.evolve(question, answer=answer)
 
 
-def _message(book: _Book, recorded: Recorded, event: ev.MessageReceived) -> None:
+def _message(book: Book, recorded: Recorded, event: ev.MessageReceived) -> None:
     book.add(
         MessageEntry(
             at=circumstances(recorded),
@@ -238,7 +204,7 @@ def _message(book: _Book, recorded: Recorded, event: ev.MessageReceived) -> None
     )
 
 
-def _shared_written(book: _Book, recorded: Recorded, event: ev.SharedWritten) -> None:
+def _shared_written(book: Book, recorded: Recorded, event: ev.SharedWritten) -> None:
     if event.activation is not None:
         _buffered(book, recorded, event)
         return
@@ -249,7 +215,7 @@ def _shared_written(book: _Book, recorded: Recorded, event: ev.SharedWritten) ->
     )
 
 
-def _dropped(book: _Book, recorded: Recorded, event: ev.WorkDropped) -> None:
+def _dropped(book: Book, recorded: Recorded, event: ev.WorkDropped) -> None:
     book.add(
         LeadEntry(
             at=circumstances(recorded), slot=event.slot, payload=event.payload, dropped=event.ids
@@ -257,18 +223,18 @@ def _dropped(book: _Book, recorded: Recorded, event: ev.WorkDropped) -> None:
     )
 
 
-def _pause_requested(book: _Book, recorded: Recorded, event: ev.PauseRequested) -> None:
+def _pause_requested(book: Book, recorded: Recorded, event: ev.PauseRequested) -> None:
     if event.activation is None:
         book.add(HoldEntry(at=circumstances(recorded), reason=event.reason))
     else:
         _buffered(book, recorded, event)
 
 
-def _paused(book: _Book, recorded: Recorded, event: ev.JobPaused) -> None:
+def _paused(book: Book, recorded: Recorded, event: ev.JobPaused) -> None:
     book.add(PauseEntry(at=circumstances(recorded), reasons=event.reasons))
 
 
-def _resumed(book: _Book, recorded: Recorded, event: ev.JobResumed) -> None:
+def _resumed(book: Book, recorded: Recorded, event: ev.JobResumed) -> None:
     book.add(
         ResumeEntry(
             at=circumstances(recorded),
@@ -291,24 +257,44 @@ def _lifted(fold: JobFold, lifted: str) -> tuple[PauseReason, ...]:
             return fold.program
 
 
-def _released(book: _Book, recorded: Recorded, event: ev.DeferralsReleased) -> None:
+def _released(book: Book, recorded: Recorded, event: ev.DeferralsReleased) -> None:
     book.add(ReleaseEntry(at=circumstances(recorded), ids=event.ids))
 
 
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
+def _fired(book: Book, recorded: Recorded, event: ev.TimerFired) -> None:
+    book.add(TimerEntry(at=circumstances(recorded), ids=event.ids))
 
 
-def _forked(book: _Book, recorded: Recorded, event: ev.JobForked) -> None:
+def _child_ended(book: Book, recorded: Recorded, event: ev.ChildFinished) -> None:
+    book.add(
+        ChildEntry(
+            at=circumstances(recorded),
+            id=event.id,
+            status=event.status,
+            outputs=event.outputs,
+            failure=event.failure,
+        )
+    )
+
+
+def _merged(book: Book, recorded: Recorded, event: ev.WaveMerged) -> None:
+    book.add(MergeEntry(at=circumstances(recorded), values=event.values))
+
+
+def _retried(book: Book, recorded: Recorded, event: ev.JobRetried) -> None:
+    book.add(RetryEntry(at=circumstances(recorded), effects=event.effects))
+
+
+def _forked(book: Book, recorded: Recorded, event: ev.JobForked) -> None:
     at = circumstances(recorded)
     book.add(ForkEntry(at=at, origin=event.origin, version=event.version, live=event.live))
 
 
-def _completed(book: _Book, recorded: Recorded, _: ev.JobCompleted) -> None:
+def _completed(book: Book, recorded: Recorded, _: ev.JobCompleted) -> None:
     book.add(EndEntry(at=circumstances(recorded), status=Status.COMPLETED))
 
 
-def _failed(book: _Book, recorded: Recorded, event: ev.JobFailed) -> None:
+def _failed(book: Book, recorded: Recorded, event: ev.JobFailed) -> None:
     end = EndEntry(
         at=circumstances(recorded),
         status=Status.FAILED,
@@ -318,17 +304,20 @@ def _failed(book: _Book, recorded: Recorded, event: ev.JobFailed) -> None:
     book.add(end)
 
 
-def _cancelled(book: _Book, recorded: Recorded, event: ev.JobCancelled) -> None:
+def _cancelled(book: Book, recorded: Recorded, event: ev.JobCancelled) -> None:
     at = circumstances(recorded)
     book.add(EndEntry(at=at, status=Status.CANCELLED, reason=event.reason))
 
 
-TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
+TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any], None]]] = {
     ev.JobStarted: _started,
     ev.ExecutionClaimed: _claimed,
     ev.EffectRecorded: _called,
+    ev.EffectAttemptFailed: _call_failed,
     ev.Emitted: _buffered,
     ev.EmissionDeferred: _buffered,
+    ev.TimerSet: _buffered,
+    ev.ChildStarted: _buffered,
     ev.SharedWritten: _shared_written,
     ev.MemoryWritten: _buffered,
     ev.Logged: _buffered,
@@ -339,6 +328,10 @@ TELLERS: Final[Mapping[type[Any], Callable[[_Book, Recorded, Any], None]]] = {
     ev.ActivationCompleted: _settled,
     ev.ActivationFailed: _settled,
     ev.MessageReceived: _message,
+    ev.TimerFired: _fired,
+    ev.ChildFinished: _child_ended,
+    ev.WaveMerged: _merged,
+    ev.JobRetried: _retried,
     ev.JobPaused: _paused,
     ev.JobResumed: _resumed,
     ev.DeferralsReleased: _released,

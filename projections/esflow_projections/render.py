@@ -14,10 +14,12 @@ import attrs
 from esflow import events as ev
 from esflow.events import Failure, Json, PauseReason, Recorded
 from esflow.state import Status
+from esflow_projections.book import moment as event_moment
 from esflow_projections.entries import (
     ActivationEntry,
     AnswerGiven,
     Call,
+    ChildEntry,
     Circumstances,
     ClaimEntry,
     EndEntry,
@@ -26,12 +28,16 @@ from esflow_projections.entries import (
     HoldEntry,
     Interruption,
     LeadEntry,
+    MergeEntry,
     MessageEntry,
     PauseEntry,
     QuestionEntry,
     ReleaseEntry,
     ResumeEntry,
+    RetryEntry,
+    Settlement,
     StartEntry,
+    TimerEntry,
     UpdateEntry,
 )
 from esflow_projections.plain import cut, moment, plain, printable, recorded_as_dict, shown
@@ -48,6 +54,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "breakpoint": "there is a breakpoint",
     "operator": "the operator asked for a pause",
 }
+_OUTCOMES: Final[Mapping[str, str]] = {"skip": ", passed over", "route": ", told by its output"}
 _LIFTED: Final[Mapping[str, str]] = {
     "program": "its own pause",
     "question": "its own pause",
@@ -137,6 +144,8 @@ def _told(entry: Entry) -> Iterator[Line]:
         case PauseEntry():
             for reason in entry.reasons:
                 yield Line(at=entry.at, label="paused", text=reason_text(reason), tone="asking")
+        case TimerEntry() | ChildEntry() | MergeEntry() | RetryEntry():
+            yield _consequence(entry)
         case _:
             yield _circumstance(entry)
 
@@ -160,6 +169,8 @@ def _circumstance(
             text = f"{flow} at {entry.slot} with {_value(entry.payload)}{_labels(entry.labels)}"
             stops = breakpoints_text(entry.before or None, entry.after or None)
             text += f" with breakpoints {stops}" if stops else ""
+            parent = entry.parent
+            text += f" as {parent.child} of {printable(parent.job_id)}" if parent else ""
             return Line(at=entry.at, label="started", text=text + _by(entry.at))
         case ClaimEntry():
             text = f"by {printable(entry.host)} ({printable(entry.process)})"
@@ -193,16 +204,37 @@ def _circumstance(
             assert_never(entry)
 
 
+def _consequence(entry: TimerEntry | ChildEntry | MergeEntry | RetryEntry) -> Line:
+    match entry:
+        case TimerEntry():
+            return Line(at=entry.at, label="due", text=", ".join(entry.ids))
+        case ChildEntry():
+            why = "" if entry.failure is None else f": {_error(entry.failure)}"
+            outputs = f" with {_value([*entry.outputs])}" if entry.outputs else ""
+            return Line(at=entry.at, label="child", text=f"{entry.id} {entry.status}{outputs}{why}")
+        case MergeEntry():
+            return Line(at=entry.at, label="merged", text=_value(entry.values), tone="quiet")
+        case RetryEntry():
+            how = "with fresh effects" if entry.effects == "fresh" else "with recorded effects"
+            return Line(at=entry.at, label="retried", text=f"{how}{_by(entry.at)}")
+        case _:
+            assert_never(entry)
+
+
 def _activation(entry: ActivationEntry) -> Iterator[Line]:
     tone, outcome = _outcome(entry)
     head = f"{entry.slot} with {_value(entry.payload)} {outcome}"
     yield Line(at=entry.at, label=entry.id, text=head, tone=tone)
-    runs: list[Call | Interruption] = [*entry.calls, *entry.interrupts]
+    runs: list[Call | Interruption | Settlement]
+    runs = [*entry.calls, *entry.interrupts, *entry.failures]
     for each in sorted(runs, key=lambda each: each.at.version):
-        if isinstance(each, Call):
-            yield _call(each)
-        else:
-            yield from _interruption(each)
+        match each:
+            case Call():
+                yield _call(each)
+            case Settlement():
+                yield _failure(each)
+            case Interruption():
+                yield from _interruption(each)
     for record in entry.records:
         label, text = _record(record)
         yield Line(at=None, label=label, text=text, tone="quiet")
@@ -215,10 +247,12 @@ def _outcome(entry: ActivationEntry) -> tuple[Tone, str]:
     if settled is None:
         waits = bool(entry.interrupts) and entry.interrupts[-1].answer is None
         return "asking", "(set aside)" if waits else "(not finished here)"
+    runs = len(entry.interrupts) + len(entry.failures)
     where = "" if settled.at.host == entry.at.host else f" on {printable(settled.at.host)}"
     how = "completed" if settled.error is None else "failed"
     tone: Tone = "plain" if settled.error is None else "bad"
-    run = f", run {len(entry.interrupts) + 1}" if entry.interrupts else ""
+    run = f", run {runs + 1}" if runs else ""
+    run += _OUTCOMES.get(settled.outcome or "", "")
     return tone, f"{how} in {_duration(settled.duration_us)}{where} (v{settled.at.version}){run}"
 
 
@@ -229,8 +263,20 @@ def _call(call: Call) -> Line:
     if call.error is None:
         text = f"{name} → {_value(call.result)} in {took} {where}"
         return Line(at=None, label="called", text=text)
-    text = f"{name} failed in {took} {where}: {_error(call.error)}"
+    text = f"{name} failed in {took} {where}: {_error(call.error)}{_again(call)}"
     return Line(at=None, label="called", text=text, tone="bad")
+
+
+def _failure(run: Settlement) -> Line:
+    """Tell a run that failed and is followed by another."""
+    assert run.error is not None, "only what failed is tried again"
+    where = f"after {_duration(run.duration_us)} on {printable(run.at.host)} (v{run.at.version})"
+    text = f"attempt {run.attempt} {where}: {_error(run.error)}{_again(run)}"
+    return Line(at=None, label="failed", text=text, tone="bad")
+
+
+def _again(run: Call | Settlement) -> str:
+    return "" if run.again_at is None else f"; again at {moment(run.again_at)}"
 
 
 def _interruption(entry: Interruption) -> Iterator[Line]:
@@ -250,6 +296,13 @@ def _record(event: ev.Event) -> tuple[str, str]:
         case ev.EmissionDeferred():
             targets = ", ".join(target.slot for target in event.targets) or "out of the job"
             return "deferred", f"{event.output} {_value(event.payload)} → {targets}"
+        case ev.TimerSet():
+            targets = ", ".join(target.slot for target in event.targets) or "out of the job"
+            what = f"{event.id} {event.output} {_value(event.payload)} → {targets}"
+            return "timer", f"{what} at {moment(event_moment(event.due_at_ms))}"
+        case ev.ChildStarted():
+            what = f"{event.id} {event.flow} at {event.slot} with {_value(event.payload)}"
+            return "child", f"{what} → {event.then}"
         case ev.SharedWritten():
             return "wrote", f"shared[{_value(event.key)}] {_write(event)}"
         case ev.MemoryWritten():
@@ -275,6 +328,8 @@ def _write(event: ev.SharedWritten | ev.MemoryWritten | UpdateEntry) -> str:
 def _question(entry: QuestionEntry) -> Iterator[Line]:
     answers = answers_text(entry.choices, (), max_value_characters)
     text = f"{entry.id} {_value(entry.text)}{answers} → {entry.to}"
+    if entry.due_at is not None:
+        text += f", {_value(entry.default)} at {moment(entry.due_at)}"
     yield Line(at=entry.at, label="question", text=text, tone="asking")
     yield _answer(entry.answer)
 

@@ -1,5 +1,7 @@
 """Flows that the commands under test are given with ``--app tests.cli.shop:…``."""
 
+from pathlib import Path
+
 from esflow import Context, Flow
 
 
@@ -30,8 +32,16 @@ def build() -> Flow:
         ctx.log(f"waits {text}".strip())
         ctx.pause("until somebody says so")
 
+    @flow.slot(outputs=("counted",))
+    def stock(ctx: Context, path: str) -> None:
+        ctx.emit("counted", text=ctx.effect(_read, path), note=ctx.effect(str, ctx.attempt))
+
     _interrupt(flow)
     return flow
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _interrupt(flow: Flow) -> None:

@@ -16,7 +16,7 @@ def test_a_store_that_is_well_is_described_in_lines(shell: Shell) -> None:
     shell.start()
     first, made_of, jobs, *warnings = shell.shown("doctor").splitlines()
     assert first == f"{shell.store}: reachable and writable"
-    assert made_of.startswith(f"SQLite {sqlite3.sqlite_version}, schema 2; Python ")
+    assert made_of.startswith(f"SQLite {sqlite3.sqlite_version}, schema 3; Python ")
     assert "esflow-jobs" in made_of
     assert jobs == "1 job: 1 paused"
     assert all(each.startswith("warning: ") for each in warnings)

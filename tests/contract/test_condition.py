@@ -65,7 +65,7 @@ def test_jobs_are_counted_in_the_index_of_statuses(path: Path, sqlite_store: SQL
 def test_a_sqlite_store_says_which_sqlite_and_which_schema_it_is(sqlite_store: SQLiteStore) -> None:
     condition = sqlite_store.condition()
     assert condition.database == f"SQLite {sqlite3.sqlite_version}"
-    assert condition.schema == 2
+    assert condition.schema == 3
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ def test_a_newer_schema_is_refused_and_both_are_named(
     sqlite_store.close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"schema 99 .* up to 2"):
+    with pytest.raises(StoreError, match=r"schema 99 .* up to 3"):
         open_store(f"sqlite:///{path}")
 
 

@@ -171,4 +171,4 @@ def test_a_closed_store_is_one_file(sqlite_store: SQLiteStore, path: Path) -> No
 
 def test_the_file_says_whose_it_is(connection: sqlite3.Connection) -> None:
     assert connection.execute("PRAGMA application_id").fetchone()[0] == int.from_bytes(b"esfw")
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 3

@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given as over
+from hypothesis import strategies as st
 
 from esflow import Retry
 from esflow.errors import FlowError, PayloadError
@@ -275,3 +277,43 @@ def test_a_definition_of_before_there_were_options_is_read() -> None:
     assert flow.definition() == recorded
     assert [each.on_error for each in flow.slots.values()] == ["stop", "stop"]
     assert flow.targets("a", "out") == (Target(slot="a.in", rename={"x": "y"}),)
+
+
+seconds = st.floats(0.001, 1e6) | st.integers(1, 10**6)
+retries = st.builds(
+    Retry,
+    attempts=st.integers(1, 9),
+    delay=seconds | st.timedeltas(timedelta(0), timedelta(days=9)),
+    factor=st.floats(1, 9) | st.integers(1, 9),
+    max_delay=seconds,
+    jitter=st.floats(0, 2),
+    on=st.sets(st.sampled_from([ValueError, OSError, Refused]), min_size=1).map(tuple),
+    effects=st.sampled_from(["reuse", "fresh"]),
+)
+options = st.fixed_dictionaries(
+    {},
+    optional={
+        "retry": retries,
+        "timeout": seconds,
+        "on_error": st.sampled_from(["stop", "skip", "route"]),
+        "gather": st.integers(1, 10**6) | st.just("all"),
+    },
+)
+
+
+@over(st.dictionaries(st.sampled_from("abc"), options), st.sampled_from([str, int, Any]))
+def test_any_options_survive_their_definition(said: dict[str, Any], kind: Any) -> None:
+    flow = Flow("f")
+    routine = flow.routine("r")
+    routine.output("out", x=kind)
+    for name, each in said.items():
+        routine.slot(name=name, **each)(join)
+    again = Flow.from_definition(
+        json.loads(flow.definition_bytes()),
+        {address: slot.function for address, slot in flow.slots.items()},
+        errors=(Refused,),
+    )
+    assert again.fingerprint == flow.fingerprint
+    assert wiring_of(flow.definition()).fingerprint == flow.fingerprint
+    found = {address: (each.gather, each.on_error) for address, each in again.slots.items()}
+    assert found == {address: (each.gather, each.on_error) for address, each in flow.slots.items()}

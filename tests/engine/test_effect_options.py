@@ -194,7 +194,7 @@ def test_an_effect_waits_in_place_until_the_clock_wakes_it(hosts: Hosts, threads
     assert due[1] - due[0] == 20_000
 
 
-def test_a_cancellation_ends_the_waiting(hosts: Hosts, threads: Threads) -> None:
+def test_a_cancellation_ends_the_waiting(threads: Threads, hosts: Hosts) -> None:
     clock, calls = ManualClock(), Counter[str]()
     engine = driver(hosts, keeping(failing(9, calls, LATER)), clock=clock)
     future = _waiting(threads, engine)

@@ -79,6 +79,9 @@ def test_only_what_failed_runs_again_and_interrupts_beside_it_can_be_answered(
         {"name": "asks", "answer": "yes"},
         {"name": "fine", "seen": 1},
     ]
+    recorded = [each.event for each in engine.history("one")]
+    completed = [each.activation for each in recorded if isinstance(each, ev.ActivationCompleted)]
+    assert completed == ["1.1", "2.3", "2.1", "2.2"]
     (retried,) = [each for each in engine.history("one") if each.event.name == "JobRetried"]
     assert (retried.actor, retried.event) == ("user:17", ev.JobRetried(effects="reuse"))
 

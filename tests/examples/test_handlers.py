@@ -12,6 +12,7 @@ from esflow.cli.demo import build, handlers
 from esflow.cli.demo.ledger import Ledger
 from esflow.cli.demo.model import ScriptedModel
 from esflow.state import Activation
+from esflow.testing import ManualClock
 
 Kind = TypeVar("Kind")
 ASKED = "Which option, A or B?"
@@ -22,11 +23,32 @@ ASKED = "Which option, A or B?"
 class Effects:
     """A recorder that keeps what it is given."""
 
-    kept: list[events.EffectRecorded] = attrs.Factory(list[events.EffectRecorded])
+    kept: list[object] = attrs.Factory(list[object])
+    clock: ManualClock = attrs.Factory(ManualClock)
 
-    def record_effect(self, effect: events.EffectRecorded) -> None:
+    def record_effect(self, effect: object) -> None:
         """Keep the effect."""
         self.kept.append(effect)
+
+    async def record_effect_async(self, effect: object) -> None:
+        """Keep the effect."""
+        self.kept.append(effect)
+
+    def let_out(self) -> None:
+        """Hold nothing back."""
+
+    async def let_out_async(self) -> None:
+        """Hold nothing back."""
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Count from nothing."""
+        return delay_ms
+
+    def wait(self, at_ms: int) -> None:
+        """Be there at once."""
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Be there at once."""
 
     def now_ms(self) -> int:
         """Stand still."""
@@ -35,6 +57,11 @@ class Effects:
     def is_cancelled(self) -> bool:
         """Let nobody cancel anything."""
         return False
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """Have no other flow."""
+        return {}
 
     def may_call(self, name: str) -> bool:  # noqa: ARG002 - no name changes the answer
         """Let everything be called."""

@@ -53,6 +53,7 @@ class Stopping:
     point: str = ""
     at: int = 0
     parallel: int = 1
+    durability: str = "step"
     visits: Counter[str] = attrs.field(factory=Counter[str])
     befell: bool = False
 
@@ -94,7 +95,7 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     try:
         for _ in range(40):
             with suppress(Crash, errors.NotPaused, errors.VersionConflict, errors.Fenced):
-                state = _carried_on(course, stopping.store, stopping.parallel)
+                state = _carried_on(course, stopping)
                 if state is not None:
                     return state, list(Engine(stopping.store).history(JOB))
     finally:
@@ -102,9 +103,10 @@ def run(course: Course, stopping: Stopping) -> tuple[JobState, list[Recorded]]:
     raise AssertionError("the job doesn't come to an end")
 
 
-def _carried_on(course: Course, store: Store, parallel: int) -> JobState | None:
+def _carried_on(course: Course, how: Stopping) -> JobState | None:
     """Do one thing with a job; return it when it has ended."""
-    engine = Engine(store, flows=[course.flow()], max_parallel=parallel)
+    store, flows = how.store, [course.flow()]
+    engine = Engine(store, flows, max_parallel=how.parallel, durability=how.durability)
     if store.head(JOB) is None:
         engine.start(course.flow().name, course.slot, job_id=JOB)
         return None

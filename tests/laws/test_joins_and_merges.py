@@ -52,18 +52,21 @@ def test_law_6_joins_and_merges_by_code_are_the_same_however_many_run_at_once(
         assert_same_history(disturbed, history)
 
 
+@pytest.mark.parametrize("durability", ["step", "output"])
 @pytest.mark.parametrize("kind", ["crash", "pause"])
 @pytest.mark.parametrize("name", COURSES)
 def test_law_7_joins_and_merges_by_code_are_the_same_wherever_a_host_is_stopped(
-    name: str, kind: str
+    name: str, kind: str, durability: str
 ) -> None:
     course = COURSES[name]
-    counting = Stopping(open_store("memory://"), course.flow)
-    state, history = run(course, counting)
+    state, history = run(course, Stopping(open_store("memory://"), course.flow))
+    counting = Stopping(open_store("memory://"), course.flow, durability=durability)
+    run(course, counting)
     points = POINTS if kind == "crash" else OUTSIDE
     for point in points:
         for at in range(1, counting.visits[point] + 1):
-            stopping = Stopping(open_store("memory://"), course.flow, kind, point, at)
+            store = open_store("memory://")
+            stopping = Stopping(store, course.flow, kind, point, at, durability=durability)
             found, disturbed = run(course, stopping)
             assert stopping.befell, f"nothing befell it at {point} for the {at}. time"
             assert report(found) == report(state), f"stopped at {point} for the {at}. time"

@@ -7,33 +7,34 @@ from typing import Final
 from tests.mutants.mutant import Mutant, Patch, Trial
 
 _ASYNC: Final = "tests/engine/test_async.py::test_"
+_BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
-_LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        try:\n'
+_LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        retry = call'
 
 MUTANTS: Final = (
     Mutant(
         name="branches share the numbers of their activation",
         breaks="A branch is a scope of its own.",
         patches=(Patch("ids.py", 'return f"{activation}/{name}"', "return activation"),),
-        trial=Trial(_ASYNC + "steps_at_once_have_a_branch_each"),
+        trial=Trial(_BRANCHES + "steps_at_once_have_a_branch_each"),
     ),
     Mutant(
         name="a branch's name is used twice",
         breaks="The effects of a branch are told from those of every other by its name.",
         patches=(
             Patch(
-                "context.py",
-                "self._run.branches.setdefault(name, branch) is not branch",
-                "self._run.branches.setdefault(name, branch) is None",
+                "scopes.py",
+                "run.branches.setdefault(name, branch) is not branch",
+                "run.branches.setdefault(name, branch) is None",
             ),
         ),
-        trial=Trial(_ASYNC + "a_branch_has_a_name_of_its_own"),
+        trial=Trial(_BRANCHES + "a_branch_has_a_name_of_its_own"),
     ),
     Mutant(
         name="a branch is used after its block",
         breaks="A branch ends with its block.",
         patches=(Patch("scopes.py", "        if self._closed:\n", "        if False:\n"),),
-        trial=Trial(_ASYNC + "a_branch_ends_with_its_block"),
+        trial=Trial(_BRANCHES + "a_branch_ends_with_its_block"),
     ),
     Mutant(
         name="gathered effects are numbered when they are awaited",
@@ -50,7 +51,7 @@ MUTANTS: Final = (
     Mutant(
         name="an effect beside an interrupt is recorded",
         breaks="Nothing is recorded once a handler is set aside.",
-        patches=(Patch("scopes.py", _LATE, "        try:\n"),),
+        patches=(Patch("scopes.py", _LATE, "        retry = call"),),
         trial=Trial(_ASYNC + "nothing_is_recorded_while_a_handler_that_is_set_aside_tidies_up"),
     ),
     Mutant(
@@ -75,15 +76,13 @@ MUTANTS: Final = (
                 "return get_ident()",
             ),
         ),
-        trial=Trial(_ASYNC + "a_context_belongs_to_the_task_of_its_handler"),
+        trial=Trial(_BRANCHES + "a_context_belongs_to_the_task_of_its_handler"),
     ),
     Mutant(
         name="a handler whose caller was cancelled goes on recording",
         breaks="Nothing is recorded once the caller is cancelled.",
         patches=(
-            Patch(
-                "runtime/steps.py", "            if self.abandoned:\n", "            if False:\n"
-            ),
+            Patch("runtime/runs.py", "            if self.abandoned:\n", "            if False:\n"),
         ),
         trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
     ),

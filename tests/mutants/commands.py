@@ -23,8 +23,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members and not is_held_before(fold):\n",
-                "    elif fold.members or fold.kept:\n",
+                "    elif fold.members and not is_held_before(fold):\n        _add_update",
+                "    elif fold.members or fold.kept:\n        _add_update",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -35,8 +35,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "    elif fold.members and not is_held_before(fold):\n",
-                "    elif False:\n",
+                "    elif fold.members and not is_held_before(fold):\n        _add_update",
+                "    elif False:\n        _add_update",
             ),
         ),
         trial=Trial(
@@ -47,16 +47,7 @@ _UPDATE_MUTANTS: Final = (
         name="an update of an open wave is its first write",
         breaks="In an open wave an update is that wave's last write.",
         patches=(
-            Patch(
-                "fold.py",
-                "    members, fold.members = fold.members, {}\n"
-                "    for member in members.values():\n"
-                "        for event in member.records:\n",
-                "    members, fold.members = fold.members, {}\n"
-                "    _take_updates(fold)\n"
-                "    for member in members.values():\n"
-                "        for event in member.records:\n",
-            ),
+            Patch("merge.py", "return inside + fold.updates", "return fold.updates + inside"),
         ),
         trial=Trial(
             _UPDATES + "an_update_of_an_open_wave_is_its_last_write_and_seen_from_the_next"
@@ -65,7 +56,13 @@ _UPDATE_MUTANTS: Final = (
     Mutant(
         name="an update sets whatever a key declares",
         breaks="An update changes each key by its declared reducer.",
-        patches=(Patch("runtime/wishes.py", 'reducers.get(key, "set")', '"set"'),),
+        patches=(
+            Patch(
+                "runtime/wishes.py",
+                'writes=tuple((key, reducers.get(key, "set"), value)',
+                'writes=tuple((key, "set", value)',
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -74,7 +71,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    _refuse_unmergeable(fold, [*writes_of(fold), *writes])\n",
+                "    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) "
+                "if each.key in keys])\n",
                 "",
             ),
         ),
@@ -86,7 +84,8 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                "    _refuse_unmergeable(fold, [*writes_of(fold), *writes])\n",
+                "    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) "
+                "if each.key in keys])\n",
                 "    _refuse_unmergeable(fold, writes)\n",
             ),
         ),
@@ -116,12 +115,12 @@ _UPDATE_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "    steps = (expected, *map(deciding, wishes), host.claim(session))\n",
+                "    steps = (expected, before, *map(deciding, wishes), host.firing(), ",
                 (
                     "    for wish in wishes[:-1]:\n"
                     "        host.commit(session, deciding(wish), actor=actor)\n"
                     "    wishes = wishes[-1:]\n"
-                    "    steps = (expected, *map(deciding, wishes), host.claim(session))\n"
+                    "    steps = (expected, before, *map(deciding, wishes), host.firing(), "
                 ),
             ),
         ),
@@ -184,7 +183,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto loses what finished neighbours wrote",
         breaks="The finished neighbours' writes, lines and outputs are merged by a Goto.",
         patches=(
-            Patch("fold.py", "            if is_finished(record):\n", "            if False:\n"),
+            Patch("waves.py", "            if is_finished(record):\n", "            if False:\n"),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
     ),
@@ -204,8 +203,12 @@ _GOTO_MUTANTS: Final = (
         name="a Goto lets finished neighbours lead on",
         breaks="The finished neighbours' emissions lead nowhere after a Goto.",
         patches=(
-            Patch("fold.py", "            if is_finished(record):\n", "            if True:\n"),
-            Patch("fold.py", _DROPPED, "    fold.deferrals, fold.questions = {}, {}\n"),
+            Patch("waves.py", "            if is_finished(record):\n", "            if True:\n"),
+            Patch(
+                "waves.py",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n",
+            ),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
     ),
@@ -214,9 +217,9 @@ _GOTO_MUTANTS: Final = (
         breaks="An update of the open wave is merged by a Goto.",
         patches=(
             Patch(
-                "fold.py",
-                "    _take_updates(fold)\n    fold.kept,",
-                "    fold.updates = []\n    fold.kept,",
+                "waves.py",
+                "_write(fold, writes, fold.merged or {})",
+                "_write(fold, [each for each in writes if each.activation], {})",
             ),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
@@ -224,19 +227,37 @@ _GOTO_MUTANTS: Final = (
     Mutant(
         name="a Goto keeps ready work",
         breaks="The wave after a Goto is one activation alone.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.deferrals, fold.questions = {}, {}\n"),),
+        patches=(
+            Patch(
+                "waves.py",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n",
+            ),
+        ),
         trial=Trial(_GOTO + "a_goto_drops_what_the_program_kept_and_runs_one_slot"),
     ),
     Mutant(
         name="a Goto keeps deferrals",
         breaks="A Goto drops deferrals.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.kept, fold.questions = [], {}\n"),),
+        patches=(
+            Patch(
+                "waves.py",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                "    fold.kept, fold.questions, fold.gathers = [], {}, {}\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a Goto keeps questions",
         breaks="A Goto drops open questions.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.kept, fold.deferrals = [], {}\n"),),
+        patches=(
+            Patch(
+                "waves.py",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                "    fold.kept, fold.deferrals, fold.gathers = [], {}, {}\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -244,11 +265,11 @@ _GOTO_MUTANTS: Final = (
         breaks="Messages stay, and join the wave after that of a Goto.",
         patches=(
             Patch(
-                "fold.py",
-                '    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))\n'
+                "waves.py",
+                '    keep(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))\n'
                 "    _begin(fold)\n",
-                '    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))\n'
-                "    _open(fold)\n",
+                '    keep(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))\n'
+                "    open_wave(fold)\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -257,7 +278,12 @@ _GOTO_MUTANTS: Final = (
         name="a Goto drops messages",
         breaks="A message that was accepted is delivered once, whatever the job is led to.",
         patches=(
-            Patch("fold.py", _DROPPED, f"{_DROPPED}    fold.inputs, fold.messages = [], {{}}\n"),
+            Patch(
+                "waves.py",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n"
+                "    fold.inputs, fold.messages = [], {}\n",
+            ),
         ),
         trial=Trial(NOTHING_LOST),
     ),
@@ -265,7 +291,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto goes past the limit",
         breaks="A wave that would pass the limit isn't begun, a Goto's neither.",
         patches=(
-            Patch("fold.py", "    if fold.activations_count >= fold.limit:\n", "    if False:\n"),
+            Patch("waves.py", "    if fold.activations_count >= fold.limit:\n", "    if False:\n"),
         ),
         trial=Trial(_GOTO + "a_goto_beyond_the_limit_fails_the_job"),
     ),
@@ -305,9 +331,9 @@ _CANCEL_MUTANTS: Final = (
         breaks="What a handler does after the cancellation is not recorded.",
         patches=(
             Patch(
-                "runtime/steps.py",
-                "return fold.ended is None and member is not None",
-                "return member is not None",
+                "runtime/runs.py",
+                "    if fold.ended is not None or member is None:\n",
+                "    if member is None:\n",
             ),
         ),
         trial=Trial(_CANCEL + "a_late_result_is_not_recorded"),
@@ -318,7 +344,7 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            if _is_awaited(fold, activation):\n",
+                "            if is_awaited(fold, activation):\n",
                 "            if True:\n",
             ),
         ),
@@ -329,7 +355,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="A running handler can learn that its job was cancelled.",
         patches=(
             Patch(
-                "runtime/steps.py",
+                "runtime/runs.py",
                 "return row is not None and row.status == Status.CANCELLED",
                 "return row is not None and row.status == Status.FAILED",
             ),

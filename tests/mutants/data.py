@@ -40,7 +40,7 @@ MUTANTS: Final = (
     Mutant(
         name="a renaming drops the other keys",
         breaks="A rename renames exactly those keys and keeps the rest.",
-        patches=(Patch("fold.py", "return rest | {rename[key]", "return {rename[key]"),),
+        patches=(Patch("waves.py", "return rest | {rename[key]", "return {rename[key]"),),
         trial=Trial(REFERENCE),
     ),
     Mutant(
@@ -86,7 +86,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "memory=fold.memory.get(routine, {}),",
+                "memory=fold.memory.get(slot.routine, {}),",
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
@@ -97,8 +97,8 @@ MUTANTS: Final = (
         breaks="A wave with a write that doesn't apply fails, and nothing of it holds.",
         patches=(
             Patch(
-                "fold.py",
-                "    fold.merge_failure = rehearse(fold.shared, writes_of(fold))\n",
+                "waves.py",
+                "    fold.merge_failure = rehearse(fold.shared, writes)\n",
                 "    fold.merge_failure = None\n",
             ),
             Patch(
@@ -130,7 +130,9 @@ MUTANTS: Final = (
         breaks="A write goes by the reducer that its key declares.",
         patches=(
             Patch(
-                "context.py", 'reducer or self._flow.reducers.get(key, "set")', 'reducer or "set"'
+                "context.py",
+                'declared = self._flow.reducers.get(key, "set")',
+                'declared = "set"',
             ),
         ),
         trial=Trial(
@@ -142,7 +144,7 @@ MUTANTS: Final = (
         breaks="Of several writes to a memory the last in activation order wins.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "            put(fold.memory.setdefault(event.routine, {}), event)\n",
                 "            if event.key not in fold.memory.setdefault(event.routine, {}):\n"
                 "                put(fold.memory[event.routine], event)\n",
@@ -200,8 +202,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        self._shared.refuse_lost_changes()\n"
-                "        self._memory.refuse_lost_changes()\n",
+                "        for view in self._views.values():\n"
+                "            view.refuse_lost_changes()\n",
                 "",
             ),
         ),
@@ -230,7 +232,7 @@ MUTANTS: Final = (
         breaks="A rename renames exactly those keys.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    rest = {key: value for key, value in payload.items() if key not in rename}\n",
                 "    rest = dict(payload)\n",
             ),

@@ -28,8 +28,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "scopes.py",
-                "            self._run.recorder.record_effect(effect)\n",
-                "            pass\n",
+                "                self._run.recorder.record_effect(event)\n",
+                "                pass\n",
             ),
         ),
         trial=Trial(EFFECTS),
@@ -79,19 +79,34 @@ MUTANTS: Final = (
     Mutant(
         name="calls are not compared",
         breaks="A re-execution whose call differs is refused.",
-        patches=(Patch("effects.py", _SAME, "    if recorded:\n"),),
+        patches=(
+            Patch(
+                "effects.py",
+                "    if recorded.function == call.name:\n"
+                "        if recorded.digest == call.digest or call",
+                "    if recorded:\n        if recorded or call",
+            ),
+        ),
         trial=Trial(_CHANGED),
     ),
     Mutant(
         name="arguments are not compared",
         breaks="The arguments of a call are compared with those that are recorded.",
-        patches=(Patch("effects.py", _SAME, "    if recorded.function == call.name:\n"),),
+        patches=(
+            Patch(
+                "effects.py",
+                "        if recorded.digest == call.digest or call",
+                "        if recorded or call",
+            ),
+        ),
         trial=Trial(_CHANGED),
     ),
     Mutant(
         name="functions are not compared",
         breaks="The function of a call is compared with the one that is recorded.",
-        patches=(Patch("effects.py", _SAME, "    if recorded.digest == call.digest:\n"),),
+        patches=(
+            Patch("effects.py", "    if recorded.function == call.name:\n", "    if recorded:\n"),
+        ),
         trial=Trial(_CHANGED),
     ),
     Mutant(

@@ -75,9 +75,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        if self._ahead:\n            self.load()\n",
-                "        if self._ahead:\n            self.load()\n"
-                "            self.fold.inputs = []\n            self.fold.messages = {}\n",
+                "        self.load()\n        self._refuse_fenced()\n",
+                "        self.load()\n"
+                "        self.fold.inputs = []\n"
+                "        self.fold.messages = {}\n"
+                "        self._refuse_fenced()\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, "loop", examples=40),
@@ -88,16 +90,16 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            while True:\n                self._catch_up()\n",
-                "            kept: list[Event] = []\n"
-                "            while True:\n                self._catch_up()\n",
+                "        group, before = self._group, self._recorded\n",
+                "        group, before, same = self._group, self._recorded, self._events\n",
             ),
             Patch(
                 "runtime/session.py",
-                "                events = self._planned(steps, quiet=quiet())\n",
-                "                for event in kept:\n"
-                "                    evolve(self.fold, event)\n"
-                "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
+                "        for decision in group:\n",
+                "        for event in same:\n"
+                "            evolve(self.fold, event)\n"
+                "        self._group, self._events = (group, same) if same else ([], [])\n"
+                "        for decision in () if same else group:\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, examples=120),

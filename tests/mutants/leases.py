@@ -38,10 +38,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/host.py",
-                "        take_over = self._take_over(session)\n\n"
+                "        take_over = self._take_over(session, max_claims)\n\n"
                 "        def step(fold: JobFold) -> Sequence[Event]:\n"
                 "            may = self._is_free(job_id) or self._is_stale(job_id, older_than)\n",
-                "        take_over = self._take_over(session)\n"
+                "        take_over = self._take_over(session, max_claims)\n"
                 "        may = self._is_free(job_id) or self._is_stale(job_id, older_than)\n\n"
                 "        def step(fold: JobFold) -> Sequence[Event]:\n",
             ),
@@ -121,8 +121,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "now_ms + self.lease_ms if driving",
-                "self._created_at_ms + self.lease_ms if driving",
+                "now_ms + self.lease_ms if holding",
+                "self._created_at_ms + self.lease_ms if holding",
             ),
         ),
         trial=Trial(_LEASES + "every_append_moves_the_end_of_the_lease"),
@@ -133,8 +133,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "keep_lease = token == 0 and self.fold.status is Status.RUNNING",
-                "keep_lease = False",
+                "        if is_running:\n            return False, True\n",
+                "        if is_running:\n            return False, False\n",
             ),
         ),
         trial=Trial(_TAKEOVER + "a_message_to_a_driven_job_leaves_it_to_its_driver"),
@@ -145,9 +145,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/host.py",
-                "        for session in list(self._driving.values()):\n"
-                "            self.give_back(session)\n",
-                "",
+                "            session.leave()\n            self.give_back(session)\n",
+                "            session.leave()\n",
             ),
         ),
         trial=Trial(_ABANDONED + "a_closed_engine_gives_back_what_it_still_drives"),
@@ -158,8 +157,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/host.py",
-                "        if session.holds_lease:\n            with suppress",
-                "        if False:\n            with suppress",
+                "            if give_back(self.store, session):\n",
+                "            if False:\n",
             ),
         ),
         trial=Trial(
@@ -279,14 +278,14 @@ MUTANTS: Final = (
         Mutant(
             name=f"the slot of {thing} is not needed",
             breaks="All that is recorded and will be delivered needs its slot at the claim.",
-            patches=(Patch("decider.py", old, new),),
+            patches=(Patch("consequences.py", old, new),),
             trial=Trial(_DUE + "everything_that_will_be_delivered_needs_its_slot"),
         )
         for thing, old, new in (
             ("kept work", "        [each.slot for each in fold.ready]\n", "        list[str]()\n"),
             ("a message", "        + [each.slot for each in fold.inputs]\n", ""),
-            ("an open question", "in (*asked, *fold.questions.values())]", "in asked]"),
-            ("a deferral", "in (*emissions, *fold.deferrals.values())\n", "in emissions\n"),
+            ("an open question", "in (*asked, *fold.questions.values())]\n", "in asked]\n"),
+            ("a deferral", "*fold.deferrals.values(), *fold.timers", "*fold.timers"),
         )
     ),
     Mutant(
@@ -316,8 +315,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/worker.py",
-                "                    ends.append(row.lease_until_ms)\n",
-                "                    pass\n",
+                "row.lease_until_ms if row.lease is not None else row.due_at_ms\n",
+                "None if row.lease is not None else row.due_at_ms\n",
             ),
         ),
         trial=Trial(_WORKER + "a_worker_takes_over_when_a_lease_lapses"),
@@ -340,8 +339,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/worker.py",
-                " and self._refused.get(row.job_id) != row.version\n",
-                "\n",
+                " or self._refused.get(row.job_id) == row.version:\n",
+                ":\n",
             ),
         ),
         trial=Trial(_WORKER + "one_bad_job_stops_no_worker_and_is_not_tried_again_and_again"),
@@ -352,8 +351,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/worker.py",
-                "self._refused.get(row.job_id) != row.version\n",
-                "row.job_id not in self._refused\n",
+                "self._refused.get(row.job_id) == row.version:\n",
+                "row.job_id in self._refused:\n",
             ),
         ),
         trial=Trial(_WORKER + "a_bad_job_is_tried_again_when_something_is_recorded_of_it"),
@@ -364,8 +363,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/worker.py",
-                "look_again_seconds = None if self._stopped else self._take(begin)",
-                "look_again_seconds = self._take(begin)",
+                "look_again_at_ms = None if self._stopped else self._take(begin)",
+                "look_again_at_ms = self._take(begin)",
             ),
         ),
         trial=Trial(_WORKER + "a_stopped_worker_ends_what_it_runs_and_takes_nothing_more"),

@@ -56,7 +56,7 @@ MUTANTS: Final = (
         breaks="While the operator's hold stands, nothing starts.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.ended is not None or fold.operator is not None or fold.halt:\n",
                 "    if fold.ended is not None or fold.halt:\n",
             ),
@@ -68,7 +68,7 @@ MUTANTS: Final = (
         breaks="The pause is recorded when the running activations have settled.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "return _operator_pause(fold) if quiet else None",
                 "return _operator_pause(fold)",
             ),
@@ -119,7 +119,7 @@ MUTANTS: Final = (
         breaks="With other questions open the job is paused again.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.questions:\n        reasons = [",
                 "    if fold.questions and False:\n        reasons = [",
             ),
@@ -132,12 +132,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        self._records.append(question)\n",
+                '        self._records.append(attrs.evolve(question, id=self._next("q"), '
+                "due_at_ms=due_at_ms))\n",
                 "        self._records = [\n"
-                "            each for each in self._records "
-                "if not isinstance(each, ev.EmissionDeferred)\n"
+                "            each for each in self._records if not isinstance(each, "
+                "ev.EmissionDeferred)\n"
                 "        ]\n"
-                "        self._records.append(question)\n",
+                '        self._records.append(attrs.evolve(question, id=self._next("q"), '
+                "due_at_ms=due_at_ms))\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -147,7 +149,7 @@ MUTANTS: Final = (
         breaks="Without a pause, deferrals are released when nothing else is left.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "            fold.deferrals[event.id] = event\n",
                 "            if fold.questions:\n"
                 "                fold.deferrals[event.id] = event\n"
@@ -163,10 +165,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/calls.py",
-                "            return places.put_into(fold, wish, decide(fold, wish))\n",
+                "            return places.put_into(fold, wish, granted(fold, flow, wish))\n",
                 (
                     "            try:\n"
-                    "                return places.put_into(fold, wish, decide(fold, wish))\n"
+                    "                found = granted(fold, flow, wish)\n"
+                    "                return places.put_into(fold, wish, found)\n"
                     "            except VersionConflict:\n"
                     "                raise\n"
                     "            except Exception:\n"

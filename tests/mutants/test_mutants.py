@@ -16,6 +16,7 @@ from tests.mutants import (
     commands,
     data,
     effects,
+    failures,
     forks,
     holds,
     hosts,
@@ -25,6 +26,7 @@ from tests.mutants import (
     logs,
     pauses,
     snapshots,
+    timers,
     waves,
 )
 from tests.mutants.copies import Server, Verdict, mutate, patched
@@ -43,6 +45,7 @@ MUTANTS: Final = (
     *holds.MUTANTS,
     *inputs.MUTANTS,
     *effects.MUTANTS,
+    *failures.MUTANTS,
     *awaiting.MUTANTS,
     *forks.MUTANTS,
     *hosts.MUTANTS,
@@ -50,6 +53,7 @@ MUTANTS: Final = (
     *commands.MUTANTS,
     *snapshots.MUTANTS,
     *logs.MUTANTS,
+    *timers.MUTANTS,
 )
 
 

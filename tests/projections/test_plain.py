@@ -38,6 +38,8 @@ def test_an_event_stands_with_its_envelope(tmp_path: Path) -> None:
             "labels": {},
             "before": [],
             "after": [],
+            "defaults": None,
+            "parent": None,
         },
     }
 

@@ -126,3 +126,25 @@ def sum_up(ctx: Context) -> None:
     """Change in place what was read."""
     sums: Sums = ctx.shared["sums"]
     sums["total"] += 1
+
+
+other = Flow("other")
+
+
+@other.slot
+def begin(ctx: Context, what: str) -> None:
+    """Be a slot to start at."""
+    ctx.log(what)
+
+
+@_clerk.slot
+def hand_on(ctx: Context, what: str) -> None:
+    """Emit something later, and let another job do it until then."""
+    ctx.emit_after(60, "told", what=what)
+    ctx.start("other", "begin", {"what": what}, then="clerk.collect")
+
+
+@_clerk.slot
+def collect(ctx: Context, job_id: str, **rest: object) -> None:
+    """Take what came of it."""
+    ctx.log(job_id, **rest)

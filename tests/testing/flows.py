@@ -227,3 +227,37 @@ def settling_otherwise(bank: Bank) -> Flow:
 
     flow.connect("desk.passed", "end")
     return flow
+
+
+def waiting() -> tuple[Flow, Flow]:
+    """Return a flow that waits for a moment and for jobs of another flow, and that flow."""
+    parent, child = Flow("parent"), Flow("child")
+    desk = parent.routine("desk", outputs=("reminded",))
+
+    @desk.slot
+    def take(ctx: Context, items: list[str]) -> None:
+        ctx.emit_after(3600, "reminded", of=items[0])
+        ctx.ask("Sure?", to="desk.decided", timeout=600, default="no")
+        for item in items:
+            ctx.start("child", "work", {"item": item}, then="desk.collect")
+
+    @desk.slot
+    def decided(ctx: Context, answer: str) -> None:
+        ctx.log(f"decided {answer}")
+
+    @desk.slot
+    def collect(ctx: Context, job_id: str, status: str, outputs: object, failure: object) -> None:
+        ctx.log(f"{job_id} {status}", outputs=outputs, failure=failure)
+
+    @parent.slot
+    def remind(ctx: Context, of: str) -> None:
+        ctx.log(f"remember {of}")
+
+    parent.connect("desk.reminded", "remind")
+
+    @child.slot(outputs=("made",))
+    def work(ctx: Context, item: str) -> None:
+        made = ctx.effect(complete, item)
+        ctx.emit("made", item=made, how=ctx.interrupt(f"How to make {item}?"))
+
+    return parent, child

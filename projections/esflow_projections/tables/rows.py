@@ -281,6 +281,27 @@ def _completed(
     row["error"] = _error(error)
 
 
+def _failed(book: Book, recorded: Recorded, event: ev.ActivationFailed, page: Page) -> None:
+    """Take note of a run that failed: the last of its activation, or one with another to come."""
+    if event.outcome != "retry":
+        _completed(book, recorded, event, page)
+        return
+    row = book.activations[event.activation]
+    _count_run(row)
+    page.activations[recorded.job_id, event.activation] = row
+
+
+def _retried(book: Book, recorded: Recorded, _: ev.JobRetried, page: Page) -> None:
+    """Let what failed be open again, and with it what else the end of the job had closed."""
+    for member in book.fold.members.values():
+        if member.failure is not None or not member.settled:
+            _ready(book, recorded, member.activation, page)
+    for asked in book.fold.questions.values():
+        _asked(book, recorded, asked, page)
+    for interrupt in book.fold.interrupts:
+        _interrupted(book, recorded, interrupt, page)
+
+
 def _count_run(row: Row) -> None:
     row["runs"] = cast("int", row["runs"]) + 1
 
@@ -297,8 +318,11 @@ TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any, Page], None]]] 
     ev.JobStarted: _history_alone,
     ev.ExecutionClaimed: _history_alone,
     ev.EffectRecorded: _effect,
+    ev.EffectAttemptFailed: _history_alone,
     ev.Emitted: _history_alone,
     ev.EmissionDeferred: _history_alone,
+    ev.TimerSet: _history_alone,
+    ev.ChildStarted: _history_alone,
     ev.SharedWritten: _history_alone,
     ev.MemoryWritten: _history_alone,
     ev.Logged: _history_alone,
@@ -307,8 +331,12 @@ TELLERS: Final[Mapping[type[Any], Callable[[Book, Recorded, Any, Page], None]]] 
     ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answered,
     ev.ActivationCompleted: _completed,
-    ev.ActivationFailed: _completed,
+    ev.ActivationFailed: _failed,
     ev.MessageReceived: _history_alone,
+    ev.TimerFired: _history_alone,
+    ev.ChildFinished: _history_alone,
+    ev.WaveMerged: _history_alone,
+    ev.JobRetried: _retried,
     ev.JobPaused: _history_alone,
     ev.JobResumed: _history_alone,
     ev.DeferralsReleased: _history_alone,

@@ -1,0 +1,68 @@
+"""What becomes due: timers that fire, next attempts, and questions whose time is over.
+
+Whether something may happen is decided as everything is, see `esflow.consequences.overdue`; this
+module brings the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from esflow.commands import Answer, FireTimers
+from esflow.consequences import overdue, unanswered
+from esflow.decider import decide
+from esflow.events import Event
+from esflow.runtime.session import Decide, Session
+from esflow.runtime.steps import fire_due
+from esflow.state import JobFold, Status
+
+TIMER: Final = "timer"
+"""Who answers a question in whose time nobody did."""
+
+
+def firing_before_resumption(session: Session) -> Decide:
+    """Return the step that lets what was due while a job was paused join what comes next.
+
+    An operator's hold isn't lifted together with the program's, so while one stands this waits.
+    """
+
+    def step(fold: JobFold) -> Sequence[Event]:
+        if fold.status is not Status.PAUSED:
+            return ()
+        return decide(fold, FireTimers(now_ms=session.clock.now_ms(), resuming=True))
+
+    return step
+
+
+def answer_in_time(session: Session) -> None:
+    """Record the default of every question whose time is over.
+
+    Raises: Fenced; StoreError.
+    """
+    while unanswered(session.fold, session.clock.now_ms()) is not None:
+        session.commit(_answering(session), actor=TIMER)
+
+
+def _answering(session: Session) -> Decide:
+    def step(fold: JobFold) -> Sequence[Event]:
+        question = unanswered(fold, session.clock.now_ms())
+        return () if question is None else decide(fold, Answer(question.default, question.id))
+
+    return step
+
+
+def is_overdue(session: Session) -> bool:
+    """Tell whether the time of anything in a job has come."""
+    wakes_at_ms = session.fold.wakes_at_ms
+    return wakes_at_ms is not None and wakes_at_ms <= session.clock.now_ms()
+
+
+def catch_up(session: Session) -> None:
+    """Let happen what has become due while a job was driven.
+
+    Raises: Fenced; StoreError.
+    """
+    answer_in_time(session)
+    if overdue(session.fold, session.clock.now_ms()):
+        session.commit(lambda fold: fire_due(fold, session.clock.now_ms()))
