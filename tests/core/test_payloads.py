@@ -303,5 +303,5 @@ def test_the_face_of_the_room_is_complete() -> None:
 
 
 def test_what_has_no_form_in_json_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(PayloadError, match="lead.*has no JSON form"):
+    with pytest.raises(PayloadError, match=r"lead.*has no JSON form"):
         reader_of(socket.socket, "lead")

@@ -59,11 +59,6 @@ class Effects:
         """Let nobody cancel anything."""
         return False
 
-    @property
-    def flows(self) -> Mapping[str, Flow]:
-        """Have no other flow."""
-        return {}
-
     def may_call(self, name: str) -> bool:  # noqa: ARG002 - no name changes the answer
         """Let everything be called."""
         return True
