@@ -86,9 +86,8 @@ class Context:
         """
         self._use(f"emit({output!r})")
         targets, data = self._put_on(output, payload)
-        self._records.append(
-            ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
-        )
+        emitted = ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
+        self._records.append(emitted)
 
     def defer(self, output: str, /, **payload: object) -> None:
         """Hold an emission back until the job resumes from a pause of its program.
@@ -382,9 +381,8 @@ class Context:
         raise errors.FlowError(self._flow.name, problem)
 
     def _write_shared(self, key: str, reducer: str, value: Json) -> None:
-        self._records.append(
-            ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
-        )
+        written = ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
+        self._records.append(written)
 
     def _write_memory(self, key: str, reducer: str, value: Json) -> None:
         self._records.append(
