@@ -38,8 +38,7 @@ import attrs
 
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
-from esflow.consequences import owed
-from esflow.decider import due
+from esflow.consequences import due, owed
 from esflow.errors import (
     ContextClosed,
     EsflowError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -70,12 +70,10 @@ def as_of_today(state: dict[str, Any], written: int) -> dict[str, Any]:
 
 def _within(name: str, value: Any, added: dict[str, dict[str, Any]]) -> Any:
     if isinstance(value, list):
-        several: list[Any] = value
-        return [_within(name, each, added) for each in several]
+        return [_within(name, each, added) for each in cast("list[Any]", value)]
     if isinstance(value, dict):
-        fields: dict[str, Any] = value
-        found = {key: _within(key, each, added) for key, each in fields.items()}
-        return found | added.get(name, {})
+        items = cast("dict[str, Any]", value).items()
+        return {key: _within(key, each, added) for key, each in items} | added.get(name, {})
     return value
 
 

@@ -9,7 +9,8 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 _ASYNC: Final = "tests/engine/test_async.py::test_"
 _BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
-_LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        retry = call'
+_ENDED: Final = '        self._run.refuse_ended(f"effect({call.name})")\n'
+_RETRIES: Final = "        retry = call.options.retry\n"
 
 MUTANTS: Final = (
     Mutant(
@@ -51,7 +52,7 @@ MUTANTS: Final = (
     Mutant(
         name="an effect beside an interrupt is recorded",
         breaks="Nothing is recorded once a handler is set aside.",
-        patches=(Patch("scopes.py", _LATE, "        retry = call"),),
+        patches=(Patch("scopes.py", _ENDED + _RETRIES, _RETRIES),),
         trial=Trial(_ASYNC + "nothing_is_recorded_while_a_handler_that_is_set_aside_tidies_up"),
     ),
     Mutant(

@@ -11,7 +11,8 @@ _GOTO: Final = "tests/engine/test_goto.py::test_"
 _CANCEL: Final = "tests/engine/test_cancel.py::test_"
 _UPDATED: Final = '    _refuse_unpaused(fold, "an update")\n'
 _LED: Final = '    _refuse_unpaused(fold, f"Goto({goto.slot!r})")\n'
-_DROPPED: Final = "    fold.kept, fold.deferrals, fold.questions = [], {}, {}\n"
+_DROPPED: Final = "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n"
+_READY_KEPT: Final = "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n"
 _IN_FLIGHT: Final = (
     "    return tuple(sorted([*lost, *fold.deferrals, *fold.questions], key=order))\n"
 )
@@ -204,11 +205,7 @@ _GOTO_MUTANTS: Final = (
         breaks="The finished neighbours' emissions lead nowhere after a Goto.",
         patches=(
             Patch("waves.py", "            if is_finished(record):\n", "            if True:\n"),
-            Patch(
-                "waves.py",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
-                "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n",
-            ),
+            Patch("waves.py", _DROPPED, _READY_KEPT),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
     ),
@@ -227,13 +224,7 @@ _GOTO_MUTANTS: Final = (
     Mutant(
         name="a Goto keeps ready work",
         breaks="The wave after a Goto is one activation alone.",
-        patches=(
-            Patch(
-                "waves.py",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
-                "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n",
-            ),
-        ),
+        patches=(Patch("waves.py", _DROPPED, _READY_KEPT),),
         trial=Trial(_GOTO + "a_goto_drops_what_the_program_kept_and_runs_one_slot"),
     ),
     Mutant(
@@ -242,7 +233,7 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                _DROPPED,
                 "    fold.kept, fold.questions, fold.gathers = [], {}, {}\n",
             ),
         ),
@@ -254,7 +245,7 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
+                _DROPPED,
                 "    fold.kept, fold.deferrals, fold.gathers = [], {}, {}\n",
             ),
         ),
@@ -278,12 +269,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto drops messages",
         breaks="A message that was accepted is delivered once, whatever the job is led to.",
         patches=(
-            Patch(
-                "waves.py",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n",
-                "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n"
-                "    fold.inputs, fold.messages = [], {}\n",
-            ),
+            Patch("waves.py", _DROPPED, f"{_DROPPED}    fold.inputs, fold.messages = [], {{}}\n"),
         ),
         trial=Trial(NOTHING_LOST),
     ),

@@ -9,6 +9,8 @@ from tests.mutants.mutant import REFERENCE, SELF_CONTAINED, Mutant, Patch, Trial
 _MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
 _REDUCERS: Final = "tests/core/test_reducers.py::test_"
 _PAYLOADS: Final = "tests/core/test_payloads.py::test_"
+_FOLD: Final = "tests/core/test_fold.py::test_"
+_SEEN: Final = "tests/engine/test_seen_data.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -66,7 +68,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(_FOLD + "a_deleted_key_is_absent_for_the_next_write"),
     ),
     Mutant(
         name="a handler doesn't see its own writes",
@@ -90,7 +92,7 @@ MUTANTS: Final = (
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=120),
+        trial=Trial(_SEEN + "routines_do_not_see_the_memory_of_each_other"),
     ),
     Mutant(
         name="a write that doesn't apply is passed over",

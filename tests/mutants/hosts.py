@@ -14,6 +14,8 @@ from tests.mutants.mutant import (
     Trial,
 )
 
+_MESSAGES: Final = "tests/engine/test_messages.py::test_"
+_TAKEOVER: Final = "tests/engine/test_takeover.py::test_"
 _FENCED: Final = "        if self.token and self.fold.token != self.token:\n"
 
 MUTANTS: Final = (
@@ -76,10 +78,8 @@ MUTANTS: Final = (
             Patch(
                 "runtime/session.py",
                 "        self.load()\n        self._refuse_fenced()\n",
-                "        self.load()\n"
-                "        self.fold.inputs = []\n"
-                "        self.fold.messages = {}\n"
-                "        self._refuse_fenced()\n",
+                "        self.load()\n        self._refuse_fenced()\n"
+                "        self.fold.inputs, self.fold.messages = [], {}\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, "loop", examples=40),
@@ -91,23 +91,35 @@ MUTANTS: Final = (
             Patch(
                 "runtime/session.py",
                 "        group, before = self._group, self._recorded\n",
-                "        group, before, same = self._group, self._recorded, self._events\n",
+                "        group, before, kept = self._group, self._recorded, self._events\n",
             ),
             Patch(
                 "runtime/session.py",
                 "        for decision in group:\n",
-                "        for event in same:\n"
+                "        for event in kept:\n"
                 "            evolve(self.fold, event)\n"
-                "        self._group, self._events = (group, same) if same else ([], [])\n"
-                "        for decision in () if same else group:\n",
+                "        self._group, self._events, group = group, kept, []\n"
+                "        for decision in group:\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=120),
+        trial=Trial(_MESSAGES + "a_message_to_a_running_job_is_delivered_before_it_completes"),
     ),
     Mutant(
         name="a fenced host goes on",
         breaks="A conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
+        trial=Trial(_TAKEOVER + "a_job_that_is_taken_over_is_appended_to_by_its_new_driver_alone"),
+    ),
+    Mutant(
+        name="a fenced host goes on under the token of another",
+        breaks="Law 8: a host that lost the job stops.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            raise Fenced(self.job_id, self.token, self.fold.token, host)\n",
+                "            self.token = self.fold.token\n",
+            ),
+        ),
         trial=Trial(ONE_WRITER),
     ),
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import HOLDS, PAUSED, REFERENCE, REFUSED, Mutant, Patch, Trial
 
+_DUE: Final = "tests/core/test_decider_due.py::test_"
 _LIFTED_BY_OPERATOR: Final = 'return (ev.JobResumed(command="Continue", lifted="operator"),)'
 
 MUTANTS: Final = (
@@ -61,7 +62,7 @@ MUTANTS: Final = (
                 "    if fold.ended is not None or fold.halt:\n",
             ),
         ),
-        trial=Trial(HOLDS, examples=150),
+        trial=Trial(_DUE + "nothing_of_a_held_paused_or_ended_job_may_run"),
     ),
     Mutant(
         name="paused while handlers are running",
@@ -132,14 +133,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                '        self._records.append(attrs.evolve(question, id=self._next("q"), '
-                "due_at_ms=due_at_ms))\n",
+                "        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "
+                '"ask.timeout")\n',
+                "        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "
+                '"ask.timeout")\n'
                 "        self._records = [\n"
-                "            each for each in self._records if not isinstance(each, "
-                "ev.EmissionDeferred)\n"
-                "        ]\n"
-                '        self._records.append(attrs.evolve(question, id=self._next("q"), '
-                "due_at_ms=due_at_ms))\n",
+                "            each for each in self._records "
+                "if not isinstance(each, ev.EmissionDeferred)\n"
+                "        ]\n",
             ),
         ),
         trial=Trial(REFERENCE),

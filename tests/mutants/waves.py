@@ -27,6 +27,7 @@ _FOLD: Final = "tests/core/test_fold.py::test_"
 _IDS: Final = "tests/core/test_ids.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 _RAISING: Final = "tests/engine/test_raising_handlers.py::test_"
+_SEEN: Final = "tests/engine/test_seen_data.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -49,8 +50,8 @@ MUTANTS: Final = (
             Patch(
                 "runtime/steps.py",
                 "            return outcome_of(failed, run.flow, run.due_at_ms)\n",
-                "            return (*context._records, *outcome_of(failed, run.flow, "
-                "run.due_at_ms))\n",
+                "            settled = outcome_of(failed, run.flow, run.due_at_ms)\n"
+                "            return (*context._records, *settled)\n",
             ),
         ),
         trial=Trial(ENTIRELY, "failure", examples=20),
@@ -105,8 +106,8 @@ MUTANTS: Final = (
             Patch(
                 "waves.py",
                 "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
-                "    before, fold.kept = fold.kept, []\n"
-                "    for delivery in [*fold.inputs, *before]:\n"
+                "    kept, fold.kept = fold.kept, []\n"
+                "    for delivery in [*fold.inputs, *kept]:\n"
                 "        given = Delivery(\n"
                 "            cause=delivery.cause, slot=delivery.slot, payload=delivery.payload\n"
                 "        )\n"
@@ -121,12 +122,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "        for delivery in deliveries(emission):\n            keep(fold, delivery)\n",
-                "        for delivery in deliveries(emission):\n"
+                "            keep(fold, delivery)\n    else:\n",
                 "            if isinstance(emission, ev.Emitted):\n"
                 "                keep(fold, delivery)\n"
                 "            else:\n"
-                "                fold.inputs.append(delivery)\n",
+                "                fold.inputs.append(delivery)\n"
+                "    else:\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -137,9 +138,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.program = behind_wave(fold, members.values())\n"
-                "    if not fold.program:\n"
-                "        open_wave(fold)\n",
+                (
+                    "    fold.program = behind_wave(fold, members.values())\n"
+                    "    if not fold.program:\n"
+                    "        open_wave(fold)\n"
+                ),
                 "    fold.program = behind_wave(fold, members.values())\n    open_wave(fold)\n",
             ),
         ),
@@ -161,7 +164,7 @@ MUTANTS: Final = (
                 "        },\n",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(_SEEN + "neighbours_do_not_see_what_each_other_write"),
     ),
     Mutant(
         name="merged in the order of completion",
@@ -306,11 +309,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/failures.py",
-                "        error=usercode.failure_of(failed.error, with_traceback=True),\n",
-                "        error=attrs.evolve(\n"
-                "            usercode.failure_of(failed.error, with_traceback=True), "
-                'message="failed"\n'
-                "        ),\n",
+                "error=usercode.failure_of(failed.error, with_traceback=True),",
+                'error=ev.Failure(type="Error", message="failed"),',
             ),
         ),
         trial=Trial(_RAISING + "an_error_is_recorded_with_its_type_text_and_traceback"),
@@ -330,13 +330,7 @@ MUTANTS: Final = (
     Mutant(
         name="kept work is counted without what came from outside",
         breaks="What comes from outside counts against the limit.",
-        patches=(
-            Patch(
-                "waves.py",
-                "    if fold.activations_count + len(fold.kept) > fold.limit:\n",
-                "    if fold.activations_count + kept > fold.limit:\n",
-            ),
-        ),
+        patches=(Patch("waves.py", " + len(fold.kept) > fold.limit:", " + kept > fold.limit:"),),
         trial=Trial(_DUE + "a_wave_that_would_pass_the_limit_is_not_begun"),
     ),
     Mutant(
@@ -348,11 +342,7 @@ MUTANTS: Final = (
     Mutant(
         name="what leads nowhere is dropped",
         breaks="An emission on an output that nothing is connected to is an output of the job.",
-        patches=(
-            Patch(
-                "waves.py", "    if emission.targets:\n", "    if emission.targets is not None:\n"
-            ),
-        ),
+        patches=(Patch("waves.py", "        put_out(fold, emission)\n", "        pass\n"),),
         trial=Trial(REFERENCE),
     ),
 )
