@@ -385,15 +385,11 @@ class Context:
         self._records.append(written)
 
     def _write_memory(self, key: str, reducer: str, value: Json) -> None:
-        self._records.append(
-            ev.MemoryWritten(
-                activation=self._id,
-                routine=self._slot.routine,
-                key=key,
-                reducer=reducer,
-                value=value,
-            )
+        routine = self._slot.routine
+        written = ev.MemoryWritten(
+            activation=self._id, routine=routine, key=key, reducer=reducer, value=value
         )
+        self._records.append(written)
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

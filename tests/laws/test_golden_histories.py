@@ -70,7 +70,7 @@ def as_of_today(state: dict[str, Any], written: int) -> dict[str, Any]:
 
 def _within(name: str, value: Any, added: dict[str, dict[str, Any]]) -> Any:
     if isinstance(value, list):
-        return [_within(name, each, added) for each in cast("list[Any]", value)]
+        return [_within(name, each, added) for each in cast("list[object]", value)]
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
         return {key: _within(key, each, added) for key, each in items} | added.get(name, {})
