@@ -86,8 +86,9 @@ class Context:
         """
         self._use(f"emit({output!r})")
         targets, data = self._put_on(output, payload)
-        emitted = ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
-        self._records.append(emitted)
+        self._records.append(
+            ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
+        )
 
     def defer(self, output: str, /, **payload: object) -> None:
         """Hold an emission back until the job resumes from a pause of its program.
@@ -381,8 +382,9 @@ class Context:
         raise errors.FlowError(self._flow.name, problem)
 
     def _write_shared(self, key: str, reducer: str, value: Json) -> None:
-        written = ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
-        self._records.append(written)
+        self._records.append(
+            ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
+        )
 
     def _write_memory(self, key: str, reducer: str, value: Json) -> None:
         routine = self._slot.routine
