@@ -17,8 +17,8 @@ UNMEASURED := $(wildcard tests/house tests/laws tests/reference tests/simulation
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
 comma := ,
-CORE_MODULES := codec commands consequences decider errors events fold holds ids json_values merge parts payloads reducers state \
-	structures transitions upcasters waves wires
+CORE_MODULES := codec commands consequences decider errors events fold holds ids items json_values merge moments parts payloads \
+	reducers state structures transitions upcasters waves wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

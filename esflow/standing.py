@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
 from uuid import UUID
@@ -25,6 +25,7 @@ from esflow.effects import Call
 from esflow.events import EffectAttemptFailed, EffectRecorded
 from esflow.flow import Flow
 from esflow.ids import order
+from esflow.moments import moment_of
 from esflow.policies import seconds_of
 from esflow.usercode import SetAside
 
@@ -193,7 +194,7 @@ class Standing:
 
     def moment(self) -> datetime:
         """Return the host's time."""
-        return datetime.fromtimestamp(self.recorder.now_ms() / 1000, tz=UTC)
+        return moment_of(self.recorder.now_ms())
 
     def identifier(self) -> UUID:
         """Return a random UUID, for the effect that is running."""

@@ -48,17 +48,13 @@ from esflow.errors import (
 )
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
+from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.replay import index_row, replay
 from esflow.snapshots import Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
-
-
-FIRST_MOMENT_MS: Final = -62_135_596_800_000
-LAST_MOMENT_MS: Final = 253_402_300_799_999
-"""What a moment that is read back can be: the years 1 to 9999."""
 
 
 def _checked_moment(now_ms: int) -> int:

@@ -204,7 +204,7 @@ MUTANTS: Final = (
                 "    if fold.questions and not (fold.kept or fold.inputs):\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_CONTINUES + "continue_releases_nothing_while_something_is_asked"),
     ),
     Mutant(
         name="a required answer is not named",
@@ -278,7 +278,7 @@ MUTANTS: Final = (
                 "    if fold.questions:\n        reasons = [",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_DUE + "an_idle_job_with_a_question_open_is_paused_again"),
     ),
     Mutant(
         name="kept work runs last first after a resume",

@@ -102,7 +102,10 @@ MUTANTS: Final = (
                 "        for decision in group:\n",
             ),
         ),
-        trial=Trial(_MESSAGES + "a_message_to_a_running_job_is_delivered_before_it_completes"),
+        trial=Trial(
+            _MESSAGES
+            + "a_message_while_the_last_handler_runs_is_delivered_before_the_job_completes"
+        ),
     ),
     Mutant(
         name="a fenced host goes on",
@@ -111,13 +114,13 @@ MUTANTS: Final = (
         trial=Trial(_TAKEOVER + "a_job_that_is_taken_over_is_appended_to_by_its_new_driver_alone"),
     ),
     Mutant(
-        name="a fenced host goes on under the token of another",
-        breaks="Law 8: a host that lost the job stops.",
+        name="a later execution goes by the token of the first",
+        breaks="Law 8: what is recorded bears the token of the execution that appended it.",
         patches=(
             Patch(
                 "runtime/session.py",
-                "            raise Fenced(self.job_id, self.token, self.fold.token, host)\n",
-                "            self.token = self.fold.token\n",
+                "actor=actor, token=token, nonce=nonce\n",
+                "actor=actor, token=min(token, 2), nonce=nonce\n",
             ),
         ),
         trial=Trial(ONE_WRITER),

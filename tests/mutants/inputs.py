@@ -64,7 +64,7 @@ MUTANTS: Final = (
                 "value not in choices",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_COMMANDS + "an_answer_that_only_python_takes_for_a_choice_is_refused"),
     ),
     Mutant(
         name="a completion overtakes a message",

@@ -155,7 +155,7 @@ MUTANTS: Final = (
                 "            if fold.questions:\n"
                 "                fold.deferrals[event.id] = event\n"
                 "            else:\n"
-                "                _follow(fold, event)\n",
+                "                follow(fold, event)\n",
             ),
         ),
         trial=Trial(REFERENCE, asks=False),

@@ -310,7 +310,8 @@ MUTANTS: Final = (
             Patch(
                 "runtime/failures.py",
                 "error=usercode.failure_of(failed.error, with_traceback=True),",
-                'error=ev.Failure(type="Error", message="failed"),',
+                "error=attrs.evolve(usercode.failure_of(failed.error, with_traceback=True), "
+                'message="failed"),',
             ),
         ),
         trial=Trial(_RAISING + "an_error_is_recorded_with_its_type_text_and_traceback"),
