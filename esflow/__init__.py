@@ -1,19 +1,31 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from esflow import errors, events
 from esflow.commands import Answer, Continue, Goto, Update
 from esflow.context import Context
+from esflow.effect_options import effect
 from esflow.engine import Engine
 from esflow.errors import EsflowError
 from esflow.events import Recorded
 from esflow.flow import Flow, Routine
+from esflow.policies import Retry
 from esflow.replay import VerifyReport
+from esflow.runtime.checking import CheckReport
 from esflow.state import JobState, Status
 from esflow.store import Store
 from esflow.summary import JobSummary
 
+if TYPE_CHECKING:
+    from esflow.async_engine import AsyncEngine
+
 __all__ = [
     "Answer",
+    "AsyncEngine",
+    "CheckReport",
     "Context",
     "Continue",
     "Engine",
@@ -23,11 +35,22 @@ __all__ = [
     "JobState",
     "JobSummary",
     "Recorded",
+    "Retry",
     "Routine",
     "Status",
     "Store",
     "Update",
     "VerifyReport",
+    "effect",
     "errors",
     "events",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs a loop when it is asked for: asyncio costs as much as all the rest."""
+    if name == "AsyncEngine":
+        from esflow.async_engine import AsyncEngine
+
+        return AsyncEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

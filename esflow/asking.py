@@ -14,8 +14,9 @@ import attrs
 from esflow.errors import NondeterminismError, PayloadError
 from esflow.events import EffectCall, Interrupted, Json
 from esflow.flow import Slot
+from esflow.gathering import gather_from_outside, refuse_misfit
 from esflow.json_values import same_json
-from esflow.payloads import bind, copy_json, json_of, structure, to_json
+from esflow.payloads import copy_json, json_of, structure, to_json
 from esflow.state import Answered
 
 
@@ -107,7 +108,7 @@ def choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...]
     """
     data = _listed(choices, "ask.choices")
     for choice in data or ():
-        bind(slot.signature, slot.address, {"answer": choice})
+        refuse_misfit(slot, {"answer": choice})
     return data
 
 
@@ -116,6 +117,8 @@ def refuse_unanswerable(slot: Slot) -> None:
 
     Raises: PayloadError.
     """
+    if gather_from_outside(slot, "an answer") is not None:
+        return  # It takes payloads, whatever they hold.
     missing = [name for name in slot.signature.required if name != "answer"]
     if not slot.signature.accepts("answer"):
         problem = "takes no parameter 'answer'; give it one, or ask to another slot"

@@ -68,7 +68,8 @@ class StartJob:
 class ClaimExecution:
     """Take the job over, where there is something to run.
 
-    Shape: ``slots`` are the addresses that the claiming host's flow has.
+    Shape: ``slots`` are the addresses that the claiming host's flow has; a job that did not get
+    anywhere in ``max_claims`` executions is not claimed once more, but fails.
     """
 
     host: str
@@ -76,6 +77,7 @@ class ClaimExecution:
     flow_version: str
     fingerprint: str
     slots: frozenset[str]
+    max_claims: int | None = None
 
 
 @final

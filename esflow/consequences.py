@@ -13,7 +13,7 @@ from esflow import errors
 from esflow import events as ev
 from esflow.events import PauseReason
 from esflow.ids import activation_of, order
-from esflow.state import Activation, JobFold, Status
+from esflow.state import Activation, JobFold, MergeFailure, Status
 
 
 def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
@@ -21,7 +21,7 @@ def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
 
     Shape: ``quiet`` says that no handler of this job is running anywhere.
     """
-    if fold.ended is not None or fold.merging:
+    if fold.ended is not None or fold.waits_for_code:
         return None
     if fold.halt:
         paused = ev.JobPaused(reasons=fold.halt)
@@ -101,6 +101,16 @@ def needed_slots(fold: JobFold) -> frozenset[str]:
     )
 
 
+def merge_failed(failure: MergeFailure) -> ev.JobFailed:
+    """Return the end that a write leads to which doesn't apply."""
+    error = errors.MergeError(failure.key, failure.reducer, failure.problem)
+    return ev.JobFailed(
+        error=ev.Failure(type="MergeError", message=str(error)),
+        activation=failure.activation,
+        key=failure.key,
+    )
+
+
 def _operator_pause(fold: JobFold) -> ev.Event | None:
     if fold.operator is None or fold.operator_paused:
         return None
@@ -109,11 +119,8 @@ def _operator_pause(fold: JobFold) -> ev.Event | None:
 
 def _wave_failure(fold: JobFold) -> ev.Event:
     """Return the end that a settled wave that can't close leads to."""
-    merge = fold.merge_failure
-    if merge is not None:
-        error = errors.MergeError(merge.key, merge.reducer, merge.problem)
-        failure = ev.Failure(type="MergeError", message=str(error))
-        return ev.JobFailed(error=failure, activation=merge.activation, key=merge.key)
+    if fold.merge_failure is not None:
+        return merge_failed(fold.merge_failure)
     failures = [
         (each.activation.id, each.failure.error)
         for each in fold.members.values()
@@ -146,6 +153,7 @@ def _incomplete(fold: JobFold) -> ev.Event:
     """Return the end of a job whose slots wait for what nothing will bring."""
     slot, found = next(iter(fold.gathers.items()))
     names = found.face(slot).missing
-    missing = f"what {', '.join(names)} brings" if names else f"{found.count} payloads"
+    few = f"{found.count} payloads, only {len(found.waiting)}"
+    missing = f"what {', '.join(names)} brings" if names else few
     error = errors.GatherIncomplete(fold.job_id, slot, missing)
     return ev.JobFailed(error=ev.Failure(type="GatherIncomplete", message=str(error)))

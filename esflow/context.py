@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, final
 
 from esflow import errors
@@ -18,12 +20,17 @@ from esflow import events as ev
 from esflow.asking import Asked, answer_to, asking, choices_of, refuse_unanswerable
 from esflow.events import Json
 from esflow.flow import Flow, Slot
+from esflow.gathering import gather_from_outside
+from esflow.graph import name_problem
 from esflow.ids import item_id
 from esflow.inputs import checked_text
+from esflow.merging import reduced
 from esflow.payloads import structure, to_json
-from esflow.reducers import BUILT_IN, DELETE
-from esflow.scopes import Recorder, Scope, Standing
-from esflow.shared_data import DataView
+from esflow.reducers import BUILT_IN, RECORDED, reduce
+from esflow.scopes import Branch, Scope
+from esflow.shared_data import DataView, Rules
+from esflow.shared_type import refuse_untyped
+from esflow.standing import Recorder, Standing
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
 
@@ -45,24 +52,29 @@ class Context:
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
         recorder: Recorder,
+        attempt: int = 1,
+        attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
     ) -> None:
         self._flow = flow
         self._slot: Slot = flow.resolve_slot(activation.slot)
         self._job_id = job_id
         self._id = activation.id
+        self._attempt = attempt
         self._answered = answered
         self._run = Standing(
             job_id=job_id,
             activation=activation.id,
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
+            attempts=dict(attempts),
             recorder=recorder,
+            is_async=self._slot.is_async,
         )
         self._scope = Scope(self._run, activation.id)
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "i": 0}
-        self._shared = DataView("shared", shared, self._write_shared, self._use)
-        self._memory = DataView("memory", memory, self._write_memory, self._use)
+        self._data = {"shared": shared, "memory": memory}
+        self._views: dict[str, DataView] = {}  # Made when they are asked for: most are not.
 
     def emit(self, output: str, /, **payload: object) -> None:
         """Put a payload on an output of this routine.
@@ -70,8 +82,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"emit({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
         )
@@ -82,8 +93,7 @@ class Context:
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
         self._use(f"defer({output!r})")
-        targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        targets, data = self._put_on(output, payload)
         self._records.append(
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
         )
@@ -105,7 +115,11 @@ class Context:
         refuse_unanswerable(slot)
         data = choices_of(slot, choices)
         question = ev.QuestionAsked(
-            id=self._next("q"), text=checked_text(text, "ask.text"), to=slot.address, choices=data
+            id=self._next("q"),
+            text=checked_text(text, "ask.text"),
+            to=slot.address,
+            choices=data,
+            gather=gather_from_outside(slot, "an answer"),
         )
         self._records.append(question)
 
@@ -139,11 +153,29 @@ class Context:
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
 
-        Shape: the result has been through the codec, back to the function's return annotation.
+        Shape: the result has been through the codec, back to the function's return annotation; that
+        of an async function is to be awaited.
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
         return self._scope.effect(function, *args, **kwargs)
+
+    def branch(self, name: str) -> Branch:
+        """Return a scope for one of several steps that go on at once, as a context manager.
+
+        Shape: ``async with`` in a task, ``with`` in a thread; what is entered belongs to the task
+        or thread that enters it, and has ``effect``, ``now``, ``uuid``, ``random`` and
+        ``idempotency_key``.
+        Raises: FlowError, for a name that can't be one, or that this activation has used.
+        """
+        self._run.refuse_ended(f"branch({name!r})")
+        branch = Branch(self._run, name)
+        problem = name_problem("a branch", name)
+        if problem is None and self._run.branches.setdefault(name, branch) is not branch:
+            problem = f"branch {name!r} is used twice in activation {self._id}; give each its name"
+        if problem is not None:
+            raise errors.FlowError(self._flow.name, problem)
+        return branch
 
     def now(self) -> datetime:
         """Return the time, in UTC, recorded as an effect."""
@@ -160,23 +192,24 @@ class Context:
     @property
     def shared(self) -> DataView:
         """The data of the whole job."""
-        return self._shared
+        return self._view("shared", self._shared_rules)
 
     @property
     def memory(self) -> DataView:
         """The data of this routine within the job."""
-        return self._memory
+        return self._view("memory", self._memory_rules)
 
     def write(self, key: str, value: object, reducer: str | None = None) -> None:
         """Write to the shared data by a reducer, the key's declared one by default."""
-        self._shared.write(key, value, reducer)
+        self.shared.write(key, value, reducer)
 
     def get(self, key: str, type: type[Result]) -> Result:  # noqa: A002 - the contract's name
         """Return a value of the shared data as a type.
 
         Raises: KeyError, when it is absent; PayloadError, when it doesn't fit.
         """
-        return cast("Result", structure(self._shared[key], type, f"shared[{key!r}]"))
+        read = partial(structure, annotation=type, path=f"shared[{key!r}]")
+        return cast("Result", self.shared.read_as(key, read))
 
     def log(self, message: str, **fields: object) -> None:
         """Add a line to the shared log of the job."""
@@ -196,6 +229,11 @@ class Context:
         return self._id
 
     @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1; it counts failures, not executions."""
+        return self._attempt
+
+    @property
     def idempotency_key(self) -> str:
         """The key of the next effect (or of the running one), the same at every re-execution."""
         return self._scope.idempotency_key
@@ -210,17 +248,25 @@ class Context:
 
     # For the driver.
 
+    def move_here(self) -> None:
+        """Belong to the thread or task that this is called in: the handler's."""
+        self._scope.move_here()
+
     def close(self) -> None:
         """End the context: whatever is called from now on is refused."""
         self._run.closed = True
+
+    async def close_async(self) -> str | None:
+        """End the context and the effects that are still going; return what of them was left."""
+        return await self._run.close_async()
 
     def records(self) -> tuple[ev.Event, ...]:
         """Return what the handler asked for, in the order of its calls.
 
         Raises: PayloadError, when a value was read and changed in place.
         """
-        self._shared.refuse_lost_changes()
-        self._memory.refuse_lost_changes()
+        for view in self._views.values():
+            view.refuse_lost_changes()
         return tuple(self._records)
 
     @property
@@ -243,35 +289,74 @@ class Context:
         """Why this run may not settle, if it may not."""
         return self._run.lost
 
+    def escaped(self, error: Exception) -> str | None:
+        """Return the effect whose error a handler let escape, if it is one."""
+        return self._run.escaped(error)
+
     # Within.
+
+    def _put_on(
+        self, output: str, payload: Mapping[str, object]
+    ) -> tuple[tuple[ev.Target, ...], dict[str, Json]]:
+        """Return where a payload on an output goes, and the payload as it is recorded."""
+        targets = self._flow.targets(self._slot.routine, output)
+        data = _payload(payload, output)
+        self._flow.refuse_misfit(self._slot.routine, output, data)
+        return targets, data
 
     def _next(self, kind: str) -> str:
         number = self._counts[kind]
         self._counts[kind] = number + 1
         return item_id(self._id, kind, number)
 
-    def _write_shared(self, key: str, reducer: str | None, value: Json) -> str:
-        used = reducer or self._flow.reducers.get(key, "set")
-        if used not in BUILT_IN and used != DELETE:
-            problem = f"unknown reducer {used!r}; use one of {', '.join(BUILT_IN)}"
-            raise errors.FlowError(self._flow.name, problem)
-        self._records.append(
-            ev.SharedWritten(activation=self._id, key=key, reducer=used, value=value)
-        )
-        return used
+    def _view(self, name: str, rules: Callable[[], Rules]) -> DataView:
+        if name not in self._views:
+            self._views[name] = DataView(name, self._data[name], rules())
+        return self._views[name]
 
-    def _write_memory(self, key: str, reducer: str | None, value: Json) -> str:
-        used = reducer or "set"
+    def _shared_rules(self) -> Rules:
+        shared = self._flow.data.shared
+        return Rules(
+            name_of=self._reducer_of,
+            refuse=partial(refuse_untyped, self._flow.data),
+            reduce=partial(reduced, self._flow),
+            record=self._write_shared,
+            use=self._use,
+            keys=None if shared is None else shared.keys,
+        )
+
+    def _memory_rules(self) -> Rules:
+        return Rules(
+            name_of=lambda _, reducer: reducer or "set",
+            refuse=lambda _key, _reducer, _value: None,
+            reduce=lambda _, reducer, current, value: reduce(reducer, current, value),
+            record=self._write_memory,
+            use=self._use,
+        )
+
+    def _reducer_of(self, key: str, reducer: str | None) -> str:
+        """Return the reducer of a write: the declared one, a built-in one, or a deletion."""
+        declared = self._flow.reducers.get(key, "set")
+        if reducer is None or reducer == declared or reducer in RECORDED:
+            return reducer or declared
+        problem = f"unknown reducer {reducer!r}; use one of {', '.join(BUILT_IN)}"
+        raise errors.FlowError(self._flow.name, problem)
+
+    def _write_shared(self, key: str, reducer: str, value: Json) -> None:
+        self._records.append(
+            ev.SharedWritten(activation=self._id, key=key, reducer=reducer, value=value)
+        )
+
+    def _write_memory(self, key: str, reducer: str, value: Json) -> None:
         self._records.append(
             ev.MemoryWritten(
                 activation=self._id,
                 routine=self._slot.routine,
                 key=key,
-                reducer=used,
+                reducer=reducer,
                 value=value,
             )
         )
-        return used
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

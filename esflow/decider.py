@@ -5,8 +5,8 @@ It only reads the fold, and a refusal has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
 
 from esflow import errors
 from esflow import events as ev
@@ -29,10 +29,12 @@ from esflow.consequences import due, needed_slots, overdue, runnable
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
-from esflow.merge import is_finished, rehearse, writes_of
-from esflow.state import JobFold, Status
+from esflow.merge import is_finished, rehearse, writes_of, writes_with
+from esflow.state import Activation, JobFold, Status
 
 __all__ = ["asked_for", "decide", "due", "needed_slots", "runnable"]
+
+_SHOWN: Final = 5  # Activations in a sentence.
 
 
 def decide(  # noqa: C901, PLR0912 - one line for each command
@@ -107,8 +109,11 @@ def _start(command: StartJob) -> ev.Event:
 
 
 def _claim(fold: JobFold, command: ClaimExecution) -> tuple[ev.Event, ...]:
-    if not runnable(fold):
+    ready = runnable(fold)
+    if not ready:
         return ()
+    if command.max_claims is not None and fold.claims >= command.max_claims:
+        return (_given_up(fold, ready),)
     missing = sorted(needed_slots(fold) - command.slots)
     if missing:
         raise errors.FlowChanged(fold.job_id, fold.flow, tuple(missing))
@@ -119,6 +124,16 @@ def _claim(fold: JobFold, command: ClaimExecution) -> tuple[ev.Event, ...]:
         fingerprint=command.fingerprint,
     )
     return (claimed,)
+
+
+def _given_up(fold: JobFold, ready: Sequence[Activation]) -> ev.Event:
+    """Return the end of a job that ends whoever drives it, so that it ends no more of them."""
+    what = ", ".join(each.id for each in ready[:_SHOWN]) + (", …" if ready[_SHOWN:] else "")
+    problem = (
+        f"job {fold.job_id!r}: {what} did not get anywhere in {fold.claims} executions, none of "
+        "which came to its end; find out what ends them, then retry() the job"
+    )
+    return ev.JobFailed(error=ev.Failure(type="NoProgress", message=problem))
 
 
 def _send(fold: JobFold, command: SendMessage) -> tuple[ev.Event, ...]:
@@ -248,11 +263,9 @@ def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
         ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
         for key, reducer, value in update.writes
     )
-    # A write that didn't apply, and with it the others to its key, gives way to the update.
-    key = None if fold.failure is None else fold.failure.key
-    replaced = {each.key for each in writes} & {key}
-    found = [each for each in writes_of(fold) if each.key not in replaced]
-    _refuse_unmergeable(fold, [*found, *writes])
+    # Another key whose writes don't apply either is the business of another update.
+    keys = {each.key for each in writes}
+    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) if each.key in keys])
     return writes
 
 
@@ -264,7 +277,7 @@ def _cancel(fold: JobFold, cancel: CancelJob) -> tuple[ev.Event, ...]:
 def _retry(fold: JobFold, retry: RetryJob) -> tuple[ev.Event, ...]:
     if fold.ended is not Status.FAILED:
         _refuse_ended(fold, "a retry")
-        raise errors.NotPaused(fold.job_id, fold.status, fold.host)
+        raise errors.NotPaused(fold.job_id, fold.status, fold.host, Status.FAILED)
     return (ev.JobRetried(effects=retry.effects),)
 
 

@@ -7,17 +7,21 @@ is appended is the business of the context.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 import attrs
 
 from esflow import errors, usercode
-from esflow.events import EffectRecorded, Json
+from esflow.effect_options import EffectOptions, options_of
+from esflow.events import EffectAttemptFailed, EffectRecorded, Json
 from esflow.failpoints import reach
 from esflow.payloads import digest, return_annotation, structure, to_json
+
+_log = logging.getLogger("esflow")
 
 
 @final
@@ -30,6 +34,7 @@ class Call:
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
     digest: str  # Taken before the call can change its arguments.
+    options: EffectOptions
 
 
 def call_of(
@@ -38,22 +43,26 @@ def call_of(
     kwargs: Mapping[str, object],
     name: str | None = None,
 ) -> Call:
-    """Return a call under the function's own name, unless another is given."""
+    """Return a call under the name that the function goes by, unless another is given."""
     while isinstance(function, partial):  # What is bound to it is an argument like another.
         args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
         function = function.func
     own = getattr(function, "__qualname__", type(function).__qualname__)
-    return Call(name or own, function, args, kwargs, digest(args, kwargs))
+    options = options_of(function)
+    return Call(name or options.name or own, function, args, kwargs, digest(args, kwargs), options)
 
+
+Made: TypeAlias = tuple[EffectRecorded, Exception | None]
+"""What is to be recorded of a call that was made, and what it raised."""
 
 OWN_EFFECTS: Final = frozenset({"esflow.now", "esflow.uuid", "esflow.random"})
 """Those that ask nobody outside."""
 
 
-def make(call: Call, effect_id: str, key: str) -> tuple[EffectRecorded, Exception | None]:
-    """Make a call, and return what is to be recorded of it and what it raised."""
-    began = perf_counter_ns()
-    outcome = usercode.call(call.function, call.args, call.kwargs)
+def made(
+    call: Call, effect_id: str, key: str, outcome: usercode.Outcome, *, began_ns: int, attempt: int
+) -> Made:
+    """Return what is to be recorded of a call that was made, and what it raised."""
     reach("effect.returned")
     result, error = _encoded(outcome, f"result of {call.name}")
     effect = EffectRecorded(
@@ -61,11 +70,27 @@ def make(call: Call, effect_id: str, key: str) -> tuple[EffectRecorded, Exceptio
         function=call.name,
         digest=call.digest,
         key=key,
-        duration_us=(perf_counter_ns() - began) // 1000,
+        duration_us=(perf_counter_ns() - began_ns) // 1000,
         result=result,
         error=None if error is None else usercode.failure_of(error, with_traceback=False),
+        attempt=attempt,
     )
     return effect, error
+
+
+def failed_attempt(effect: EffectRecorded, again_at_ms: int) -> EffectAttemptFailed:
+    """Return what is to be recorded of a call that failed and will be made again."""
+    assert effect.error is not None, "only what failed is tried again"
+    return EffectAttemptFailed(
+        id=effect.id,
+        function=effect.function,
+        digest=effect.digest,
+        key=effect.key,
+        attempt=effect.attempt,
+        duration_us=effect.duration_us,
+        error=effect.error,
+        again_at_ms=again_at_ms,
+    )
 
 
 def result_of(effect: EffectRecorded, call: Call, cause: Exception | None) -> object:
@@ -84,11 +109,20 @@ def result_of(effect: EffectRecorded, call: Call, cause: Exception | None) -> ob
 
 
 def difference(
-    activation: str, recorded: EffectRecorded, call: Call
+    activation: str, recorded: EffectRecorded | EffectAttemptFailed, call: Call
 ) -> errors.NondeterminismError | None:
-    """Return the error of a call that is not the one that is recorded in its place."""
-    if (recorded.function, recorded.digest) == (call.name, call.digest):
-        return None
+    """Return the error of a call that is not the one that is recorded in its place.
+
+    What the function says of its arguments decides whether others are an error, or told in the
+    log of this process, or nobody's business.
+    """
+    if recorded.function == call.name:
+        if recorded.digest == call.digest or call.options.arguments == "off":
+            return None
+        if call.options.arguments == "warn":
+            text = "activation %s: effect %s is recorded with other arguments than %s has now"
+            _log.warning(text, activation, recorded.id, shown(call))
+            return None
     return errors.NondeterminismError(
         activation,
         f"effect {recorded.id}",
@@ -110,7 +144,8 @@ def _encoded(outcome: usercode.Outcome, path: str) -> tuple[Json, Exception | No
         return None, outcome.error
     if inspect.iscoroutine(outcome.value):
         outcome.value.close()
-        return None, errors.PayloadError(path, "is a coroutine; call a plain function")
+        problem = "is a coroutine; give ctx.effect the async function itself, and await it"
+        return None, errors.PayloadError(path, problem)
     try:
         return to_json(outcome.value, path), None
     except errors.PayloadError as error:

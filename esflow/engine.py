@@ -20,11 +20,12 @@ from esflow.flow import Flow
 from esflow.health import HealthReport, examine
 from esflow.inputs import checked_text, findable_id, job_query
 from esflow.patches import PatchOp
+from esflow.policies import Effects
 from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
 from esflow.runtime.checking import CheckReport
 from esflow.runtime.drive import carried_on, recovered
-from esflow.runtime.host import opened_host
+from esflow.runtime.host import Host, opened_host
 from esflow.runtime.looking import Moment
 from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
@@ -35,7 +36,8 @@ from esflow.summary import JobSummary, summary_of
 logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 _CONTINUE: Final = Continue()
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+"""No payload, no labels."""
 
 
 @final
@@ -43,7 +45,9 @@ class Engine:
     """Drives jobs on this host, in the caller's thread.
 
     Shape: ``store`` is a URL or a `Store`; ``host`` is what the log calls this host, its network
-    name by default; at most ``max_parallel`` handlers of a wave run at once; a host that shows no
+    name by default; at most ``max_parallel`` handlers of a wave run at once; ``durability`` is
+    ``step``, by which each activation is committed before anything that follows it, or ``output``,
+    by which nothing shows outside before all that led to it is committed; a host that shows no
     sign of life for ``lease_seconds`` may lose its jobs to another; a snapshot is taken every so
     many events, 0 for never, and the newest few of each job are kept.
     Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
@@ -58,6 +62,7 @@ class Engine:
         *,
         host: str | None = None,
         max_parallel: int = 8,
+        durability: str = "step",
         lease_seconds: float = 30.0,
         snapshot_every: int = 1000,
         snapshots_kept: int = 3,
@@ -69,6 +74,7 @@ class Engine:
             flows,
             name=host,
             max_parallel=max_parallel,
+            durability=durability,
             lease_seconds=lease_seconds,
             snapshots=snapshot_plan(snapshot_every, snapshots_kept),
             clock=clock or SystemClock(),
@@ -105,11 +111,11 @@ class Engine:
         self,
         flow: str,
         slot: str,
-        payload: Mapping[str, object] = _EMPTY,
+        payload: Mapping[str, object] = EMPTY,
         *,
         job_id: str | None = None,
         actor: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         before: Iterable[str] = (),
         after: Iterable[str] = (),
     ) -> JobState:
@@ -127,11 +133,11 @@ class Engine:
         self,
         flow: str,
         slot: str,
-        payload: Mapping[str, object] = _EMPTY,
+        payload: Mapping[str, object] = EMPTY,
         *,
         job_id: str | None = None,
         actor: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         before: Iterable[str] = (),
         after: Iterable[str] = (),
     ) -> str:
@@ -233,6 +239,16 @@ class Engine:
             self._host, job_id, values, actor=actor, expected_version=expected_version
         )
 
+    def retry(
+        self, job_id: str, *, effects: Effects = "reuse", actor: str | None = None
+    ) -> JobState:
+        """Let run again, on this host, what failed in a failed job, with all its attempts.
+
+        Shape: ``effects`` that are recorded are given to it, or it calls them ``fresh``.
+        Raises: JobNotFound, JobClosed, NotPaused, PayloadError, and what `run` raises.
+        """
+        return carried_on(self._host, calls.retry(self._host, job_id, effects, actor))
+
     def cancel(self, job_id: str, reason: str = "", *, actor: str | None = None) -> JobState:
         """End the job now; what its handlers are doing will not be recorded.
 
@@ -271,7 +287,7 @@ class Engine:
         *,
         status: str | Iterable[str] | None = None,
         flow: str | None = None,
-        labels: Mapping[str, str] = _EMPTY,
+        labels: Mapping[str, str] = EMPTY,
         limit: int = 100,
         after: str | None = None,
     ) -> Sequence[JobSummary]:
@@ -371,3 +387,8 @@ class Engine:
         return calls.import_job(
             self._host, Path(path), name=new_job_id, live=live, progress=progress
         )
+
+
+def host_of(engine: Engine) -> Host:
+    """Return what an engine drives jobs with, for one that waits for them in another way."""
+    return engine._host  # noqa: SLF001 - of this module  # pyright: ignore[reportPrivateUsage] - of this module

@@ -190,23 +190,22 @@ class InterruptSwallowed(EsflowError):
 @final
 @attrs.frozen(eq=False)
 class NotPaused(EsflowError):
-    """Only a paused job resumes."""
+    """Only a paused job resumes, and only a failed one is retried."""
 
     job: str
     status: str
     host: str | None = None
+    wanted: str = "paused"
 
     def __str__(self) -> str:
+        if self.wanted == "failed":
+            return f"job {self.job!r} is {self.status}, not failed; only what failed is retried"
         if self.status == "paused":  # By something that the command doesn't lift.
-            return (
-                f"job {self.job!r} stays paused, and breakpoints are set where it is resumed; "
-                "leave them out here, or give them to the command that resumes it"
-            )
+            what = f"job {self.job!r} stays paused, and breakpoints are set where it is resumed"
+            return f"{what}; leave them out here, or give them to the command that resumes it"
         where = f" on {self.host}" if self.host else ""
-        return (
-            f"job {self.job!r} is {self.status}{where}, not paused; wait for it with wait(), or "
-            "drive it with run() if its host has gone"
-        )
+        advice = "wait for it with wait(), or drive it with run() if its host has gone"
+        return f"job {self.job!r} is {self.status}{where}, not {self.wanted}; {advice}"
 
 
 @final
@@ -236,26 +235,26 @@ class EffectError(EsflowError):
 @final
 @attrs.frozen(eq=False)
 class ConcurrentEffects(EsflowError):
-    """A context is used by one thread: that of its handler."""
+    """A context is used by one thread or task: that of its handler."""
 
     activation: str
     call: str
     says = (
-        "activation {self.activation}: {self.call} was called from another thread than the "
-        "handler's, so its order would be chance; call it from the handler"
+        "activation {self.activation}: {self.call} was called from another thread or task than the "
+        "handler's, so its order would be chance; give it a branch of its own: ctx.branch(name)"
     )
 
 
 @final
 @attrs.frozen(eq=False)
 class ContextClosed(EsflowError):
-    """A context ends with its handler."""
+    """A context ends with its handler, and a branch with its block."""
 
     activation: str
     call: str
     says = (
-        "activation {self.activation}: {self.call} was called after its handler ended and "
-        "recorded nothing; keep the context inside the handler"
+        "activation {self.activation}: {self.call} was called after its handler or its branch "
+        "ended and recorded nothing; keep the context inside the handler"
     )
 
 
@@ -274,7 +273,7 @@ class ReentrantCall(EsflowError):
 
 @final
 @attrs.frozen(eq=False)
-class ActivationTimeout(EsflowError):
+class ActivationTimeout(EsflowError, TimeoutError):
     """A handler or an effect took longer than it may; what it comes to is refused."""
 
     what: str

@@ -16,64 +16,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, Self, TypeVar, cast, final, overload
+from typing import Final, Self, TypeVar, final, overload
 
+import attrs
+
+from esflow.definitions import (
+    address_problem,
+    data_problem,
+    errors_problem,
+    graph_definition,
+    handlers_problem,
+    options_of,
+    outputs_of,
+    read_definition,
+)
+from esflow.drawing import drawn
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
+from esflow.finding import Missing, find_output, find_slot
+from esflow.gathering import resolved
 from esflow.graph import (
+    ERROR,
     Connection,
-    Definition,
+    GatherRule,
     Handler,
     Slot,
-    drawn,
     handler_problem,
     listed,
     name_problem,
-    rename_problem,
-    unknown,
+    nameless_problem,
+    unconnected_problem,
     version_problem,
 )
-from esflow.payloads import Signature, signature_of, structure
-from esflow.reducers import BUILT_IN
+from esflow.options import SlotOptions, declared_slot, route_problem
+from esflow.outputs import Output, connection_problem, outputs_problem, refuse_misfit, routed
+from esflow.policies import OnError, Retry
+from esflow.routine import Routine
+from esflow.shared_type import Reducer, SharedType, data_rules, missing_problem
 
 __all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 
 _H = TypeVar("_H", bound=Handler)
-
-
-@final
-class Routine:
-    """A node of the graph; made by `Flow.routine`, to have slots declared on it."""
-
-    def __init__(
-        self, name: str, outputs: tuple[str, ...], declare: Callable[[str | None, Handler], None]
-    ) -> None:
-        self.name: Final = name
-        self.outputs: Final = outputs
-        self._declare = declare
-
-    @overload
-    def slot(self, handler: _H, /) -> _H: ...
-    @overload
-    def slot(self, /, *, name: str) -> Callable[[_H], _H]: ...
-    def slot(
-        self, handler: _H | None = None, /, *, name: str | None = None
-    ) -> _H | Callable[[_H], _H]:
-        """Declare a handler as a slot, named after it unless a name is given; returns it as it is.
-
-        Raises: FlowError, when the name is bad or taken, or a payload can't be bound to it.
-        """
-
-        def declare(handler: _H) -> _H:
-            self._declare(name, handler)
-            return handler
-
-        return declare if handler is None else declare(handler)
-
-    def __repr__(self) -> str:
-        return f"<Routine {self.name} outputs: {listed(self.outputs)}>"
+_Part = TypeVar("_Part")
 
 
 @final
@@ -85,14 +73,26 @@ class Flow:
         name: str,
         version: str = "1",
         *,
-        reducers: Mapping[str, str] = MappingProxyType({}),
+        shared: type | SharedType | None = None,
+        reducers: Mapping[str, str | Reducer] = MappingProxyType({}),
         max_activations: int = 100_000,
     ) -> None:
+        """Begin a graph.
+
+        Shape: ``shared`` is an attrs class, of which the shared data of a job is one; ``reducers``
+        are names, or functions of the current value and another, by the key of shared data.
+        Raises: FlowError.
+        """
         self.name: Final = name
         self.version: Final = version
-        self.reducers: Final[Mapping[str, str]] = MappingProxyType(dict(reducers))
+        rules = data_rules(shared, reducers)
+        if isinstance(rules, str):
+            raise FlowError(name, rules)
+        self.data: Final = rules
+        self.reducers: Final = rules.reducers
         self.max_activations: Final = max_activations
         self._routines: dict[str, Routine] = {}
+        self._outputs: dict[str, dict[str, Output]] = {}
         self._slots: dict[str, Slot] = {}
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
@@ -100,9 +100,6 @@ class Flow:
         self._refuse(name_problem("a flow", name) or version_problem(version))
         if type(max_activations) is not int or not 1 <= max_activations < 2**63:
             raise self._error(f"max_activations={max_activations!r:.120} is no whole number from 1")
-        for key, reducer in self.reducers.items():
-            if reducer not in BUILT_IN:
-                raise self._error(f"shared[{key!r:.100}]: {unknown('reducer', reducer, BUILT_IN)}")
 
     # Declaring
 
@@ -112,44 +109,63 @@ class Flow:
         Raises: FlowError, when a name is bad or taken.
         """
         self._check_open(f"routine {name!r}")
-        self._refuse(name_problem("a routine", name))
+        names = outputs if isinstance(outputs, str) else tuple(outputs)
+        self._refuse(name_problem("a routine", name) or outputs_problem(name, names))
         if name in self._routines:
             raise self._error(f"routine {name!r} is declared twice; choose another name")
-        if isinstance(outputs, str):  # It would be an output for each letter.
-            raise self._error(f"outputs of {name!r} are one text; write outputs=({outputs!r},)")
-        names = tuple(outputs)
-        for output in names:
-            self._refuse(name_problem(f"an output of {name}", output))
-            if names.count(output) > 1:
-                raise self._error(f"routine {name!r} has output {output!r} twice")
+        declared = {each: Output(each) for each in names}
 
-        def declare(slot: str | None, handler: Handler) -> None:
+        def declare(slot: str | None, handler: Handler, options: SlotOptions) -> None:
             slot = self._name_of(handler) if slot is None else slot
             self._refuse(name_problem(f"a slot of {name}", slot))
-            self._add_slot(f"{name}.{slot}", name, handler)
+            self._add_slot(f"{name}.{slot}", name, handler, options)
 
-        routine = Routine(name, names, declare)
-        self._routines[name] = routine
-        self._targets |= {(name, output): () for output in names}
-        return routine
+        self._routines[name] = Routine(name, declared, declare, partial(self._add_output, name))
+        self._outputs[name] = declared
+        self._targets |= {(name, output): () for output in declared}
+        return self._routines[name]
 
     @overload
     def slot(self, handler: _H, /) -> _H: ...
     @overload
-    def slot(self, /, *, outputs: Iterable[str] = ()) -> Callable[[_H], _H]: ...
     def slot(
-        self, handler: _H | None = None, /, *, outputs: Iterable[str] = ()
+        self,
+        /,
+        *,
+        name: str | None = None,
+        outputs: Iterable[str] = (),
+        retry: Retry | None = None,
+        timeout: float | timedelta | None = None,
+        on_error: OnError = "stop",
+        gather: GatherRule | None = None,
+    ) -> Callable[[_H], _H]: ...
+    def slot(
+        self,
+        handler: _H | None = None,
+        /,
+        *,
+        name: str | None = None,
+        outputs: Iterable[str] = (),
+        retry: Retry | None = None,
+        timeout: float | timedelta | None = None,
+        on_error: OnError = "stop",
+        gather: GatherRule | None = None,
     ) -> _H | Callable[[_H], _H]:
-        """Declare a handler as a routine with one slot, both named after it; returns it as it is.
+        """Declare a handler as a routine with one slot; returns it as it is.
 
+        Shape: both are named after it unless a name is given; the options are those of
+        `Routine.slot`.
         Raises: FlowError, when the name is bad or taken, or a payload can't be bound to it.
         """
+        options = SlotOptions(retry=retry, timeout=timeout, on_error=on_error, gather=gather)
+        names = outputs if isinstance(outputs, str) else tuple(outputs)
 
         def declare(handler: _H) -> _H:
-            name = self._name_of(handler)
-            self._signature(handler)  # Refused before the routine is there.
-            self.routine(name, outputs)
-            self._add_slot(name, name, handler)
+            called = self._name_of(handler) if name is None else name
+            declared_slot(called, called, handler, options, self.name)  # Before the routine is.
+            self._refuse(route_problem(called, names, options))
+            self.routine(called, names)
+            self._add_slot(called, called, handler, options)
             return handler
 
         return declare if handler is None else declare(handler)
@@ -164,21 +180,34 @@ class Flow:
         already.
         """
         self._check_open(f"connection {output} -> {slot}")
-        routine, name = self._output(output)
-        end = self._find_slot(slot)
-        if isinstance(end, str):
-            raise self._error(end)
+        routine, name = self._found(find_output(self._outputs, output, self._routing()))
+        end = self._found(find_slot(self._routines, self._slots, slot))
         edge = f"{routine}.{name} -> {end.address}"
         if any(target.slot == end.address for target in self._targets[routine, name]):
             raise self._error(f"{edge} is connected twice")
-        if problem := rename_problem(end.signature, rename):
+        if problem := connection_problem(self._outputs[routine][name], end, rename):
             raise self._error(f"{edge}: {problem}")
         target = Target(slot=end.address, rename=dict(rename) or None)
         self._connections.append(Connection(routine, name, target))
         self._targets[routine, name] += (target,)
 
     def freeze(self) -> None:
-        """Refuse every later declaration; an engine does this to the flows that it is given."""
+        """Refuse every later declaration; an engine does this to the flows that it is given.
+
+        Raises: FlowError, when a slot routes its failures to nothing, or gathers from nothing, or
+        code is missing that merges shared data.
+        """
+        if self.frozen:
+            return
+        self._refuse(missing_problem(self.data))
+        for slot in self._slots.values():
+            self._refuse(unconnected_problem(slot, self._connections))
+        self._targets = {
+            (routine, output): resolved(
+                found, f"{routine}.{output}", self._slots, self._connections
+            )
+            for (routine, output), found in self._targets.items()
+        }
         self._frozen_bytes = self.definition_bytes()
 
     # Reading
@@ -209,8 +238,8 @@ class Flow:
         Raises: SlotNotFound.
         """
         spelled = str(name)  # Whatever callers give is looked up, and named if it isn't there.
-        found = self._slots.get(spelled) or self._find_slot(spelled)
-        if isinstance(found, str):
+        found = self._slots.get(spelled) or find_slot(self._routines, self._slots, spelled)
+        if isinstance(found, Missing):
             raise SlotNotFound(self.name, spelled, tuple(self._slots))
         return found
 
@@ -221,14 +250,23 @@ class Flow:
         """
         found = self._targets.get((routine, output))
         if found is None:
-            return self.targets(*self._output(f"{routine}.{output}"))
+            named = find_output(self._outputs, f"{routine}.{output}", ())
+            return self.targets(*self._found(named))
+        if not self.frozen:
+            found = resolved(found, f"{routine}.{output}", self._slots, self._connections)
         if all(target.rename is None for target in found):
             return found
         # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
         return tuple(
-            Target(slot=each.slot, rename=dict(each.rename) if each.rename else None)
-            for each in found
+            attrs.evolve(each, rename=dict(each.rename) if each.rename else None) for each in found
         )
+
+    def refuse_misfit(self, routine: str, output: str, payload: Mapping[str, Json]) -> None:
+        """Refuse a payload that a routine's output doesn't declare.
+
+        Raises: PayloadError, naming the key.
+        """
+        refuse_misfit(self._outputs[routine][output], payload)
 
     def definition(self) -> dict[str, Json]:
         """Return the graph as JSON: all that `from_definition` needs beside the handlers.
@@ -236,30 +274,16 @@ class Flow:
         Shape: routines, outputs and slots sorted by name, because their order means nothing;
         connections as they were made, because theirs is the order of delivery.
         """
-        return {
+        head: dict[str, Json] = {
             "name": self.name,
             "version": self.version,
             "max_activations": self.max_activations,
             "reducers": dict(sorted(self.reducers.items())),
-            "routines": [
-                {
-                    "name": name,
-                    "outputs": sorted(routine.outputs),
-                    "slots": sorted(
-                        slot.address for slot in self._slots.values() if slot.routine == name
-                    ),
-                }
-                for name, routine in sorted(self._routines.items())
-            ],
-            "connections": [
-                {
-                    "output": f"{edge.routine}.{edge.output}",
-                    "slot": edge.target.slot,
-                    "rename": dict(sorted((edge.target.rename or {}).items())),
-                }
-                for edge in self._connections
-            ],
         }
+        outputs = {name: self._own_outputs(name) for name in sorted(self._routines)}
+        return head | graph_definition(
+            outputs, self._slots.values(), self._connections, self.data.shared
+        )
 
     def definition_bytes(self) -> bytes:
         """Return the definition as canonical JSON, of which the fingerprint is the hash."""
@@ -274,32 +298,42 @@ class Flow:
 
     @classmethod
     def from_definition(
-        cls, definition: Mapping[str, Json], routines: Mapping[str, Handler]
+        cls,
+        definition: Mapping[str, Json],
+        routines: Mapping[str, Handler],
+        *,
+        errors: Iterable[type[Exception]] = (),
+        reducers: Mapping[str, Reducer] = MappingProxyType({}),
+        shared: type | None = None,
     ) -> Self:
         """Return the flow with a definition; ``routines`` maps a slot's address to its handler.
 
+        Shape: ``errors`` are the exception classes that its retries name and that aren't built in;
+        ``reducers`` are the functions of its own, and ``shared`` is the class of its shared data.
         Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph;
         PayloadError, when it is no definition.
         """
-        read = cast("Definition", structure(dict(definition), Definition, "definition"))
+        read, known = read_definition(definition), tuple(errors)
         flow = cls(
             read.name,
             read.version,
-            reducers=read.reducers,
+            shared=shared or read.shared_type,
+            reducers={**read.reducers, **reducers},
             max_activations=read.max_activations,
         )
-        addresses = [address for routine in read.routines for address in routine.slots]
-        flow._refuse_handlers(addresses, routines)
+        flow._refuse(
+            handlers_problem(read, routines)
+            or errors_problem(read, known)
+            or data_problem(read, flow.data)
+        )
         for routine in read.routines:
-            declared = flow.routine(routine.name, routine.outputs)
+            flow.routine(routine.name)
+            for output in outputs_of(routine):
+                flow._add_output(routine.name, output)
             for address in routine.slots:
-                if address == routine.name and len(routine.slots) == 1:
-                    flow._add_slot(address, address, routines[address])
-                else:
-                    owner, _, slot = address.partition(".")
-                    if owner != routine.name:
-                        raise flow._error(f"slot {address!r:.120} is no slot of {routine.name}")
-                    declared.slot(name=slot)(routines[address])
+                flow._refuse(address_problem(routine, address))
+                options = options_of(routine, address, known)
+                flow._add_slot(address, routine.name, routines[address], options)
         for edge in read.connections:
             flow.connect(edge.output, edge.slot, edge.rename)
         return flow
@@ -320,59 +354,44 @@ class Flow:
         if problem is not None:
             raise self._error(problem)
 
-    def _refuse_handlers(self, addresses: list[str], handlers: Mapping[str, Handler]) -> None:
-        if missing := [address for address in addresses if address not in handlers]:
-            raise self._error(f"handlers are missing for {listed(missing)}")
-        if extra := [address for address in handlers if address not in addresses]:
-            raise self._error(f"handlers are given for no slot: {listed(extra)}")
-
     def _check_open(self, what: str) -> None:
         if self.frozen:
             raise self._error(f"{what} comes too late: an engine has this flow; declare it before")
 
     def _name_of(self, handler: Handler) -> str:
-        self._refuse(handler_problem(handler))
-        name = getattr(handler, "__name__", None)
-        if name_problem("a slot", name) is None:
-            return cast("str", name)
-        raise self._error(f"{handler!r:.120} has no usable name; give it one: slot(name=...)")
+        self._refuse(handler_problem(handler) or nameless_problem(handler))
+        return str(getattr(handler, "__name__", None))
 
-    def _signature(self, handler: Handler) -> Signature:
-        self._refuse(handler_problem(handler))
-        return signature_of(handler, self.name)
-
-    def _add_slot(self, address: str, routine: str, handler: Handler) -> None:
+    def _add_slot(self, address: str, routine: str, handler: Handler, options: SlotOptions) -> None:
         self._check_open(f"slot {address}")
         if address in self._slots:
             raise self._error(f"slot {address!r} is declared twice; choose another name")
-        self._slots[address] = Slot(address, routine, handler, self._signature(handler))
+        slot = declared_slot(address, routine, handler, options, self.name)
+        own = [each.name for each in self._own_outputs(routine)]
+        self._refuse(route_problem(routine, own, options))
+        self._slots[address] = slot
+        if options.on_error == "route" and (routine, ERROR) not in self._targets:
+            self._outputs[routine][ERROR] = routed()
+            self._targets[routine, ERROR] = ()
+
+    def _add_output(self, routine: str, output: Output) -> None:
+        self._check_open(f"output {routine}.{output.name}")
+        self._refuse(outputs_problem(routine, [*self._outputs[routine], output.name]))
+        self._outputs[routine][output.name] = output
+        self._targets[routine, output.name] = ()
 
     # Finding
 
-    def _output(self, spelled: str) -> tuple[str, str]:
-        name, dot, output = spelled.partition(".")
-        routine = self._routines.get(name)
-        if routine is None:
-            raise self._error(unknown("routine", name, self._routines))
-        if dot and output in routine.outputs:
-            return name, output
-        if dot:
-            raise self._error(unknown(f"output of {name}", output, routine.outputs))
-        if len(routine.outputs) != 1:
-            raise self._error(f"{name!r} alone names no output; it has {listed(routine.outputs)}")
-        return name, routine.outputs[0]
+    def _routing(self) -> set[str]:
+        """Return the routines that route failures."""
+        return {each.routine for each in self._slots.values() if each.on_error == "route"}
 
-    def _find_slot(self, spelled: str) -> Slot | str:
-        """Return the slot with this address in any spelling, or what is wrong with it."""
-        if spelled in self._slots:
-            return self._slots[spelled]
-        name, dot, slot = spelled.partition(".")
-        if name not in self._routines:
-            return unknown("routine", name, self._routines)
-        inside = [found for found in self._slots.values() if found.routine == name]
-        if len(inside) == 1 and (not dot or inside[0].address == slot == name):
-            return inside[0]
-        addresses = [found.address for found in inside]
-        if not dot:
-            return f"{name!r} alone names no slot; it has {listed(addresses)}"
-        return unknown("slot", spelled, addresses)
+    def _own_outputs(self, routine: str) -> list[Output]:
+        """Return the outputs of a routine without the one that failures are routed to."""
+        taken = ERROR if routine in self._routing() else None
+        return [each for name, each in self._outputs[routine].items() if name != taken]
+
+    def _found(self, found: _Part | Missing) -> _Part:
+        if isinstance(found, Missing):
+            raise self._error(found.problem)
+        return found

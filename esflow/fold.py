@@ -61,6 +61,7 @@ def _started(fold: JobFold, event: ev.JobStarted) -> None:
 
 def _claimed(fold: JobFold, event: ev.ExecutionClaimed) -> None:
     fold.token = fold.version
+    fold.claims += 1
     fold.host = event.host
     fold.flow_version = event.flow_version
     fold.fingerprint = event.fingerprint
@@ -89,10 +90,10 @@ def _cancelled(fold: JobFold, _: ev.JobCancelled) -> None:
 
 def _retried(fold: JobFold, event: ev.JobRetried) -> None:
     """Let what failed run again; where nothing did, let the wave close, or open, again."""
-    fold.ended, fold.failure = None, None
+    fold.ended, fold.failure, fold.claims = None, None, 0
     for member in fold.members.values():
         if member.failure is not None:
-            _forget(member, member.failure.escaped, event.effects)
+            _forget(fold, member, member.failure.escaped, event.effects)
             member.failure, member.settled, member.attempt = None, False, 1
             fold.going += 1
     if fold.members:
@@ -117,10 +118,12 @@ def _effect_recorded(fold: JobFold, event: ev.EffectRecorded) -> None:
     member = fold.members[activation_of(event.id)]
     member.effects[event.id] = event
     member.attempts.pop(event.id, None)
+    fold.claims = 0
 
 
 def _effect_attempt_failed(fold: JobFold, event: ev.EffectAttemptFailed) -> None:
     fold.members[activation_of(event.id)].attempts[event.id] = event
+    fold.claims = 0
 
 
 def _activation_completed(fold: JobFold, event: ev.ActivationCompleted) -> None:
@@ -133,9 +136,9 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
     if event.outcome == "retry":
         member.attempt = event.attempt + 1
         member.again_at_ms = event.again_at_ms
-        _forget(member, event.escaped, event.effects or "reuse")
-        fold.going -= 1
-        waves.come_to_rest(fold)
+        fold.delayed += 1
+        _forget(fold, member, event.escaped, event.effects or "reuse")
+        _stand_still(fold)
         return
     if event.outcome == "stop":
         member.failure = event
@@ -145,24 +148,39 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
 def _settle(fold: JobFold, member: Member) -> None:
     member.records, fold.buffer = fold.buffer, []
     member.settled = True
+    _stand_still(fold)
+
+
+def _stand_still(fold: JobFold) -> None:
+    """Count one activation less that goes."""
+    fold.claims = 0
     fold.going -= 1
     if not fold.going:
         waves.come_to_rest(fold)
 
 
-def _forget(member: Member, escaped: str | None, effects: str) -> None:
-    """Let the next attempt call anew what ended the last one, and what came after it."""
+def _forget(fold: JobFold, member: Member, escaped: str | None, effects: str) -> None:
+    """Let the next attempt call anew what ended the last one, and what came after it.
+
+    A fresh one is asked anew, too: an answer belongs to what it was given to, and that may change.
+    """
+    made = {*member.effects, *member.attempts}
     if effects == "fresh":
-        member.effects, member.attempts = {}, {}
+        forgotten = made | set(member.answered)
     elif escaped is not None:
-        kept = {key: each for key, each in member.effects.items() if not follows(key, escaped)}
-        member.effects = kept
+        forgotten = {each for each in made if follows(each, escaped)}
+    else:
+        return
+    for each in forgotten:
+        member.effects.pop(each, None)
+        member.attempts.pop(each, None)
+        member.answered.pop(each, None)
+        fold.answers.pop(each, None)
 
 
 def _interrupted(fold: JobFold, event: ev.Interrupted) -> None:
     fold.members[event.activation].interrupt = event
-    fold.going -= 1
-    waves.come_to_rest(fold)
+    _stand_still(fold)
 
 
 # Shared data.
@@ -239,6 +257,7 @@ def _timer_fired(fold: JobFold, event: ev.TimerFired) -> None:
     for each in event.ids:
         if each not in fold.timers:
             fold.members[each].again_at_ms = None
+            fold.delayed -= 1
             fold.going += 1
             continue
         timer = fold.timers.pop(each)
@@ -283,6 +302,7 @@ def _paused(fold: JobFold, event: ev.JobPaused) -> None:
 
 
 def _resumed(fold: JobFold, event: ev.JobResumed) -> None:
+    fold.claims = 0
     fold.before = fold.before if event.before is None else event.before
     fold.after = fold.after if event.after is None else event.after
     if event.lifted == "operator":

@@ -6,11 +6,15 @@ It appends nothing, and needs no flow.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from esflow.errors import StoreError
 from esflow.events import Recorded
 from esflow.replay import decode_row, read_history
 from esflow.store import Store
+
+_PAGE_EVENTS: Final = 1000
 
 
 def followed(store: Store, job_id: str | None, after: int) -> Iterator[Recorded]:
@@ -18,30 +22,26 @@ def followed(store: Store, job_id: str | None, after: int) -> Iterator[Recorded]
 
     Raises: CorruptHistory, UnknownEvent; StoreError, but for a store that was closed.
     """
+    place = after
     try:
-        if job_id is None:
-            yield from _all_jobs(store, after)
-        else:
-            yield from _one_job(store, job_id, after)
+        while True:
+            position = store.position()
+            while page := news(store, job_id, place):
+                yield from (recorded for _, recorded in page)
+                place = page[-1][0]
+            if store.wait(position, None) == position:
+                return
     except StoreError:
         if not store.closed:
             raise
 
 
-def _one_job(store: Store, job_id: str, after: int) -> Iterator[Recorded]:
-    while True:
-        position = store.position()
-        for recorded in read_history(store, job_id, after=after):
-            after = recorded.version
-            yield recorded
-        if store.wait(position, None) == position:
-            return
+def news(store: Store, job_id: str | None, after: int) -> list[tuple[int, Recorded]]:
+    """Return the next events of a job behind a version, or of all behind a position, and where.
 
-
-def _all_jobs(store: Store, after: int) -> Iterator[Recorded]:
-    while True:
-        for row in store.read_all(after=after):
-            after = row.id
-            yield decode_row(row)
-        if store.wait(after, None) == after:
-            return
+    Raises: CorruptHistory, UnknownEvent, StoreError.
+    """
+    if job_id is None:
+        return [(row.id, decode_row(row)) for row in store.read_all(after=after)]
+    page = islice(read_history(store, job_id, after=after), _PAGE_EVENTS)
+    return [(each.version, each) for each in page]

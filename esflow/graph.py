@@ -1,4 +1,4 @@
-"""The parts of a flow, what is refused of them, and how they are drawn.
+"""The parts of a flow, and what is refused of them.
 
 It knows what a handler takes but never calls one, and nothing of how a flow is declared.
 """
@@ -21,6 +21,10 @@ max_name: Final = 100  # Characters.
 _name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
 
 Handler: TypeAlias = Callable[..., object]
+GatherRule: TypeAlias = int | Literal["all"]
+
+ERROR: Final = "error"
+"""The output that the failures of a slot go to which routes them."""
 
 
 @final
@@ -38,7 +42,12 @@ class Slot:
     retry: Retry | None = None
     timeout_seconds: float | None = None
     on_error: OnError = "stop"
-    gather: int | Literal["all"] | None = None
+    gather: GatherRule | None = None
+    is_async: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Look once whether the handler has to be awaited."""
+        object.__setattr__(self, "is_async", is_async(self.function))
 
 
 @final
@@ -50,38 +59,10 @@ class Connection:
     output: str
     target: Target
 
-
-@final
-@attrs.frozen(kw_only=True)
-class RoutineDefinition:
-    """A routine as a definition has it; the address of a lone slot is the routine's name."""
-
-    name: str
-    outputs: tuple[str, ...]
-    slots: tuple[str, ...]
-
-
-@final
-@attrs.frozen(kw_only=True)
-class ConnectionDefinition:
-    """A connection as a definition has it, both ends by address."""
-
-    output: str
-    slot: str
-    rename: dict[str, str]
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Definition:
-    """All of a flow but its handlers."""
-
-    name: str
-    version: str
-    max_activations: int
-    reducers: dict[str, str]
-    routines: tuple[RoutineDefinition, ...]
-    connections: tuple[ConnectionDefinition, ...]
+    @property
+    def name(self) -> str:
+        """The address of its output."""
+        return f"{self.routine}.{self.output}"
 
 
 def name_problem(what: str, name: object) -> str | None:
@@ -106,23 +87,50 @@ def handler_problem(handler: object) -> str | None:
     if not callable(handler):
         return f"{handler!r:.120} can't be called; a slot is a function"
     calls = (handler, type(handler).__call__)
-    if any(map(inspect.iscoroutinefunction, calls)) or any(map(inspect.isasyncgenfunction, calls)):
-        return f"{handler!r:.120} is async: async handlers need AsyncEngine"
-    if any(map(inspect.isgeneratorfunction, calls)):
+    generators = (inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_generator(call) for is_generator in generators for call in calls):
         return f"{handler!r:.120} is a generator, whose body would never run; use ctx.emit"
     return None
 
 
-def rename_problem(signature: Signature, rename: Mapping[str, str]) -> str | None:
-    """Return what is wrong with the renaming of payload keys to a slot's parameters."""
+def is_async(function: Callable[..., object]) -> bool:
+    """Tell whether what a function returns has to be awaited."""
+    calls = (function, type(function).__call__)
+    return any(map(inspect.iscoroutinefunction, calls))
+
+
+def nameless_problem(handler: Handler) -> str | None:
+    """Return why a slot can't be named after its handler."""
+    if name_problem("a slot", getattr(handler, "__name__", None)) is None:
+        return None
+    return f"{handler!r:.120} has no usable name; give it one: slot(name=...)"
+
+
+def rename_problem(slot: Slot, rename: Mapping[str, str]) -> str | None:
+    """Return what is wrong with the renaming of payload keys to a slot's parameters.
+
+    A slot that gathers has a list of payloads for its parameter, so their keys may have any names.
+    """
+    signature = slot.signature
     given = list(rename.values())
     for key, parameter in rename.items():
         if not key:
             return "rename has an empty payload key"
         if given.count(parameter) > 1:
             return f"rename gives parameter {parameter!r} twice"
-        if not signature.accepts(parameter):
+        if slot.gather is None and not signature.accepts(parameter):
             return f"rename: {unknown('parameter', parameter, signature.parameters)}"
+    return None
+
+
+def unconnected_problem(slot: Slot, connections: Iterable[Connection]) -> str | None:
+    """Return what a slot lacks that only a connection brings."""
+    edges = list(connections)
+    error = f"{slot.routine}.{ERROR}"
+    if slot.on_error == "route" and all(each.name != error for each in edges):
+        return f"slot {slot.address} routes its failures to {error}; connect that to a slot"
+    if slot.gather == "all" and all(each.target.slot != slot.address for each in edges):
+        return f"slot {slot.address} gathers from all its connections; connect an output to it"
     return None
 
 
@@ -137,29 +145,3 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"there is {listed(names)}"
     return f"there is no {what} {name!r:.120}; {advice}"
-
-
-def drawn(routines: Iterable[str], slots: Iterable[Slot], connections: Iterable[Connection]) -> str:
-    """Return a graph as the text of a Mermaid flowchart.
-
-    Shape: nodes have ids of their own, because a name like ``end`` means something there.
-    """
-    ids: dict[str, str] = {}
-    lines = ["flowchart LR"]
-    everything = list(slots)
-    for number, name in enumerate(routines):
-        ids[name] = f"r{number}"
-        inside = [slot.address for slot in everything if slot.routine == name]
-        if inside == [name]:
-            lines.append(f'    r{number}["{name}"]')
-            continue
-        lines.append(f'    subgraph r{number}["{name}"]')
-        for place, address in enumerate(inside):
-            ids[address] = f"r{number}s{place}"
-            lines.append(f'        r{number}s{place}["{address.removeprefix(f"{name}.")}"]')
-        lines.append("    end")
-    lines += [
-        f'    {ids[edge.routine]} -- "{edge.output}" --> {ids[edge.target.slot]}'
-        for edge in connections
-    ]
-    return "\n".join(lines) + "\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TypeAlias
 
-Order: TypeAlias = tuple[int, int, str, int]
-"""What ids sort by: wave, index, kind, number."""
+Order: TypeAlias = tuple[int, int, str, str, int]
+"""What ids sort by: wave, index, kind, branch, number."""
 
 
 def activation_id(wave: int, index: int) -> str:
@@ -17,6 +17,11 @@ def activation_id(wave: int, index: int) -> str:
 def item_id(activation: str, kind: str, number: int) -> str:
     """Return the id of the number-th thing of a kind that an activation made, from 0."""
     return f"{activation}/{kind}{number}"
+
+
+def branch_id(activation: str, name: str) -> str:
+    """Return what stands in the place of the activation in the ids of a branch's effects."""
+    return f"{activation}/{name}"
 
 
 def message_id(number: int) -> str:
@@ -30,8 +35,8 @@ def activation_of(item: str) -> str:
 
 
 def follows(item: str, other: str) -> bool:
-    """Tell whether an effect is another one of the same activation, or came after it."""
-    return order(item) >= order(other)
+    """Tell whether an effect is another one of the same scope, or came after it there."""
+    return item.rpartition("e")[0] == other.rpartition("e")[0] and order(item) >= order(other)
 
 
 def order(item: str) -> Order:
@@ -40,7 +45,8 @@ def order(item: str) -> Order:
     Messages come last.
     """
     if item.startswith("m"):
-        return sys.maxsize, int(item[1:]), "", 0
-    activation, _, thing = item.partition("/")
+        return sys.maxsize, int(item[1:]), "", "", 0
+    activation, _, within = item.partition("/")
+    branch, _, thing = within.rpartition("/")
     wave, _, index = activation.partition(".")
-    return int(wave), int(index), thing[:1], int(thing[1:] or 0)
+    return int(wave), int(index), thing[:1], branch, int(thing[1:] or 0)

@@ -73,10 +73,17 @@ def put(data: dict[str, Json], write: SharedWritten | MemoryWritten) -> None:
 def put_all(
     data: dict[str, Json], writes: Iterable[SharedWritten], merged: Mapping[str, Json]
 ) -> None:
-    """Do writes that apply; of some keys it is told what they made of them."""
+    """Do writes that apply; of some keys it is told what they made of them.
+
+    What a reducer of the flow's own wrote to, and nothing is told of, was deleted behind it.
+    """
     for write in writes:
-        if write.key not in merged:
+        if write.key in merged:
+            continue
+        if write.reducer in RECORDED:
             put(data, write)
+        else:
+            data.pop(write.key, None)
     data.update(merged)
 
 
@@ -88,6 +95,16 @@ def writes_of(fold: JobFold) -> list[SharedWritten]:
     if fold.replaced:
         inside = [each for each in inside if each.key not in fold.replaced]
     return inside + fold.updates
+
+
+def writes_with(fold: JobFold, updates: Sequence[SharedWritten]) -> list[SharedWritten]:
+    """Return the writes of the open wave, as they are with an update behind them.
+
+    A write that didn't apply, and with it the others to its key, gives way to the update.
+    """
+    failed = None if fold.failure is None else fold.failure.key
+    replaced = {each.key for each in updates} & {failed}
+    return [*(each for each in writes_of(fold) if each.key not in replaced), *updates]
 
 
 def is_finished(record: Event) -> bool:

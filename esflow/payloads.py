@@ -44,6 +44,7 @@ __all__ = [
     "max_depth",
     "max_integer",
     "max_nodes",
+    "reader_of",
     "return_annotation",
     "same_json",
     "signature_of",
@@ -201,6 +202,7 @@ class Signature:
     required: tuple[str, ...]
     rest: bool  # Whether **kwargs takes what has no parameter.
     readers: Mapping[str, _Reader] = attrs.field(eq=False, repr=False)
+    types: Mapping[str, tuple[str, ...]]  # Those of JSON that are read, none for any.
 
     def accepts(self, name: str) -> bool:
         """Tell whether a payload may have this key."""
@@ -231,9 +233,12 @@ def signature_of(fn: Callable[..., object], flow: str) -> Signature:
     from esflow import structures
 
     readers: dict[str, _Reader] = {}
+    types: dict[str, tuple[str, ...]] = {}
     for parameter in taken:
         try:
-            readers[parameter.name] = structures.reader_of(_hint(fn, parameter.annotation))
+            annotation = _hint(fn, parameter.annotation)
+            readers[parameter.name] = structures.reader_of(annotation)
+            types[parameter.name] = _types(annotation)
         except (NameError, AttributeError, TypeError, SyntaxError, Misfit) as error:
             raise refusal(
                 f"parameter {parameter.name}: annotation {_spelled(parameter.annotation)} "
@@ -245,6 +250,7 @@ def signature_of(fn: Callable[..., object], flow: str) -> Signature:
         tuple(parameter.name for parameter in taken if parameter.default is parameter.empty),
         bool(rest),
         MappingProxyType(readers),
+        MappingProxyType(types),
     )
 
 
@@ -291,6 +297,28 @@ def structure(value: Json, annotation: object, path: str) -> object:
         raise misfit.refusal(path) from misfit.__cause__
 
 
+def reader_of(annotation: object, path: str) -> _Reader:
+    """Return what reads JSON as a value of an annotated type.
+
+    The reader raises: Misfit, when a value doesn't fit.
+    Raises: PayloadError, when the annotation has no JSON form.
+    """
+    from esflow import structures
+
+    try:
+        return structures.reader_of(annotation)
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+
+
+def _types(annotation: object) -> tuple[str, ...]:
+    """Return the types of the JSON that an annotation is read from, sorted; none for any."""
+    from esflow import hints
+
+    types = sorted(type_names[each] for each in hints.json_types(annotation))
+    return () if len(types) == len(type_names) else tuple(types)
+
+
 def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json, ...] | None]:
     """Return the types of the JSON that an annotation is read from, and its values if few are.
 
@@ -302,12 +330,12 @@ def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json,
 
     try:
         structures.reader_of(annotation)
-        types = sorted(type_names[each] for each in hints.json_types(annotation))
+        types = _types(annotation)
         few = hints.lists_its_values(annotation)
         values = tuple(value for value, _ in hints.choices(annotation)) if few else None
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
-    return (() if len(types) == len(type_names) else tuple(types)), values
+    return types, values
 
 
 def return_annotation(fn: Callable[..., object]) -> object:

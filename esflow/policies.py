@@ -11,7 +11,27 @@ from typing import Final, Literal, TypeAlias, TypeGuard, cast, final, get_args
 
 import attrs
 
-from esflow.errors import PayloadError
+from esflow.errors import (
+    ConcurrentEffects,
+    ContextClosed,
+    Fenced,
+    InterruptSwallowed,
+    JobClosed,
+    NondeterminismError,
+    PayloadError,
+    ReentrantCall,
+)
+
+_NEVER_TRIED_AGAIN: Final = (
+    ConcurrentEffects,
+    ContextClosed,
+    Fenced,
+    InterruptSwallowed,
+    JobClosed,
+    NondeterminismError,
+    ReentrantCall,
+)
+"""What says that the code is wrong, or that the job is somebody else's by now."""
 
 OnError: TypeAlias = Literal["stop", "skip", "route"]
 Effects: TypeAlias = Literal["reuse", "fresh"]
@@ -36,6 +56,17 @@ def seconds_of(value: object, path: str) -> float:
         return float(seconds)
     problem = f"{value!r:.100} is no time up to {max_seconds:.0f} s; give seconds or a timedelta"
     raise PayloadError(path, problem)
+
+
+def positive_seconds_of(value: object, path: str) -> float:
+    """Return seconds as `seconds_of` does, but more than none.
+
+    Raises: PayloadError.
+    """
+    seconds = seconds_of(value, path)
+    if seconds <= 0:
+        raise PayloadError(path, "0 s leave no time; give more, or leave it out")
+    return seconds
 
 
 @final
@@ -75,6 +106,14 @@ class Retry:
         kinds = cast("object", self.on)
         if not isinstance(kinds, tuple) or not kinds or not all(map(_is_error, self.on)):
             raise PayloadError("Retry.on", f"{kinds!r:.100}; give a tuple of exception classes")
+
+    def applies(self, attempt: int, error: Exception) -> bool:
+        """Tell whether there is another attempt behind one, counted from 1, that raised this."""
+        return (
+            attempt < self.attempts
+            and isinstance(error, self.on)
+            and not isinstance(error, _NEVER_TRIED_AGAIN)
+        )
 
     def delay_ms(self, attempt: int, chance: float) -> int:
         """Return how long to wait after an attempt, counted from 1; ``chance`` is from 0 up to 1.

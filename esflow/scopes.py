@@ -1,133 +1,128 @@
 """Effects as a handler makes them: numbered, looked up, called, recorded, and told again.
 
-A scope belongs to one thread and numbers the effects that are made in it, in the order of their
-calls; what is not called from there would get a number by chance, and is refused.
-All scopes of one run of a handler share whether that run may still act.
-A run that has lost its job, or met a history of other code, says so at every further call, so
-that no ``except`` in a handler can hide it.
+A scope belongs to one thread or one task, and numbers the effects that are called in it, in the
+order of their calls; what is called from elsewhere would get a number by chance, and is refused.
+A branch is one more scope of the same run, whose effects carry its name in their ids.
+
+What is awaited
+---------------
+The effect of an async function is numbered and looked up when it is called, and made when it is
+awaited, by whichever task does so: several may be gathered.
+It is recorded before its result is used, and no effect is recorded once its handler has ended or
+is set aside.
 """
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from threading import get_ident
-from typing import Protocol, TypeVar, cast, final
+from collections.abc import Callable
+from datetime import datetime
+from time import perf_counter_ns
+from typing import TypeVar, cast, final
 
 import attrs
 
-from esflow import effects, errors
-from esflow.asking import Asked, asking_for_result
+from esflow import effects, errors, usercode
+from esflow.asking import asking_for_result
 from esflow.effects import Call, call_of
-from esflow.events import EffectCall, EffectRecorded
+from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
-from esflow.ids import item_id
+from esflow.graph import is_async
+from esflow.ids import branch_id, item_id
+from esflow.limits import Limit, within, within_async
 from esflow.payloads import return_annotation
+from esflow.standing import Recorder, Standing
 from esflow.usercode import SetAside
 
 Result = TypeVar("Result")
 
 
-class Recorder(Protocol):
-    """What records an effect before the handler goes on."""
-
-    def record_effect(self, effect: EffectRecorded) -> None:
-        """Append the effect to the job's stream.
-
-        Raises: Fenced, StoreError.
-        """
-        ...
-
-    def now_ms(self) -> int:
-        """Return the host's time, in milliseconds since 1970."""
-        ...
-
-    def is_cancelled(self) -> bool:
-        """Tell whether somebody has ended the job."""
-        ...
-
-    def may_call(self, name: str) -> bool:
-        """Tell whether an effect that is not recorded may be called."""
-        ...
-
-
 @final
-@attrs.define(eq=False, kw_only=True)
-class Standing:
-    """One run of a handler: what is recorded of it, and whether it may still act."""
+@attrs.define(eq=False)
+class Trials:
+    """The attempts of one effect: which comes next, when, and what the last one came to."""
 
-    job_id: str
-    activation: str
-    recorded: Mapping[str, EffectRecorded]
-    recorder: Recorder
-    aside: Asked | None = None  # What set the run aside.
-    lost: errors.EsflowError | None = None  # Why it may not settle.
-    closed: bool = False
-    used: set[str] = attrs.field(factory=set[str], init=False)  # Effects that were asked for.
-    calling: dict[int, str] = attrs.field(factory=dict[int, str], init=False)  # By thread.
+    _run: Standing
+    _call: Call
+    _effect_id: str
+    attempt: int = attrs.field(init=False)
+    again_at_ms: int | None = attrs.field(default=None, init=False)
+    error: Exception | None = attrs.field(default=None, init=False)
 
-    def use(self, call: str, owner: int) -> None:
-        """Refuse what would be recorded nowhere, or in an order that is chance.
+    def __attrs_post_init__(self) -> None:
+        """Go on behind the attempts that are recorded."""
+        last = self._run.attempts.get(self._effect_id)
+        self.attempt = 1 if last is None else last.attempt + 1
+        self.again_at_ms = None if last is None else last.again_at_ms
 
-        Raises: ContextClosed, ConcurrentEffects, ReentrantCall, SetAside, and what the run is lost
-        for.
+    def became(
+        self, outcome: usercode.Outcome, began_ns: int
+    ) -> EffectRecorded | EffectAttemptFailed:
+        """Return what is to be recorded of the attempt, and go on to the next if there is one.
+
+        Raises: ContextClosed, SetAside, and what the run is lost for, where nothing is.
         """
-        if self.closed:
-            raise errors.ContextClosed(self.activation, call)
-        if self.lost is not None:
-            raise self.lost
-        if self.aside is not None:
-            raise SetAside
-        place = get_ident()
-        if place in self.calling:
-            raise errors.ReentrantCall(self.job_id, call)
-        if place != owner:
-            raise errors.ConcurrentEffects(self.activation, call)
+        call, key = self._call, self._run.key_of(self._effect_id)
+        effect, self.error = effects.made(
+            call, self._effect_id, key, outcome, began_ns=began_ns, attempt=self.attempt
+        )
+        self._run.refuse_ended(f"effect({call.name})")
+        retry = call.options.retry
+        if retry is None or self.error is None or not retry.applies(self.attempt, self.error):
+            return effect
+        delay_ms = retry.delay_ms(self.attempt, random.random())  # noqa: S311 - it spreads load
+        self.again_at_ms = self._run.recorder.due_at_ms(delay_ms)
+        self.attempt += 1
+        return effects.failed_attempt(effect, self.again_at_ms)
 
-    def key_of(self, effect_id: str) -> str:
-        """Return the key of an effect, the same at every execution."""
-        recorded = self.recorded.get(effect_id)
-        return f"{self.job_id}/{effect_id}" if recorded is None else recorded.key
 
-    @contextmanager
-    def recording(self, name: str) -> Generator[None]:
-        """Let the run be lost if an effect is not recorded, whatever keeps it from being so."""
-        lost: errors.EsflowError | None = errors.ContextClosed(self.activation, f"effect({name})")
-        try:
-            yield
-            lost = None
-        except errors.EsflowError as refusal:
-            lost = refusal
-            raise
-        finally:  # A signal, too, may have come in between.
-            self.lost = self.lost or lost
-
-    def moment(self) -> datetime:
-        """Return the host's time."""
-        return datetime.fromtimestamp(self.recorder.now_ms() / 1000, tz=UTC)
+def limit_of(call: Call, recorder: Recorder) -> Limit | None:
+    """Return how long a call may take, None for as long as it likes."""
+    seconds = call.options.timeout_seconds
+    return None if seconds is None else Limit(f"effect {call.name}", seconds, recorder.clock)
 
 
 @final
 @attrs.define(eq=False)
 class Scope:
-    """The effects of one thread, in the order of their calls."""
+    """The effects of one thread or task, in the order of their calls."""
 
     _run: Standing
     _within: str  # What begins the ids of its effects.
-    _owner: int = attrs.field(factory=get_ident, init=False)
+    _owner: object = attrs.field(init=False)
     _count: int = attrs.field(default=0, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Belong to whoever made it."""
+        self.move_here()
+
+    def move_here(self) -> None:
+        """Belong to the thread or task that this is called in."""
+        self._owner = self._run.here()
+
+    def close(self) -> None:
+        """Refuse every further call."""
+        self._closed = True
 
     def use(self, call: str) -> None:
-        """Refuse a call that this thread may not make, or not any more."""
-        self._run.use(call, self._owner)
+        """Refuse what would be recorded nowhere, or in an order that is chance.
+
+        Raises: ContextClosed, ConcurrentEffects, ReentrantCall, SetAside, and what the run is lost
+        for.
+        """
+        self._run.refuse_ended(call)
+        if self._closed:
+            raise errors.ContextClosed(self._run.activation, call)
+        if self._run.here() != self._owner:
+            raise errors.ConcurrentEffects(self._run.activation, call)
 
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
 
-        Shape: the result has been through the codec, back to the function's return annotation.
+        Shape: the result has been through the codec, back to the function's return annotation; that
+        of an async function is awaited.
         Raises: EffectError, when the function raised; PayloadError, when its result can't be
         recorded; NondeterminismError, when another call is recorded at this place.
         """
@@ -148,27 +143,39 @@ class Scope:
     @property
     def idempotency_key(self) -> str:
         """The key of the next effect (or of the running one), the same at every re-execution."""
-        running = self._run.calling.get(get_ident())
-        return self._run.key_of(running or item_id(self._within, "e", self._count))
+        return self._run.key_of(self._run.running or item_id(self._within, "e", self._count))
 
     def _effect(self, call: Call) -> object:
         self.use(f"effect({call.name})")
+        must_await = is_async(call.function)
+        if must_await and not self._run.is_async:
+            raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")
         effect_id = item_id(self._within, "e", self._count)
         recorded, cause = self._recorded(call, effect_id), None
         self._run.used.add(effect_id)
         self._count += 1
+        if must_await:
+            coroutine = self._awaited(call, effect_id, recorded)
+            self._run.called(effect_id, coroutine)
+            return coroutine
         if recorded is None:
             recorded, cause = self._made(call, effect_id)
-        return effects.result_of(recorded, call, cause)
+        return self._told(recorded, call, cause)
+
+    def _told(self, recorded: EffectRecorded, call: Call, cause: Exception | None) -> object:
+        with self._run.telling(recorded):
+            return effects.result_of(recorded, call, cause)
 
     def _recorded(self, call: Call, effect_id: str) -> EffectRecorded | None:
         """Return what is recorded of a call, None where it has to be made."""
         recorded = self._run.recorded.get(effect_id)
-        if recorded is None:
-            self._refuse_call(call, effect_id)
-        elif (difference := effects.difference(self._run.activation, recorded, call)) is not None:
+        known = recorded or self._run.attempts.get(effect_id)
+        difference = known and effects.difference(self._run.activation, known, call)
+        if difference is not None:
             self._run.lost = difference
             raise difference
+        if recorded is None:
+            self._refuse_call(call, effect_id)
         return recorded
 
     def _refuse_call(self, call: Call, effect_id: str) -> None:
@@ -181,17 +188,101 @@ class Scope:
         self._run.aside = asking_for_result(effect_id, asked_for, effects.shown(call), returns)
         raise SetAside
 
-    def _made(self, call: Call, effect_id: str) -> tuple[EffectRecorded, Exception | None]:
-        """Make a call and record what became of it, before anybody uses it."""
-        self._run.calling[self._owner] = effect_id
-        try:
-            effect, error = effects.make(call, effect_id, self._run.key_of(effect_id))
-        finally:
-            del self._run.calling[self._owner]
-        with self._run.recording(call.name):
-            self._run.recorder.record_effect(effect)
-        reach("effect.recorded")
-        return effect, error
+    def _made(self, call: Call, effect_id: str) -> effects.Made:
+        """Make a call, as often as it is worth it, and record each time what became of it."""
+        trials = Trials(self._run, call, effect_id)
+        while True:
+            with self._run.recording(call.name):
+                if trials.again_at_ms is not None:
+                    self._run.recorder.wait(trials.again_at_ms)
+                if call.name not in effects.OWN_EFFECTS:
+                    self._run.recorder.let_out()
+            self._run.refuse_ended(f"effect({call.name})")
+            began_ns = perf_counter_ns()
+            event = trials.became(self._called(call, effect_id), began_ns)
+            with self._run.recording(call.name):
+                self._run.recorder.record_effect(event)
+            reach("effect.recorded")
+            if isinstance(event, EffectRecorded):
+                return event, trials.error
+
+    def _called(self, call: Call, effect_id: str) -> usercode.Outcome:
+        def here() -> usercode.Outcome:
+            with self._run.calling(effect_id):
+                return usercode.call(call.function, call.args, call.kwargs)
+
+        limit = limit_of(call, self._run.recorder)
+        return here() if limit is None else within(limit, here)
+
+    async def _awaited(self, call: Call, effect_id: str, recorded: EffectRecorded | None) -> object:
+        """Return the result of an async call, which is made by the task that awaits it."""
+        cause = None
+        with self._run.awaited(effect_id):
+            if recorded is None:
+                recorded, cause = await self._made_async(call, effect_id)
+        return self._told(recorded, call, cause)
+
+    async def _made_async(self, call: Call, effect_id: str) -> effects.Made:
+        trials = Trials(self._run, call, effect_id)
+        while True:
+            try:
+                if trials.again_at_ms is not None:
+                    await self._run.recorder.wait_async(trials.again_at_ms)
+                    self._run.refuse_ended(f"effect({call.name})")
+                began_ns = perf_counter_ns()
+                event = trials.became(await self._called_async(call, effect_id), began_ns)
+                await self._run.recorder.record_effect_async(event)
+            except errors.EsflowError as lost:
+                self._run.lost = self._run.lost or lost
+                raise
+            reach("effect.recorded")
+            if isinstance(event, EffectRecorded):
+                return event, trials.error
+
+    async def _called_async(self, call: Call, effect_id: str) -> usercode.Outcome:
+        async def here() -> object:
+            with self._run.calling(effect_id):
+                return await call.function(*call.args, **call.kwargs)
+
+        outcome = await within_async(limit_of(call, self._run.recorder), here())
+        if isinstance(outcome, usercode.Stopped):
+            raise SetAside  # Its handler was, and it asked the context for something.
+        return outcome
+
+
+@final
+@attrs.define(eq=False)
+class Branch:
+    """A scope for one of several steps that go on at once, for as long as its block runs."""
+
+    _run: Standing
+    _name: str
+    _scope: Scope | None = attrs.field(default=None, init=False)
+
+    def __enter__(self) -> Scope:
+        """Let the branch belong to the thread or task that enters it.
+
+        Raises: ContextClosed, ReentrantCall, SetAside, and what the run is lost for.
+        """
+        self._run.refuse_ended(f"branch({self._name!r})")
+        self._scope = Scope(self._run, branch_id(self._run.activation, self._name))
+        return self._scope
+
+    def __exit__(self, *_: object) -> None:
+        """End the branch."""
+        if self._scope is not None:
+            self._scope.close()
+
+    async def __aenter__(self) -> Scope:
+        """Let the branch belong to the task that enters it.
+
+        Raises: ContextClosed, ReentrantCall, SetAside, and what the run is lost for.
+        """
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the branch."""
+        self.__exit__()
 
 
 def _uuid() -> uuid.UUID:

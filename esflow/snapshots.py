@@ -35,7 +35,7 @@ from esflow.json_values import Misfit
 from esflow.state import JobFold
 from esflow.store import SnapshotRow, Store
 
-FOLD_VERSION: Final = 3
+FOLD_VERSION: Final = 4
 
 _log = logging.getLogger("esflow")
 _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')

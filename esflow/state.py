@@ -75,9 +75,11 @@ class JobFold:
     forked: ev.JobForked | None = None  # The last time.
     token: int = 0
     host: str | None = None
+    claims: int = 0  # Since the job last got anywhere.
     wave: int = 0
     members: dict[str, Member] = attrs.field(factory=dict[str, Member])
     going: int = 0
+    delayed: int = 0  # Activations that wait for their next attempt.
     buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
     kept: list[Activation] = attrs.field(factory=list[Activation])
     inputs: list[Delivery] = attrs.field(factory=list[Delivery])
@@ -130,7 +132,7 @@ class JobFold:
     @property
     def is_delayed(self) -> bool:
         """Whether the open wave waits for the next attempt of an activation."""
-        return any(each.again_at_ms is not None for each in self.members.values())
+        return self.delayed > 0
 
     @property
     def is_expecting(self) -> bool:
@@ -144,6 +146,11 @@ class JobFold:
         return self.request is not None and self.request.defaults is not None
 
     @property
+    def waits_for_code(self) -> bool:
+        """Whether the open wave closes, or fails, as soon as code of the flow merges its writes."""
+        return self.merging and self.ended is None
+
+    @property
     def open_children(self) -> list[Child]:
         """The jobs that this one started and that have not ended, as far as it knows."""
         return [each for each in self.children.values() if each.status is None]
@@ -155,9 +162,9 @@ class JobFold:
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
-        found += [
-            each.again_at_ms for each in self.members.values() if each.again_at_ms is not None
-        ]
+        if self.delayed:
+            again = [each.again_at_ms for each in self.members.values()]
+            found += [at_ms for at_ms in again if at_ms is not None]
         return min(found, default=None)
 
     @property

@@ -49,7 +49,7 @@ TRANSITIONS: Final[Mapping[type[Any], tuple[Transition, ...]]] = {
     ev.AnswerRecorded: (_WOKEN, *_ACTIVE),
     ev.ActivationCompleted: (_RESTING, *_ACTIVE),
     ev.ActivationFailed: (_RESTING, *_ACTIVE),
-    ev.WaveMerged: (_RESTING, _WAITING, *_ACTIVE),
+    ev.WaveMerged: (_RESTING, _WAITING, _FAILED, *_ACTIVE),
     ev.MessageReceived: (_PENDING, _WAITING, _WOKEN, *_ACTIVE),
     ev.TimerFired: (_WAITING, _WOKEN, *_ACTIVE),
     ev.ChildFinished: (_WAITING, _WOKEN, *_ACTIVE),

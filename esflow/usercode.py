@@ -6,8 +6,10 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, final
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent import futures
+from contextlib import suppress
+from typing import Any, Final, TypeAlias, cast, final
 
 import attrs
 
@@ -37,6 +39,14 @@ class Raised:
 
 @final
 @attrs.frozen
+class Ended:
+    """User code ended the process rather than the call."""
+
+    error: BaseException
+
+
+@final
+@attrs.frozen
 class Stopped:
     """User code was set aside, to run again."""
 
@@ -51,10 +61,27 @@ Outcome: TypeAlias = Returned | Raised
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     """Call user code and return what became of it."""
+    outcome = ending(function, args, kwargs)
+    if isinstance(outcome, Ended):
+        raise outcome.error
+    return outcome
+
+
+def ending(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Outcome | Ended:
+    """Call user code and return what became of it, whatever that is."""
     try:
         return Returned(function(*args, **kwargs))
-    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
-        return Raised(error)
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is a fact to record
+        return Raised(error) if isinstance(error, Exception) else Ended(error)
+
+
+def result_of(outcome: Outcome | Ended) -> Any:
+    """Return what a call came back with, or raise what it raised."""
+    if isinstance(outcome, Returned):
+        return outcome.value
+    raise outcome.error
 
 
 def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
@@ -63,6 +90,52 @@ def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
         return call(handler, args, {})
     except SetAside:
         return Stopped()
+
+
+async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
+    """Await user code in a task of its own, and return what became of it.
+
+    Whoever is cancelled while waiting here cancels the task, and waits for its end.
+    """
+    from asyncio import CancelledError, create_task, wait
+
+    task = create_task(_kept(coroutine))
+    try:
+        await wait([task])
+    finally:
+        while not task.done():
+            task.cancel()
+            with suppress(CancelledError):
+                await wait([task])
+    if task.cancelled():  # By itself: who waits here was not.
+        return Raised(futures.CancelledError("cancelled from within"))
+    error = task.exception()
+    if error is None:
+        outcome = task.result()
+        if isinstance(outcome, Returned):
+            return outcome
+        raise outcome
+    if isinstance(error, Exception):
+        return Raised(error)
+    if _is_set_aside(error):
+        return Stopped()
+    raise error
+
+
+async def _kept(coroutine: Coroutine[Any, Any, Any]) -> Returned | BaseException:
+    """Keep what ends a process from ending the loop at once, as it does when a task raises it."""
+    try:
+        return Returned(await coroutine)
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
+
+
+def _is_set_aside(error: BaseException) -> bool:
+    """Tell whether an error takes a handler off the stack, or a group of tasks of it."""
+    if isinstance(error, SetAside):
+        return True
+    group = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
+    return any(map(_is_set_aside, group))
 
 
 def failure_of(error: Exception, *, with_traceback: bool) -> Failure:

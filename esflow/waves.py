@@ -89,7 +89,7 @@ def drop(fold: JobFold, dropped: ev.WorkDropped) -> None:
                 _take(fold, record)
     fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}
     fold.program, fold.program_paused = (), False
-    fold.halt, fold.halt_paused, fold.going = (), False, 0
+    fold.halt, fold.halt_paused, fold.going, fold.delayed = (), False, 0, 0
     if fold.activations_count >= fold.limit:
         fold.over_limit = True
         return

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import TIMEOUT_MAX
 from time import monotonic
-from typing import Final
+from typing import Final, get_args
 
 from esflow.bundle import Progress, keep_definitions, read_bundle, take_in
-from esflow.commands import CancelJob, Command, Continue, PauseJob
+from esflow.commands import CancelJob, Command, Continue, PauseJob, RetryJob
 from esflow.decider import decide
-from esflow.errors import FlowNotFound, VersionConflict, WaitTimeout
+from esflow.errors import FlowNotFound, PayloadError, VersionConflict, WaitTimeout
 from esflow.events import Event, JobForked
 from esflow.flow import Flow
 from esflow.inputs import checked_id, expect_version, new_job_id
+from esflow.policies import Effects
 from esflow.replay import pages
 from esflow.runtime.checking import CheckReport, check_jobs
 from esflow.runtime.forking import fork as record_shared
@@ -22,7 +23,14 @@ from esflow.runtime.forking import record_fork
 from esflow.runtime.host import Errand, Host
 from esflow.runtime.looking import state
 from esflow.runtime.session import Decide, Session
-from esflow.runtime.wishes import breakpoints, resuming, send_message, start_job, update_shared
+from esflow.runtime.wishes import (
+    breakpoints,
+    granted,
+    resuming,
+    send_message,
+    start_job,
+    update_shared,
+)
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import IndexRow, JobQuery
 
@@ -41,7 +49,7 @@ def start(  # noqa: PLR0917 - they are the arguments of `Engine.start`, in its o
 ) -> Errand:
     """Return what records a new job, or finds that it was recorded, and drives it."""
     session, step = _begun(host, flow, slot, payload, job_id, labels, stops)
-    return Errand(session, (step, host.claim(session)), actor)
+    return Errand(session, (step, host.firing(), host.claim(session)), actor)
 
 
 def submit(  # noqa: PLR0917 - they are the arguments of `Engine.submit`, in its order
@@ -77,13 +85,22 @@ def _begun(  # noqa: PLR0917 - they are the arguments of both, in their order
 def run(host: Host, job_id: str, actor: str | None) -> Errand:
     """Return what drives a job that nobody drives."""
     session = host.loaded(job_id, "run()")
-    return Errand(session, (host.claim(session),), actor)
+    return Errand(session, (host.firing(), host.claim(session)), actor)
 
 
 def recoverable(host: Host) -> list[IndexRow]:
-    """Return the jobs of this host's flows that are ready."""
-    query = JobQuery(statuses=(Status.PENDING, Status.RUNNING))
-    return [row for row in pages(host.store, query) if row.flow in host.flows]
+    """Return the jobs of this host's flows that are ready, or wait for what is due by now."""
+    query = JobQuery(statuses=(Status.PENDING, Status.RUNNING, Status.WAITING))
+    now_ms = host.clock.now_ms()
+    return [
+        row
+        for row in pages(host.store, query)
+        if row.flow in host.flows and (row.status != Status.WAITING or _is_due(row, now_ms))
+    ]
+
+
+def _is_due(row: IndexRow, now_ms: int) -> bool:
+    return row.wakes_at_ms is not None and row.wakes_at_ms <= now_ms
 
 
 def wait(host: Host, job_id: str, timeout: float) -> JobState:
@@ -135,12 +152,29 @@ def resume(
                 if fold.status is Status.PAUSED and seen != _standing(fold):
                     # Somebody was faster: this is not the pause that the caller saw.
                     raise VersionConflict(job_id, version, fold.version)
-            return places.put_into(fold, wish, decide(fold, wish))
+            return places.put_into(fold, wish, granted(fold, flow, wish))
 
         return step
 
-    steps = (expected, *map(deciding, wishes), host.claim(session))
+    steps = (expected, *map(deciding, wishes), host.firing(), host.claim(session))
     return Errand(session, steps, actor)
+
+
+def retry(host: Host, job_id: str, effects: str, actor: str | None) -> Errand:
+    """Return what lets run again what failed.
+
+    Raises: PayloadError.
+    """
+    if effects not in get_args(Effects):
+        raise PayloadError("effects", f"{effects!r:.100}; give 'reuse' or 'fresh'")
+    session = host.loaded(job_id, "retry()")
+    host.flow(session.fold.flow)
+    command = RetryJob(effects=effects)
+
+    def step(fold: JobFold) -> Sequence[Event]:
+        return decide(fold, command)
+
+    return Errand(session, (step, host.firing(), host.claim(session)), actor)
 
 
 def fork(
@@ -234,11 +268,12 @@ def update(
 ) -> JobState:
     """Change the shared data of a job."""
     session = host.loaded(job_id, "update()")
-    command = update_shared(host.known_flow(session.fold), values)
+    flow = host.known_flow(session.fold)
+    command = update_shared(flow, values)
 
     def step(fold: JobFold) -> Sequence[Event]:
         expect_version(fold, expected_version)
-        return decide(fold, command)
+        return granted(fold, flow, command)
 
     host.commit(session, step, actor=actor)
     return session.fold.face()

@@ -14,7 +14,7 @@ Failures are not run again: an error that is mended is no difference.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, final
 
@@ -23,15 +23,19 @@ import attrs
 from esflow import events as ev
 from esflow import usercode
 from esflow.asking import Asked
+from esflow.clock import Clock
 from esflow.context import Context
 from esflow.errors import EsflowError, NondeterminismError
 from esflow.events import Event, Json
 from esflow.flow import Flow
 from esflow.fold import evolve
 from esflow.json_values import same_json
+from esflow.merging import merge, pending_writes
 from esflow.payloads import bind
+from esflow.reducers import ABSENT
 from esflow.replay import read_verified
-from esflow.state import Activation, Delivery, JobFold, Member
+from esflow.runtime.handling import handled, handled_async, run_alone
+from esflow.state import Activation, Delivery, JobFold, Member, MergeFailure
 from esflow.store import Store
 
 Found: TypeAlias = "tuple[str, str, str]"
@@ -46,6 +50,8 @@ _KINDS: Final[dict[type[Event], str]] = {
     ev.Logged: "log",
     ev.PauseRequested: "pause",
     ev.QuestionAsked: "question",
+    ev.TimerSet: "timer",
+    ev.ChildStarted: "child",
 }
 
 
@@ -54,9 +60,9 @@ _KINDS: Final[dict[type[Event], str]] = {
 class Difference:
     """The first thing that an activation would do otherwise.
 
-    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``write``, ``log``,
-    ``pause``, ``question``, ``failure``, ``slot`` or ``payload``; ``recorded`` and ``now`` show
-    both sides, ``nothing`` where one of them has none.
+    Shape: ``kind`` is ``effect``, ``interrupt``, ``emission``, ``deferral``, ``timer``, ``child``,
+    ``write``, ``merge``, ``log``, ``pause``, ``question``, ``failure``, ``slot`` or ``payload``;
+    ``recorded`` and ``now`` show both sides, ``nothing`` where one of them has none.
     """
 
     job_id: str
@@ -81,9 +87,38 @@ class CheckReport:
 class Rehearsal:
     """Lets a handler do nothing outside."""
 
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
+    @property
+    def clock(self) -> Clock:
+        """Tell no time."""
+        raise AssertionError("a rehearsal asked for the time")
+
+    def record_effect(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Record nothing: no effect is called."""
         raise AssertionError(f"{effect.id} was called in a rehearsal")
+
+    async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
+        """Record nothing: no effect is called."""
+        self.record_effect(effect)
+
+    def let_out(self) -> None:
+        """Let nothing out: no effect is called."""
+        raise AssertionError("an effect was to be called in a rehearsal")
+
+    async def let_out_async(self) -> None:
+        """Let nothing out: no effect is called."""
+        self.let_out()
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Let nothing be due."""
+        raise AssertionError(f"{delay_ms} ms are waited for in a rehearsal")
+
+    def wait(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        raise AssertionError(f"{at_ms} is waited for in a rehearsal")
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Let nobody wait."""
+        self.wait(at_ms)
 
     def now_ms(self) -> int:
         """Tell no time: what asks for it is an effect like another."""
@@ -135,6 +170,8 @@ def _checked(store: Store, job_id: str, flow: Flow) -> Iterator[tuple[str, Found
         if isinstance(event, ev.ActivationCompleted):
             member = fold.members[event.activation]
             yield event.activation, _completed(fold, flow, member, tuple(fold.buffer))
+        elif isinstance(event, ev.WaveMerged):
+            yield from _merged(fold, flow, event)
         evolve(fold, event)
     if fold.ended is not None:
         return
@@ -172,6 +209,22 @@ def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
     for delivery in fold.inputs:
         if (problem := _to_run(flow, delivery)) is not None:
             yield delivery.cause, problem
+    for address, found in fold.gathers.items():
+        for gathered in found.waiting:
+            if (problem := _to_gather(flow, address, gathered.payload)) is not None:
+                yield gathered.cause, problem
+
+
+def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found | None:
+    """Return why what a slot has collected can't be taken by today's code."""
+    slot = flow.slots.get(address)
+    if slot is None:
+        return "slot", address, _NOTHING
+    try:
+        bind(slot.signature, slot.address, {"items": [payload]})
+    except EsflowError as misfit:
+        return "payload", _shown(dict(payload)), str(misfit)
+    return None
 
 
 def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Event]) -> Found | None:
@@ -183,6 +236,25 @@ def _completed(fold: JobFold, flow: Flow, member: Member, records: Sequence[Even
         kind = "interrupt" if run.asked.call is None else "effect"
         return kind, _NOTHING, str(run.asked)
     return _first(records, run.records) or _unused(run, member)
+
+
+def _merged(fold: JobFold, flow: Flow, event: ev.WaveMerged) -> Iterator[tuple[str, Found]]:
+    """Yield in what today's code would merge the writes of a wave, or of an update, otherwise."""
+    writes = pending_writes(fold)
+    found = merge(flow, fold, writes)
+    if isinstance(found, MergeFailure):
+        yield found.activation or "", ("merge", _shown(dict(event.values)), found.problem)
+        return
+    for key in dict.fromkeys([*event.values, *found]):
+        was, now = event.values.get(key, ABSENT), found.get(key, ABSENT)
+        if was is ABSENT or now is ABSENT or not same_json(was, now):
+            wrote = [each.activation for each in writes if each.key == key and each.activation]
+            yield wrote[-1] if wrote else "", ("merge", _valued(key, was), _valued(key, now))
+            return
+
+
+def _valued(key: str, value: Json) -> str:
+    return _NOTHING if value is ABSENT else f"{key} {_shown(value)}"
 
 
 def _set_aside(
@@ -235,14 +307,13 @@ def _run(fold: JobFold, flow: Flow, member: Member) -> _Run:
         shared=fold.shared,
         memory=fold.memory.get(slot.routine, {}),
         recorder=Rehearsal(),
+        attempt=member.attempt,
     )
-
-    def handle() -> tuple[Event, ...]:
-        slot.function(context, **bind(slot.signature, slot.address, member.activation.payload))
-        return context.records()
-
-    outcome = usercode.run(handle)
-    context.close()
+    payload = member.activation.payload
+    if slot.is_async:
+        outcome = run_alone(handled_async(slot, context, payload))
+    else:
+        outcome = handled(slot, context, payload)
     if context.lost is not None:
         return _Run(problem=_lost(context.lost))
     match outcome:
@@ -300,7 +371,12 @@ def _unused(run: _Run, member: Member) -> Found | None:
 
 
 def _same(one: Event, other: Event) -> bool:
-    return type(one) is type(other) and same_json(_fields(one), _fields(other))
+    return type(one) is type(other) and same_json(_timeless(one), _timeless(other))
+
+
+def _timeless(event: Event) -> Json:
+    """Return an event without the moment that it waits for, which no code repeats."""
+    return {name: value for name, value in _fields(event).items() if name != "due_at_ms"}
 
 
 def _fields(event: Event) -> Json:

@@ -8,16 +8,19 @@ finished first shows nowhere but in the order of the records.
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from threading import Event
 
+from esflow.clock import wait_until
 from esflow.errors import JobClosed
 from esflow.failpoints import reach
 from esflow.flow import Flow
-from esflow.runtime.host import Errand, Host, passing_over
+from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
+from esflow.runtime.runs import Run
 from esflow.runtime.session import Session
-from esflow.runtime.steps import Run, Settling, Wave, open_wave, performed
+from esflow.runtime.steps import Settling, Wave, open_wave, performed
 from esflow.state import JobState
 from esflow.store import IndexRow
 
@@ -39,12 +42,18 @@ def carried_on(host: Host, errand: Errand) -> JobState:
         host.give_back(session)
 
 
-def taken_over(host: Host, job_id: str, older_than: float | None = None) -> JobState | None:
+def taken_over(
+    host: Host,
+    job_id: str,
+    older_than: float | None = None,
+    *,
+    max_claims: int | None = MAX_CLAIMS,
+) -> JobState | None:
     """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
 
     Returns None where there is nothing to drive.
     """
-    errand = host.taking_over(job_id, older_than)
+    errand = host.taking_over(job_id, older_than, max_claims)
     state = carried_on(host, errand)
     return state if errand.session.token else None
 
@@ -54,7 +63,7 @@ def recovered(host: Host, rows: list[IndexRow], older_than: float | None) -> lis
     states = list[JobState]()
     for row in rows:
         with passing_over(row.job_id):
-            state = taken_over(host, row.job_id, older_than)
+            state = taken_over(host, row.job_id, older_than, max_claims=None)
             states += [] if state is None else [state]
     return states
 
@@ -67,7 +76,10 @@ def _drive(session: Session, flow: Flow, max_parallel: int) -> None:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
-        wave.end()
+        if wave.is_last:
+            session.flush()
+        if wave.trouble is not None:
+            raise wave.trouble
 
 
 def _run_alone(wave: Wave) -> None:
@@ -79,11 +91,17 @@ def _run_alone(wave: Wave) -> None:
 def _run_in_threads(wave: Wave) -> None:
     """Run a wave in threads, as many at once as allowed, recording each as it finishes."""
     running: dict[Future[Settling], Run] = {}
+    woken = Event()
     with ThreadPoolExecutor(wave.max_parallel, thread_name_prefix="esflow-wave") as pool:
         while True:
+            wave.fire()
             for run in wave.startable():
-                running[pool.submit(copy_context().run, performed, run)] = run
+                future = pool.submit(copy_context().run, performed, run)
+                running[future] = run
+                future.add_done_callback(lambda _: woken.set())
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            wait_until(wave.session.clock, wave.wakes_at_ms, woken)
+            woken.clear()  # Before it is seen who has finished: whoever does later wakes again.
+            for future in [each for each in running if each.done()]:
                 wave.settle(running.pop(future), future.exception() or future.result())

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from esflow.codec import Envelope, encode, genesis
-from esflow.decider import decide, due, needed_slots, runnable
+from esflow.decider import due, needed_slots, runnable
 from esflow.errors import FlowChanged, JobExists, VersionConflict
 from esflow.events import (
     AnswerRecorded,
@@ -34,13 +34,15 @@ from esflow.events import (
     JobResumed,
     Recorded,
     SharedWritten,
+    WaveMerged,
     WorkDropped,
 )
 from esflow.fold import evolve, fold_events
+from esflow.holds import is_held_before
 from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.replay import index_row, read_verified
 from esflow.runtime.host import Host
-from esflow.runtime.wishes import resuming
+from esflow.runtime.wishes import granted, resuming
 from esflow.state import JobFold
 
 if TYPE_CHECKING:
@@ -90,10 +92,16 @@ def _whole(history: Sequence[Recorded], version: int) -> int:
     for place, recorded in enumerate(history[:version], start=1):
         evolve(fold, recorded.event)
         following = history[place].event if place < len(history) else None
-        within = fold.buffer or _carries_on(recorded.event, following)
+        within = fold.buffer or _is_merging(fold) or _carries_on(recorded.event, following)
         if not (within or due(fold, quiet=False)):  # What is due is asked of whole appends only.
             found = place
     return found
+
+
+def _is_merging(fold: JobFold) -> bool:
+    """Tell whether writes and what code of the flow made of them are recorded only in part."""
+    between = not fold.members or is_held_before(fold)
+    return fold.waits_for_code or fold.merged is not None or (between and bool(fold.updates))
 
 
 def _carries_on(event: Event, following: Event | None) -> bool:
@@ -104,9 +112,9 @@ def _carries_on(event: Event, following: Event | None) -> bool:
         case JobResumed(command="Answer"):
             return True
         case JobResumed(command="Continue"):
-            return isinstance(event, SharedWritten | DeferralsReleased)
+            return isinstance(event, SharedWritten | WaveMerged | DeferralsReleased)
         case DeferralsReleased():
-            return isinstance(event, AnswerRecorded | SharedWritten)
+            return isinstance(event, AnswerRecorded | SharedWritten | WaveMerged)
         case EffectRecorded():  # Told, not called: the answer is its result.
             return isinstance(event, AnswerRecorded) and event.id == following.id
         case SharedWritten(activation=None):
@@ -120,14 +128,27 @@ def _carries_on(event: Event, following: Event | None) -> bool:
 def _rehearse(host: Host, fork_id: str, events: Sequence[Event], command: object) -> None:
     """Let a command, or a flow that has changed, be refused before anything is recorded."""
     fold = fold_events(fork_id, events)
+    _pause_due(fold)
     wishes = () if command is None else resuming(fold, host.flow(fold.flow), command)
     for wish in wishes:
-        for event in decide(fold, wish):
+        for event in granted(fold, host.flow(fold.flow), wish):
             evolve(fold, event)
     if runnable(fold) and fold.flow in host.flows:
         missing = sorted(needed_slots(fold) - host.flow(fold.flow).slots.keys())
         if missing:
             raise FlowChanged(fork_id, fold.flow, tuple(missing))
+
+
+def _pause_due(fold: JobFold) -> tuple[Event, ...]:
+    """Take in, and return, the pause that was asked for while its source ran: nobody runs a fork.
+
+    A host without the flow records the fork and goes; left out, it would look like one that runs.
+    """
+    paused = due(fold, quiet=True)
+    if paused is None:
+        return ()
+    evolve(fold, paused)
+    return (paused,)
 
 
 def record_fork(
@@ -147,7 +168,8 @@ def record_fork(
     copied = [(each.event, _envelope(each)) for each in shared]
     fold = fold_events(fork_id, [*(event for event, _ in copied), forked])
     assert due(fold, quiet=False) is None, "a fork begins where a job was at rest"
-    head, rows = _rows(fork_id, [*copied, (forked, begun)])
+    own = [(each, begun) for each in (forked, *_pause_due(fold))]
+    head, rows = _rows(fork_id, [*copied, *own])
     row = index_row(
         fold,
         head=head,

@@ -12,6 +12,7 @@ import math
 import socket
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Final, final
 
 import attrs
@@ -19,24 +20,28 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
-from esflow.context import Context
 from esflow.decider import decide, runnable
 from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, checked_text, findable_id, new_job_id
 from esflow.json_values import same_json
+from esflow.merging import merge_wave
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.session import Decide, Session
-from esflow.runtime.steps import inside
+from esflow.runtime.steps import fire_due, inside
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold
 from esflow.store import IndexRow, Store
 from esflow.stores import open_store
+from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
 
 max_lease_seconds: Final = 86_400.0
+DURABILITIES: Final = ("step", "output")
+MAX_CLAIMS: Final = 5
+"""In so many executions a job may get nowhere; then a worker takes it for what ended them."""
 _ONE_JOBS_TROUBLE = (
     errors.FlowChanged,
     errors.NondeterminismError,
@@ -66,6 +71,7 @@ class Host:
     name: str
     flows: Mapping[str, Flow]
     max_parallel: int
+    is_grouping: bool
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
@@ -95,9 +101,7 @@ class Host:
         recorded = self.store.get_definition(fold.fingerprint)
         if recorded is None:
             raise errors.FlowNotFound(fold.flow, tuple(self.flows))
-        definition = json.loads(recorded)
-        slots = [slot for routine in definition["routines"] for slot in routine["slots"]]
-        return Flow.from_definition(definition, dict.fromkeys(slots, _takes_anything))
+        return wiring_of(json.loads(recorded))
 
     def head(self, job_id: str) -> IndexRow:
         """Return what the index says of a job.
@@ -153,23 +157,35 @@ class Host:
 
         return step
 
+    def firing(self) -> Decide:
+        """Return the step that lets happen what is due, of a job that nobody runs."""
+
+        def step(fold: JobFold) -> Sequence[Event]:
+            events = fire_due(fold, self.clock.now_ms())
+            return events if events and self._is_free(fold.job_id) else ()
+
+        return step
+
     def is_orphan(self, fold: JobFold) -> bool:
         """Tell whether a job was being run by a host that has gone."""
         return bool(fold.token and runnable(fold)) and self._is_free(fold.job_id)
 
-    def taking_over(self, job_id: str, older_than: float | None) -> Errand:
+    def taking_over(
+        self, job_id: str, older_than: float | None, max_claims: int | None = None
+    ) -> Errand:
         """Return what drives a job that nobody drives, or records on for so many seconds.
 
+        Shape: a job that did not get anywhere in ``max_claims`` executions fails instead.
         Raises: ReentrantCall, JobNotFound, CorruptHistory, UnknownEvent.
         """
         session = self.loaded(job_id, "recover()")
-        take_over = self._take_over(session)
+        take_over = self._take_over(session, max_claims)
 
         def step(fold: JobFold) -> Sequence[Event]:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
             return take_over(fold) if runnable(fold) and may else ()
 
-        return Errand(session, (step,))
+        return Errand(session, (self.firing(), step))
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""
@@ -208,6 +224,7 @@ class Host:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
         for session in list(self._driving.values()):
+            session.leave()
             self.give_back(session)
 
     def refuse_inside(self, job_id: str, call: str) -> None:
@@ -228,12 +245,27 @@ class Host:
             job_id,
             lease,
             self.lease_ms,
+            self._merged,
             snapshots=self.snapshots,
+            is_grouping=self.is_grouping,
         )
+
+    def _merged(self, fold: JobFold) -> Event:
+        """Return what becomes of a wave whose writes need the code of its flow.
+
+        Shape: that code is inside of the job, as a handler is.
+        Raises: FlowNotFound.
+        """
+        return copy_context().run(self._merged_inside, fold)
+
+    def _merged_inside(self, fold: JobFold) -> Event:
+        inside.set(inside.get() | {fold.job_id})
+        return merge_wave(self.flow(fold.flow), fold)
 
     def _rest(self, job_id: str) -> None:
         """Record what is due of a job that nobody drives any more: a pause that was asked for."""
-        session = Session(self.store, self.clock, self.name, job_id, new_lease(), self.lease_ms)
+        lease, merge = new_lease(), self._merged
+        session = Session(self.store, self.clock, self.name, job_id, lease, self.lease_ms, merge)
         session.load()
         self.commit(session, lambda _: (), actor=None)
 
@@ -254,7 +286,7 @@ class Host:
         row = self.store.head(job_id)
         return row is None or is_gone(row.lease)
 
-    def _take_over(self, session: Session) -> Decide:
+    def _take_over(self, session: Session, max_claims: int | None = None) -> Decide:
         """Return the step that claims a job, whoever drives it."""
 
         def step(fold: JobFold) -> Sequence[Event]:
@@ -266,6 +298,7 @@ class Host:
                 flow_version=flow.version,
                 fingerprint=flow.fingerprint,
                 slots=frozenset(flow.slots),
+                max_claims=max_claims,
             )
             return decide(fold, command)
 
@@ -278,6 +311,7 @@ def opened_host(
     *,
     name: str | None,
     max_parallel: int,
+    durability: str,
     lease_seconds: float,
     snapshots: SnapshotPlan,
     clock: Clock,
@@ -289,6 +323,8 @@ def opened_host(
     if not 0 < lease_seconds <= max_lease_seconds:
         problem = f"{lease_seconds!r}; give more than 0 and at most {max_lease_seconds}"
         raise errors.PayloadError("lease_seconds", problem)
+    if durability not in DURABILITIES:
+        raise errors.PayloadError("durability", f"{durability!r:.100}; give 'step' or 'output'")
     if max_parallel < 1:
         raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
     known = registered(flows)
@@ -299,6 +335,7 @@ def opened_host(
         name=called,
         flows=known,
         max_parallel=max_parallel,
+        is_grouping=durability == "output",
         lease_ms=math.ceil(lease_seconds * 1000),
         snapshots=snapshots,
     )
@@ -325,10 +362,6 @@ def registered(flows: Iterable[Flow]) -> Mapping[str, Flow]:
         flow.freeze()
         known[flow.name] = flow
     return known
-
-
-def _takes_anything(_: Context, **_payload: object) -> None:
-    """Stand for a handler that this host doesn't have."""
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

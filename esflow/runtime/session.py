@@ -7,16 +7,31 @@ When the job has moved on, the session reads it again and decides again on what 
 that were decided on an older state are never appended.
 If another execution has claimed the job in between, this one is `Fenced` instead.
 
-The fold runs ahead of the log only inside `commit`: events are taken in to see what is due after
-them, and if they are not recorded, for whatever reason, the job is read again before anything else.
+The fold runs ahead of the log inside `commit`: events are taken in to see what is due after them,
+and if they are not recorded, for whatever reason, the job is read again before anything else.
+
+Grouped appends
+---------------
+A session that groups lets it run ahead for longer: what settles an activation waits, and is
+appended as one with what comes after it.
+Nothing that anybody outside could see waits: the group is appended before an effect is called,
+when the job comes to rest, and when it has grown or waited too long.
+So a crash loses work that was pure, and it is done again.
+
+If somebody else has appended meanwhile, the group is decided again on what is there now, step by
+step.
+The wave that is open in the log is *kept*: what has settled of it holds.
+Whatever was done in later waves began with data, and perhaps with neighbours, that are no longer
+those of its wave; `is_current` tells it so, and it is driven again.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from threading import RLock
+from time import monotonic
 from typing import Final, TypeAlias, final
 
 import attrs
@@ -24,7 +39,14 @@ import attrs
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.decider import due
-from esflow.errors import Fenced, PayloadError, VersionConflict
+from esflow.errors import (
+    ContextClosed,
+    EsflowError,
+    Fenced,
+    JobClosed,
+    PayloadError,
+    VersionConflict,
+)
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.replay import index_row, replay
@@ -55,6 +77,21 @@ def _nobody() -> bool:
     return False
 
 
+max_group_events: Final = 1_000
+max_group_seconds: Final = 0.1
+"""How much waits to be appended as one, and how long: it is looked at with each decision."""
+
+
+@final
+@attrs.frozen
+class _Decision:
+    """Steps that are decided together, as often as it takes until they are recorded."""
+
+    steps: Sequence[Decide]
+    quiet: Callable[[], bool]
+    may_wait: bool
+
+
 @final
 @attrs.define(eq=False)
 class Session:
@@ -66,14 +103,23 @@ class Session:
     job_id: str
     lease: str  # What the index says while this session drives the job.
     lease_ms: int  # How long it is good for after each append.
+    merge: Callable[[JobFold], Event]  # What becomes of a wave whose writes need code.
     fold: JobFold = attrs.field(init=False)
     token: int = 0  # Of the execution that this session drives; 0 while it drives none.
     holds_lease: bool = False  # As far as it knows: an append that failed may have been recorded.
+    is_grouping: bool = False  # Whether what may wait is appended together.
+    kept_waves: list[int] = attrs.field(factory=list[int], init=False)  # See `is_current`.
+    _recorded: int = 0  # The version up to which the fold is in the log.
+    _group: list[_Decision] = attrs.field(factory=list[_Decision], init=False)  # Not recorded yet.
+    _events: list[Event] = attrs.field(factory=list[Event], init=False)  # What they come to.
+    _waits_since: float = 0.0
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
+    left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
+    _waiting: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
@@ -89,39 +135,168 @@ class Session:
         self.fold = replayed.fold
         self._head = replayed.head
         self._created_at_ms = replayed.created_at_ms
+        self._recorded = self.fold.version
         self._ahead = False
 
+    def is_current(self, wave: int, since: int) -> bool:
+        """Tell whether work on a wave still holds, that began when so many waves had been kept."""
+        return all(kept == wave for kept in self.kept_waves[since:])
+
+    def read_again(self) -> None:
+        """Take in what others have recorded.
+
+        Raises: Fenced, CorruptHistory, UnknownEvent.
+        """
+        with self._lock:
+            self._ahead = True
+            self._catch_up()
+
     def commit(
-        self, *steps: Decide, actor: str | None = None, quiet: Callable[[], bool] = _nobody
+        self,
+        *steps: Decide,
+        actor: str | None = None,
+        quiet: Callable[[], bool] = _nobody,
+        may_wait: bool = False,
     ) -> None:
         """Append what each step decides in turn, and all that is due.
 
-        Shape: ``quiet`` tells whether no handler of this job is running anywhere.
+        Shape: ``quiet`` tells whether no handler of this job is running anywhere; what ``may_wait``
+        is appended with what comes after it, where this session groups its appends.
         Raises: whatever a step refuses by; Fenced; StoreError.
         """
         with self._lock:
-            while True:
-                self._catch_up()
-                expected = self.fold.version
-                self._ahead = True
-                events = self._planned(steps, quiet=quiet())
-                with suppress(VersionConflict):
-                    if events:
-                        self._append(events, actor, expected)
-                    self._ahead = False
-                    self._keep_snapshot(expected)
-                    return
+            if actor is not None:
+                self.flush()  # Somebody's name stands on what they did, and on nothing else.
+            self._plan(_Decision(steps, quiet, may_wait))
+            if not (may_wait and self._may_wait()):
+                self._record(actor)
 
-    def _planned(self, steps: Sequence[Decide], *, quiet: bool) -> list[Event]:
+    def flush(self) -> None:
+        """Append what has waited.
+
+        Raises: Fenced; StoreError.
+        """
+        with self._lock:
+            if self._group:
+                self._catch_up()
+                self._record(None)
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Return the moment so many milliseconds from now, and from the job's last event.
+
+        A clock that is behind that of the last host makes nothing due before its time.
+        """
+        row = self.store.head(self.job_id)
+        last_ms = self.clock.now_ms() if row is None else row.updated_at_ms
+        return min(max(last_ms, self.clock.now_ms()) + delay_ms, LAST_MOMENT_MS)
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Generator[None]:
+        """Wake somebody who waits, whenever something is recorded or the host calls."""
+        self._waiting.append(wake)
+        try:
+            with self.store.listening(wake):
+                yield
+        finally:
+            self._waiting.remove(wake)
+
+    def wake(self) -> None:
+        """Wake whoever waits, to see whether it is still worth it."""
+        for wake in tuple(self._waiting):
+            wake()
+
+    def leave(self) -> None:
+        """Wake whoever waits: the job is no longer this host's."""
+        self.left = True
+        self.wake()
+
+    def _plan(self, decision: _Decision) -> None:
+        """Decide on the state as it is, with what waits to be recorded."""
+        self._catch_up()
+        self._ahead = True
+        planned = self._planned(decision)
+        self._ahead = False
+        if not self._group:
+            self._waits_since = monotonic()
+        self._group.append(decision)
+        self._events += planned
+
+    def _may_wait(self) -> bool:
+        """Tell whether what is decided needn't be recorded yet."""
+        return (
+            self.is_grouping
+            and self.fold.status is Status.RUNNING
+            and len(self._events) < max_group_events
+            and monotonic() - self._waits_since < max_group_seconds
+        )
+
+    def _record(self, actor: str | None) -> None:
+        """Append all that is decided; decide again where somebody else appended first."""
+        while True:
+            before = self._recorded
+            self._ahead = True
+            with suppress(VersionConflict):
+                if self._events:
+                    self._append_or_drop(actor, before)
+                self._ahead = False
+                self._group, self._events = [], []
+                self._recorded = self.fold.version
+                self._keep_snapshot(before)
+                return
+            self._catch_up()
+
+    def _append_or_drop(self, actor: str | None, before: int) -> None:
+        """Append what is decided; after an error only the log tells whether it was."""
+        try:
+            self._append(self._events, actor, before)
+        except VersionConflict:
+            raise
+        except EsflowError:
+            self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
+            raise
+
+    def _catch_up(self) -> None:
+        """Read the job again if what was decided isn't what is recorded, and decide it again.
+
+        Raises: Fenced, when another execution has taken the job over; whatever refuses what isn't
+        recorded yet.
+        """
+        if not self._ahead:
+            self._refuse_fenced()
+            return
+        group, before = self._group, self._recorded
+        self._group, self._events = [], []
+        self.load()
+        self._refuse_fenced()
+        if self._recorded != before:
+            self.kept_waves.append(self.fold.wave)
+        for decision in group:
+            # Of what waited, another state may have no use; who waits for the rest is told so.
+            with suppress(*((JobClosed, ContextClosed) if decision.may_wait else ())):
+                self._plan(decision)
+
+    def _refuse_fenced(self) -> None:
+        if self.token and self.fold.token != self.token:
+            host = self.fold.host or "another host"
+            raise Fenced(self.job_id, self.token, self.fold.token, host)
+
+    def _planned(self, decision: _Decision) -> list[Event]:
         planned: list[Event] = []
-        for step in steps:
+        quiet = decision.quiet()
+        for step in decision.steps:
             for event in step(self.fold):
                 evolve(self.fold, event)
                 planned.append(event)
-            while self.fold.version and (following := due(self.fold, quiet=quiet)) is not None:
+            while self.fold.version and (following := self._following(quiet=quiet)) is not None:
                 evolve(self.fold, following)
                 planned.append(following)
         return planned
+
+    def _following(self, *, quiet: bool) -> Event | None:
+        """Return what must be recorded next by itself, by code of the flow where that is asked."""
+        if self.fold.waits_for_code:
+            return self.merge(self.fold)
+        return due(self.fold, quiet=quiet)
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         from eventsourcing.persistence import StoredEvent
@@ -160,14 +335,3 @@ class Session:
             recorded = Replayed(fold=self.fold, head=self._head, created_at_ms=self._created_at_ms)
             now_ms = self.clock.now_ms()
             take_snapshot(self.store, recorded, taken_at_ms=now_ms, keep=self.snapshots.kept)
-
-    def _catch_up(self) -> None:
-        """Read the job again if the last decision wasn't recorded; stop if it has another driver.
-
-        Raises: Fenced.
-        """
-        if self._ahead:
-            self.load()
-        if self.token and self.fold.token != self.token:
-            host = self.fold.host or "another host"
-            raise Fenced(self.job_id, self.token, self.fold.token, host)

@@ -1,14 +1,13 @@
 """What every driver does with a claimed job: prepare runs of handlers, and settle what they did.
 
-It waits for nothing and starts no thread: how handlers run beside each other, and who waits for
-them, is the business of the drivers.
+How handlers run beside each other, and who waits for them, is the business of the drivers.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import partial
 from time import perf_counter_ns
 from typing import Final, TypeAlias, assert_never, final
 
@@ -16,16 +15,25 @@ import attrs
 
 from esflow import events as ev
 from esflow import usercode
+from esflow.commands import FireTimers
 from esflow.context import Context
-from esflow.decider import runnable
-from esflow.effects import OWN_EFFECTS
-from esflow.errors import EsflowError, FlowChanged, InterruptSwallowed, JobClosed
-from esflow.events import Json
+from esflow.decider import decide, runnable
+from esflow.errors import (
+    EsflowError,
+    Fenced,
+    FlowChanged,
+    InterruptSwallowed,
+    JobClosed,
+    StoreError,
+)
 from esflow.failpoints import reach
 from esflow.flow import Flow
-from esflow.payloads import bind
+from esflow.limits import Limit, within, within_async
+from esflow.runtime.failures import Failed, outcome_of
+from esflow.runtime.handling import Handled, handled, handled_async, run_alone
+from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
 from esflow.runtime.session import Decide, Session
-from esflow.state import Activation, Answered, JobFold, Status
+from esflow.state import Activation, JobFold
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
@@ -35,44 +43,12 @@ inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Run:
-    """One execution of one activation's handler, with the data it may see."""
+@attrs.frozen
+class Began:
+    """When a handler was begun, by two clocks."""
 
-    session: Session
-    flow: Flow
-    activation: Activation
-    effects: Mapping[str, ev.EffectRecorded]
-    answered: Mapping[str, Answered]
-    shared: Mapping[str, Json]
-    memory: Mapping[str, Json]
-
-    def record_effect(self, effect: ev.EffectRecorded) -> None:
-        """Append an effect to the job's stream.
-
-        Raises: JobClosed, when the job no longer waits for this activation.
-        """
-
-        def step(fold: JobFold) -> tuple[ev.Event, ...]:
-            if not _is_awaited(fold, self.activation):
-                raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
-            return (effect,)
-
-        self.session.commit(step)
-
-    def is_cancelled(self) -> bool:
-        """Tell whether somebody has ended the job."""
-        row = self.session.store.head(self.session.job_id)
-        return row is not None and row.status == Status.CANCELLED
-
-    def may_call(self, name: str) -> bool:
-        """Tell whether an effect may be called: a fork is told results, unless it is live."""
-        forked = self.session.fold.forked
-        return forked is None or forked.live or name in OWN_EFFECTS
-
-    def now_ms(self) -> int:
-        """Return the host's time."""
-        return self.session.clock.now_ms()
+    at_ms: int
+    counter_ns: int
 
 
 @final
@@ -86,9 +62,10 @@ class Wave:
     session: Session
     flow: Flow
     max_parallel: int
+    off_loop: OffLoop
     _waiting: deque[Activation]
     _running: int = attrs.field(default=0, init=False)
-    _trouble: BaseException | None = attrs.field(default=None, init=False)
+    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -99,40 +76,102 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self._trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None and fold.token == self.session.token and fold.operator is None
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
             activation = self._waiting.popleft()
-            if _is_awaited(fold, activation):
+            if is_awaited(fold, activation):
                 self._running += 1
-                runs.append(_prepared(self.session, fold, self.flow, activation))
+                runs.append(self._prepared(fold, activation))
         return runs
 
     def settle(self, run: Run, outcome: Settling | BaseException) -> None:
         """Record what became of a member, or keep what ends the execution."""
         self._running -= 1
-        found = outcome if isinstance(outcome, BaseException) else self._recorded(run, outcome)
+        if isinstance(outcome, BaseException):
+            self._keep(outcome)
+        else:
+            self._keep(self._committed(_settling(run, outcome)))
+
+    def _keep(self, found: BaseException | None) -> None:
+        """Keep what ends the execution, if anything does."""
         if found is None or isinstance(found, JobClosed):
             return
-        if self._trouble is None or isinstance(self._trouble, EsflowError):
-            self._trouble = found  # What ends the process outranks what ends the job.
+        if self.trouble is None or isinstance(self.trouble, EsflowError):
+            self.trouble = found  # What ends the process outranks what ends the job.
 
-    def _recorded(self, run: Run, events: Settling) -> EsflowError | None:
+    def fire(self) -> None:
+        """Let the attempts run again that are due by now."""
+        if self.is_due:
+            self._keep(self._committed())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an attempt may run again by now."""
+        at_ms = self.wakes_at_ms
+        return at_ms is not None and at_ms <= self.session.clock.now_ms()
+
+    @property
+    def wakes_at_ms(self) -> int | None:
+        """When the next attempt of a member is due, if one is waited for and may run then."""
+        fold = self.session.fold
+        if not fold.delayed or fold.operator is not None or self.trouble is not None:
+            return None
+        members = fold.members.values()
+        found = [each.again_at_ms for each in members if each.again_at_ms is not None]
+        return min(found, default=None)
+
+    def _committed(self, *steps: Decide) -> EsflowError | None:
+        """Append what steps lead to, and what is due; line up what may run again by it."""
         is_last = not self._running
+        fired = list[str]()
+
+        def firing(fold: JobFold) -> tuple[ev.Event, ...]:
+            events = fire_due(fold, self.session.clock.now_ms())
+            fired[:] = [each for event in events for each in event.ids]
+            return events
+
         try:
-            self.session.commit(_settling(run.activation, events), quiet=lambda: is_last)
+            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=True)
         except EsflowError as refused:
             return refused
+        members = self.session.fold.members
+        self._waiting += [members[each].activation for each in fired if each in members]
         return None
 
-    def end(self) -> None:
-        """Raise what ends the execution, if anything does."""
-        if self._trouble is not None:
-            raise self._trouble
+    def _prepared(self, fold: JobFold, activation: Activation) -> Run:
+        routine = self.flow.resolve_slot(activation.slot).routine
+        member = fold.members[activation.id]
+        return Run(
+            session=self.session,
+            flow=self.flow,
+            activation=activation,
+            attempt=member.attempt,
+            effects=member.effects,
+            attempts=member.attempts,
+            answered=member.answered,
+            shared=fold.shared,
+            memory=fold.memory.get(routine, {}),
+            began_with=len(self.session.kept_waves),
+            off_loop=self.off_loop,
+        )
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows that what has waited could be recorded with.
+
+        Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
+        """
+        if self.trouble is None:
+            return not runnable(self.session.fold)
+        is_lost = isinstance(self.trouble, Fenced | StoreError)
+        return isinstance(self.trouble, EsflowError) and not is_lost
 
 
-def open_wave(session: Session, flow: Flow, max_parallel: int) -> Wave | None:
+def open_wave(
+    session: Session, flow: Flow, max_parallel: int, off_loop: OffLoop = at_once
+) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
     Raises: FlowChanged, when a host with another flow sent work for a slot that isn't there.
@@ -143,31 +182,20 @@ def open_wave(session: Session, flow: Flow, max_parallel: int) -> Wave | None:
     missing = {each.slot for each in ready if each.slot not in flow.slots}
     if missing:
         raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, min(max_parallel, len(ready)), deque(ready))
+    return Wave(session, flow, min(max_parallel, len(ready)), off_loop, deque(ready))
 
 
-def _is_awaited(fold: JobFold, activation: Activation) -> bool:
-    """Tell whether an activation can still be settled: nobody has ended or led away the job."""
-    member = fold.members.get(activation.id)
-    return fold.ended is None and member is not None and not member.settled
+def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:
+    """Return the event by which what is due by now happens, if anything is."""
+    if not (fold.delayed or fold.timers):
+        return ()
+    events = decide(fold, FireTimers(now_ms=now_ms))
+    return tuple(each for each in events if isinstance(each, ev.TimerFired))
 
 
-def _settling(activation: Activation, events: Settling) -> Decide:
+def _settling(run: Run, events: Settling) -> Decide:
     """Return the step that settles an activation, or leaves a late result alone."""
-    return lambda fold: events if _is_awaited(fold, activation) else ()
-
-
-def _prepared(session: Session, fold: JobFold, flow: Flow, activation: Activation) -> Run:
-    routine = flow.resolve_slot(activation.slot).routine
-    return Run(
-        session=session,
-        flow=flow,
-        activation=activation,
-        effects=fold.members[activation.id].effects,
-        answered=fold.members[activation.id].answered,
-        shared=fold.shared,
-        memory=fold.memory.get(routine, {}),
-    )
+    return lambda fold: events if run.is_awaited(fold) else ()
 
 
 def performed(run: Run) -> Settling:
@@ -176,9 +204,54 @@ def performed(run: Run) -> Settling:
     It is called in a copied context, so that nothing has to be undone when it is interrupted.
     Raises: what ends the execution rather than the activation.
     """
+    if run.slot.is_async:
+        return run_alone(performed_async(run))
+    context, began = _begun(run)
+    limit = _limit_of(run)
+    try:
+        if limit is None:
+            outcome = handled(run.slot, context, run.activation.payload)
+        else:
+            outcome = within(limit, partial(_handled_elsewhere, run, context))
+    finally:
+        _leave(run, context)
+    return _concluded(run, context, outcome, began)
+
+
+def _handled_elsewhere(run: Run, context: Context) -> Handled:
+    context.move_here()
+    return handled(run.slot, context, run.activation.payload)
+
+
+def _limit_of(run: Run) -> Limit | None:
+    seconds = run.slot.timeout_seconds
+    if seconds is None:
+        return None
+    return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
+
+
+def _leave(run: Run, context: Context) -> None:
+    """Let what may still go on behind a run, because nobody waits for it, come to nothing."""
+    context.close()
+    run.abandon()
+
+
+async def performed_async(run: Run) -> Settling:
+    """Run one async handler, in the task that this is called in and in others.
+
+    Whoever is cancelled while waiting here cancels the handler.
+    Raises: what ends the execution rather than the activation.
+    """
+    context, began = _begun(run)
+    handling = handled_async(run.slot, context, run.activation.payload)
+    limit = _limit_of(run)
+    outcome = await handling if limit is None else await within_async(limit, handling)
+    return _concluded(run, context, outcome, began)
+
+
+def _begun(run: Run) -> tuple[Context, Began]:
     inside.set(inside.get() | {run.session.job_id})
-    started_at_ms = run.now_ms()
-    began = perf_counter_ns()
+    began = Began(run.now_ms(), perf_counter_ns())
     context = Context(
         flow=run.flow,
         job_id=run.session.job_id,
@@ -188,24 +261,19 @@ def performed(run: Run) -> Settling:
         shared=run.shared,
         memory=run.memory,
         recorder=run,
+        attempt=run.attempt,
+        attempts=run.attempts,
     )
-    try:
-        outcome = usercode.run(_handle, run, context)
-    finally:
-        context.close()
+    return context, began
+
+
+def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Settling:
+    """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
     if context.lost is not None:
         raise context.lost
     reach("handler.returned")
-    return _settlement(context, outcome, started_at_ms, (perf_counter_ns() - began) // 1000)
-
-
-def _settlement(
-    context: Context,
-    outcome: usercode.Outcome | usercode.Stopped,
-    started_at_ms: int,
-    duration_us: int,
-) -> tuple[ev.Event, ...]:
-    """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
+    started_at_ms = began.at_ms
+    duration_us = (perf_counter_ns() - began.counter_ns) // 1000
     activation, asked = context.activation_id, context.aside
     if asked is not None and not isinstance(outcome, usercode.Stopped):
         outcome = usercode.Raised(InterruptSwallowed(activation, asked.id))
@@ -216,26 +284,21 @@ def _settlement(
                 started_at_ms=started_at_ms,
                 duration_us=duration_us,
                 events=len(records),
+                attempt=run.attempt,
             )
             return (*records, completed)
         case usercode.Raised(error):
-            failed = ev.ActivationFailed(
-                activation=activation,
+            failed = Failed(
+                activation=run.activation,
+                attempt=run.attempt,
+                error=error,
+                escaped=context.escaped(error),
                 started_at_ms=started_at_ms,
                 duration_us=duration_us,
-                error=usercode.failure_of(error, with_traceback=True),
-                outcome="stop",
             )
-            return (failed,)
+            return outcome_of(failed, run.flow, run.due_at_ms)
         case usercode.Stopped():
             assert asked is not None, "only an interrupt sets a handler aside"
             return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)
         case _:
             assert_never(outcome)
-
-
-def _handle(run: Run, context: Context) -> tuple[ev.Event, ...]:
-    slot = run.flow.resolve_slot(run.activation.slot)
-    arguments = bind(slot.signature, slot.address, run.activation.payload)
-    slot.function(context, **arguments)
-    return context.records()

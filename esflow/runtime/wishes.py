@@ -17,12 +17,17 @@ from esflow.commands import (
     Update,
     UpdateShared,
 )
-from esflow.decider import asked_for
+from esflow.decider import asked_for, decide
 from esflow.errors import NotPaused, PayloadError
-from esflow.events import Event, JobResumed, QuestionAsked
+from esflow.events import Event, JobResumed, QuestionAsked, SharedWritten
 from esflow.flow import Flow
+from esflow.gathering import gather_from_outside, refuse_misfit
+from esflow.holds import is_held_before
 from esflow.inputs import checked_labels, checked_payload, checked_text
+from esflow.merge import writes_of
+from esflow.merging import data_begun, merged_by_code, refuse_failing
 from esflow.payloads import bind, to_json
+from esflow.shared_type import refuse_untyped
 from esflow.state import JobFold
 
 
@@ -78,7 +83,7 @@ def start_job(
 ) -> StartJob:
     """Return the wish to begin a job.
 
-    Raises: SlotNotFound, PayloadError.
+    Raises: SlotNotFound; PayloadError, also for a class of shared data that makes none.
     """
     target = flow.resolve_slot(slot)
     data = checked_payload(payload, "payload")
@@ -93,6 +98,7 @@ def start_job(
         labels=checked_labels(labels),
         before=stops.before or (),
         after=stops.after or (),
+        defaults=data_begun(flow),
     )
 
 
@@ -105,9 +111,10 @@ def send_message(
     """
     target = flow.resolve_slot(slot)
     data = checked_payload(payload, "payload")
-    bind(target.signature, target.address, data)
+    gather = gather_from_outside(target, "a message")
+    refuse_misfit(target, data)
     label = None if key is None else checked_text(key, "key")
-    return SendMessage(slot=target.address, payload=data, key=label)
+    return SendMessage(slot=target.address, payload=data, key=label, gather=gather)
 
 
 def update_shared(flow: Flow, values: Mapping[str, object]) -> UpdateShared:
@@ -117,9 +124,28 @@ def update_shared(flow: Flow, values: Mapping[str, object]) -> UpdateShared:
     """
     data = checked_payload(values, "values")
     reducers = flow.reducers
+    for key, value in data.items():
+        refuse_untyped(flow.data, key, reducers.get(key, "set"), value)
     return UpdateShared(
         writes=tuple((key, reducers.get(key, "set"), value) for key, value in data.items())
     )
+
+
+def granted(fold: JobFold, flow: Flow, wish: Command) -> Sequence[Event]:
+    """Return the events that grant a wish, with what code of the flow makes of the data by it.
+
+    Raises: what `decide` refuses by; MergeError; FlowNotFound, where that code is elsewhere.
+    """
+    events = decide(fold, wish)
+    updates = [each for each in events if isinstance(each, SharedWritten)]
+    if isinstance(wish, Goto):
+        return (*merged_by_code(flow, fold, writes_of(fold)), *events)
+    if not updates:
+        return events
+    if fold.members and not is_held_before(fold):
+        refuse_failing(flow, fold, updates)  # What comes of them is recorded when it closes.
+        return events
+    return (*events, *merged_by_code(flow, fold, updates))
 
 
 def resuming(fold: JobFold, flow: Flow, command: object) -> tuple[Command, ...]:
@@ -151,8 +177,7 @@ def _addressed(fold: JobFold, flow: Flow, command: Answer) -> Answer:
     asked = asked_for(fold, Answer(value, to))
     # Where the flow lacks the slot of a question, the claim says so.
     if isinstance(asked, QuestionAsked) and asked.to in flow.slots:
-        slot = flow.slots[asked.to]
-        bind(slot.signature, slot.address, {"answer": value})
+        refuse_misfit(flow.slots[asked.to], {"answer": value})
     return Answer(value, asked.id)
 
 

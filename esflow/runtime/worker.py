@@ -21,7 +21,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from esflow.errors import PayloadError, StoreError
 from esflow.replay import pages
@@ -37,7 +37,14 @@ _PAGE_ROWS: Final = 32
 max_jobs: Final = 1000  # Each is a thread.
 
 
-def _tell_nobody(_: JobState) -> None:
+Driven: TypeAlias = "Future[JobState | BaseException | None]"
+"""What becomes of a job: where it came to rest, or why it didn't; None if nothing was to do."""
+
+Begin: TypeAlias = Callable[[str], Driven]
+"""Begins to take a job over."""
+
+
+def tell_nobody(_: JobState) -> None:
     """Leave a driven job alone."""
 
 
@@ -53,7 +60,7 @@ class Worker:
         self._woken = threading.Event()
         self._stopped = False
         self._trouble: StoreError | None = None
-        self._running: dict[Future[JobState | None], str] = {}
+        self._running: dict[Driven, str] = {}
         self._refused: dict[str, int] = {}  # Jobs that this host can't drive, at which version.
 
     @property
@@ -66,28 +73,37 @@ class Worker:
         self._stopped = True
         self._woken.set()
 
-    def run(self, *, once: bool = False, tell: Callable[[JobState], None] = _tell_nobody) -> None:
+    def run(self, *, once: bool = False, tell: Callable[[JobState], None] = tell_nobody) -> None:
         """Drive jobs until the worker is stopped; with ``once``, until nothing is left to take.
 
         What is wrong with one job is logged, and the job left alone until something is recorded of
         it. ``tell`` is called with each job that this worker has driven, in the caller's thread.
         Raises: StoreError, when the store can't go on; what is running ends first.
         """
-        with (
-            self._host.store.listening(self._woken.set),
-            ThreadPoolExecutor(self._jobs, thread_name_prefix="esflow-worker") as pool,
-        ):
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="esflow-worker") as pool:
+
+            def begin(job_id: str) -> Driven:
+                return pool.submit(taken_over, self._host, job_id)
+
+            self.run_by(begin, once=once, tell=tell)
+
+    def run_by(self, begin: Begin, *, once: bool, tell: Callable[[JobState], None]) -> None:
+        """Do as `run` does, with jobs that are begun elsewhere.
+
+        Raises: StoreError.
+        """
+        with self._host.store.listening(self._woken.set):
             while True:
                 self._woken.clear()  # First of all: what happens from here on wakes again.
                 self._settle(tell)
-                look_again_seconds = None if self._stopped else self._take(pool)
+                look_again_seconds = None if self._stopped else self._take(begin)
                 if not self._running and (self._stopped or once):
                     break
                 self._woken.wait(look_again_seconds)
         if self._trouble is not None:
             raise self._trouble
 
-    def _take(self, pool: ThreadPoolExecutor) -> float | None:
+    def _take(self, begin: Begin) -> float | None:
         """Begin what nobody drives, as far as there is room; return when more may be anybody's.
 
         Units: seconds from now; None for not before something happens.
@@ -99,7 +115,7 @@ class Worker:
                 if row.job_id in own or not self._is_wanted(row):
                     continue
                 if self._host.is_anybodys(row):
-                    self._begin(pool, row.job_id)
+                    self._begin(begin, row.job_id)
                 elif row.lease_until_ms is not None:
                     ends.append(row.lease_until_ms)
                 if len(self._running) == self._jobs:
@@ -112,8 +128,8 @@ class Worker:
     def _is_wanted(self, row: IndexRow) -> bool:
         return row.flow in self._host.flows and self._refused.get(row.job_id) != row.version
 
-    def _begin(self, pool: ThreadPoolExecutor, job_id: str) -> None:
-        future = pool.submit(taken_over, self._host, job_id)
+    def _begin(self, begin: Begin, job_id: str) -> None:
+        future = begin(job_id)
         self._running[future] = job_id
         future.add_done_callback(lambda _: self._woken.set())
 
@@ -122,15 +138,16 @@ class Worker:
         for future in [each for each in self._running if each.done()]:
             job_id = self._running.pop(future)
             self._refused.pop(job_id, None)
-            trouble = future.exception()
-            state = None if trouble is not None else future.result()
-            if isinstance(trouble, StoreError) and not trouble.retry:
-                self._trouble = self._trouble or trouble
+            if future.cancelled():
+                continue
+            outcome = future.exception() or future.result()
+            if isinstance(outcome, StoreError) and not outcome.retry:
+                self._trouble = self._trouble or outcome
                 self._stopped = True
-            elif state is not None:
-                tell(state)
+            elif isinstance(outcome, JobState):
+                tell(outcome)
             else:
-                self._leave(job_id, trouble)
+                self._leave(job_id, outcome)
 
     def _leave(self, job_id: str, trouble: BaseException | None) -> None:
         """Leave a job alone that this host can't drive, as long as it stays what it is."""

@@ -13,6 +13,7 @@ from esflow import Answer, Context, Continue, Engine, Flow, Goto, errors
 from esflow import events as ev
 from esflow.store import Store
 from esflow.stores import open_store
+from tests.laws import joins
 from tests.laws.play import Fault, Kind, Play
 from tests.reference.generator import examples
 from tests.reference.program import Program, Script
@@ -82,7 +83,25 @@ def _steered() -> dict[str, list[ev.Event]]:
         "cancelled before it is claimed": _course(_nothing, _cancelled_before_the_claim),
         "cancelled while running": _course(_cancelled, _look),
         "cancelled while paused": _course(_everything, _cancelled_afterwards),
+        "joining what comes by several connections": _led(joins.COURSES["joins"]),
+        "merging by code, and updated": _led(joins.COURSES["merges"]),
+        "failing at a join, and updated by code": _updated(joins.COURSES["merges"].flow()),
     }
+
+
+def _updated(flow: Flow) -> list[ev.Event]:
+    """Return a course of a job that fails because nothing comes to a slot that gathers."""
+    engine = Engine("memory://", flows=[flow])
+    state = engine.start(flow.name, "count", {"word": "a"}, job_id=JOB)
+    assert state.failure is not None
+    assert state.failure.type == "GatherIncomplete"
+    engine.update(JOB, {"words": {"more": 1}, "title": " told "})
+    return [recorded.event for recorded in engine.history(JOB)]
+
+
+def _led(course: joins.Course) -> list[ev.Event]:
+    _, history = joins.run(course, joins.Stopping(open_store("memory://"), course.flow))
+    return [recorded.event for recorded in history]
 
 
 def _course(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from esflow.errors import FlowError, PayloadError, SlotNotFound
 from esflow.events import Target
 from esflow.flow import Flow, Routine
-from esflow.graph import max_name
+from esflow.graph import Slot, max_name
+from esflow.payloads import signature_of
 
 
 def trigger(ctx: object, task: str) -> None: ...
@@ -220,16 +221,17 @@ class AsyncCall:
         """Do nothing."""
 
 
-@pytest.mark.parametrize("handler", [asynchronous, asynchronous_generator, AsyncCall()])
-def test_async_handlers_are_refused_for_now(handler: Any) -> None:
-    handler.__dict__.setdefault("__name__", "named")
-    assert "async handlers need AsyncEngine" in refusal(lambda: Flow("f").slot(handler))
-    routine = Flow("f").routine("r")
-    assert "async handlers need AsyncEngine" in refusal(lambda: routine.slot(name="s")(handler))
+@pytest.mark.parametrize(
+    ("handler", "is_async"), [(asynchronous, True), (AsyncCall(), True), (type, False)]
+)
+def test_a_slot_knows_whether_its_handler_is_awaited(handler: Any, *, is_async: bool) -> None:
+    slot = Slot("r.s", "r", handler, signature_of(asynchronous, "f"))
+    assert slot.is_async is is_async
 
 
-def test_a_generator_is_refused_because_its_body_would_never_run() -> None:
-    assert "is a generator" in refusal(lambda: Flow("f").slot(generator))
+@pytest.mark.parametrize("handler", [generator, asynchronous_generator])
+def test_a_generator_is_refused_because_its_body_would_never_run(handler: Any) -> None:
+    assert "is a generator" in refusal(lambda: Flow("f").slot(handler))
 
 
 def test_a_frozen_flow_refuses_every_declaration() -> None:

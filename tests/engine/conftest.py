@@ -1,17 +1,21 @@
 """Hosts to judge: engines that share nothing but a store, in memory and in SQLite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from esflow import Engine, Flow
 from esflow.clock import Clock
 from esflow.store import Store
+from tests.awaited import awaited_engine
 from tests.engine.flows import support
 from tests.engine.world import Hosts, Threads
 from tests.stores import KINDS, OpenStore, handles
+
+ENGINES: Final[dict[str, Callable[..., Engine]]] = {"sync": Engine, "async": awaited_engine}
 
 
 @pytest.fixture(params=KINDS)
@@ -27,8 +31,16 @@ def store(open_again: OpenStore) -> Store:
     return open_again()
 
 
+@pytest.fixture(params=ENGINES)
+def make_engine(request: pytest.FixtureRequest) -> Callable[..., Engine]:
+    """Return what makes an engine of each kind, with the face of `Engine`."""
+    return ENGINES[request.param]
+
+
 @pytest.fixture
-def hosts(store: Store, open_again: OpenStore) -> Iterator[Hosts]:
+def hosts(
+    store: Store, open_again: OpenStore, make_engine: Callable[..., Engine]
+) -> Iterator[Hosts]:
     """Return a factory of engines, each with a handle of its own on the store."""
     engines: list[Engine] = []
 
@@ -38,7 +50,7 @@ def hosts(store: Store, open_again: OpenStore) -> Iterator[Hosts]:
         clock: Clock | None = None,
         lease_seconds: float = 30.0,
     ) -> Engine:
-        engine = Engine(
+        engine = make_engine(
             open_again(),
             flows,
             host=f"host-{len(engines)}",

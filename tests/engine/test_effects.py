@@ -201,7 +201,7 @@ async def _coroutine() -> None:
         (lambda: "\ud800", "surrogate"),
         (lambda: 2**64, "64 bits"),
         (lambda: open, "result of"),
-        (_coroutine, "coroutine"),
+        (lambda: _coroutine(), "coroutine"),  # noqa: PLW0108 - as it is, it would be awaited
     ],
 )
 def test_a_result_that_can_not_be_recorded_is_an_error_that_is(

@@ -70,7 +70,7 @@ def test_a_context_belongs_to_the_thread_of_its_handler(
 
     state = _started(hosts, handler)
     assert [type(each) for each in refused] == [errors.ConcurrentEffects]
-    assert "call it from the handler" in str(refused[0])
+    assert "ctx.branch(name)" in str(refused[0])
     assert (state.status, state.shared, state.log, state.outputs) == ("completed", {}, (), ())
 
 

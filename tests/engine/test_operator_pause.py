@@ -60,6 +60,18 @@ def test_a_handler_of_another_job_may_pause_one_that_runs(hosts: Hosts, threads:
     assert [each.text for each in state.pause] == ["operator"]
 
 
+def test_a_pause_that_a_running_job_was_asked_for_holds_its_fork_at_once(
+    hosts: Hosts, threads: Threads
+) -> None:
+    gate = Gate()
+    driver, stranger = hosts(gated(gate)), hosts()
+    with held(threads, gate, _start(driver, "gated", "worker.first")) as released:
+        fork = stranger.fork("one", stranger.pause("one").version)
+        assert (fork.status, _kinds(fork)) == ("paused", ["operator"])
+        assert stranger.state("one").status == "running"
+        released()
+
+
 def test_a_wide_wave_starts_no_more_members(hosts: Hosts, threads: Threads) -> None:
     gate = Gate()
     driver, operator = hosts(wide(gate, width=4), max_parallel=1), hosts()

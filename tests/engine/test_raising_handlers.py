@@ -1,5 +1,6 @@
 """Whatever a handler raises is recorded as a failure, in text of bounded size."""
 
+import gc
 from collections.abc import Callable
 from typing import Any, Never, cast
 
@@ -33,6 +34,7 @@ def _exhausted(ctx: Context) -> None:
 
 
 def _too_deep(ctx: Context) -> None:
+    gc.collect()  # What is finalized at the bottom would be too deep itself.
     _recurse()
 
 

@@ -34,7 +34,7 @@ def test_an_unknown_job_is_not_found_whatever_it_is_called(
         lambda: engine.pause(job_id),
         lambda: engine.state(job_id),
         lambda: engine.history(job_id),
-        lambda: engine.follow(job_id),
+        lambda: next(engine.follow(job_id)),
         lambda: engine.wait(job_id, 0),
         lambda: engine.verify(job_id),
     )

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread, current_thread
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
@@ -154,6 +154,9 @@ def test_a_moment_that_can_not_be_read_back_is_never_recorded(store: Store, now_
         def now_ms(self) -> int:
             return now_ms
 
+        def alarm(self, at_ms: int, wake: object) -> Never:
+            raise AssertionError(f"nobody waits for {at_ms}, {wake}")
+
     flow = Flow("timed")
 
     @flow.slot
@@ -230,7 +233,7 @@ def test_nothing_is_behind_a_negative_place(hosts: Hosts, after: int) -> None:
 
     engine = hosts(flow)
     engine.start("plain", "go", job_id="one")
-    for look in (lambda: engine.history("one", after), lambda: engine.follow("one", after)):
+    for look in (lambda: engine.history("one", after), lambda: next(engine.follow("one", after))):
         with pytest.raises(errors.PayloadError, match="give 0 for everything"):
             look()
 

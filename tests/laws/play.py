@@ -67,6 +67,7 @@ class Play:
     store: Store
     faults: Sequence[Fault] = ()
     parallel: int = 2
+    engine: Callable[..., Engine] = Engine
     snapshot_every: int = 1000
     on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
     job: str = JOB
@@ -235,7 +236,7 @@ class Play:
     def _host(self) -> Engine:
         """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
         flow = build(self.program, self.world)
-        return Engine(
+        return self.engine(
             self.store,
             flows=[flow],
             max_parallel=self.parallel,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
+from zlib import crc32
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,16 +22,20 @@ from esflow.fold import fold_events
 from esflow.replay import replay
 from esflow.state import ENDED
 from esflow.stores import open_store
+from tests.awaited import awaited_engine
 from tests.laws.compare import assert_same_as_undisturbed
 from tests.laws.disturbances import every_flavour, schedules
-from tests.laws.play import JOB, Play
+from tests.laws.play import JOB, Fault, Play
 from tests.laws.stripping import stripped
+from tests.laws.world import World
 from tests.reference.generator import examples
 from tests.reference.outcome import as_text
-from tests.reference.program import canonical
+from tests.reference.program import Program, Script, canonical
 
 FEW = settings(max_examples=16)
 MORE = settings(max_examples=48)
+
+MEMORY: Final = "memory://"
 
 
 def played(flow: st.DataObject, flavour: str, *, asks: bool, url: str = "memory://") -> Play:
@@ -38,9 +43,28 @@ def played(flow: st.DataObject, flavour: str, *, asks: bool, url: str = "memory:
     program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
     faults = flow.draw(schedules, label="schedule")
     parallel = flow.draw(st.sampled_from([1, 2, 8]), label="threads")
-    play = Play(program, script, open_store(url), faults=faults, parallel=parallel)
+    play = variant(program, script, url, faults, parallel)
     play.run()
     return play
+
+
+def variant(
+    program: Program, script: Script, url: str, faults: Sequence[Fault], parallel: int
+) -> Play:
+    """Return a play on one kind of engine, with handlers that are async or not.
+
+    Which, depends on the program and is no draw of its own: examples stay what they are.
+    """
+    number = crc32(repr(program).encode())
+    return Play(
+        program,
+        script,
+        open_store(url),
+        faults=faults,
+        parallel=parallel,
+        engine=(Engine, awaited_engine)[number % 2],
+        world=World(mixed=bool(number // 2 % 2)),
+    )
 
 
 @every_flavour
@@ -167,9 +191,22 @@ def test_law_6_there_is_one_order(flow: st.DataObject, flavour: str, *, asks: bo
     program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
     with TemporaryDirectory() as folder:
         plays = [
-            Play(program, script, open_store(url), parallel=parallel)
-            for url in ("memory://", f"sqlite:///{Path(folder, 'jobs.db')}?synchronous=normal")
-            for parallel in ((1, 8) if url == "memory://" else (2,))
+            Play(
+                program,
+                script,
+                open_store(url.format(folder)),
+                parallel=parallel,
+                engine=engine,
+                world=World(mixed=mixed),
+            )
+            for engine, mixed, url, parallel in (
+                (Engine, False, MEMORY, 1),
+                (Engine, True, MEMORY, 8),
+                (Engine, False, "sqlite:///{}/sync.db?synchronous=normal", 2),
+                (awaited_engine, False, MEMORY, 8),
+                (awaited_engine, True, MEMORY, 1),
+                (awaited_engine, True, "sqlite:///{}/async.db?synchronous=normal", 2),
+            )
         ]
         first, *others = [(as_text(play.run()), stripped(play.history())) for play in plays]
         for play in plays:
@@ -188,9 +225,7 @@ def test_law_7_pausing_anywhere_equals_never_having_paused(
     faults = flow.draw(schedules, label="schedule")
     parallel = flow.draw(st.sampled_from([1, 2, 8]), label="threads")
 
-    assert_same_as_undisturbed(
-        Play(program, script, open_store("memory://"), faults=faults, parallel=parallel)
-    )
+    assert_same_as_undisturbed(variant(program, script, MEMORY, faults, parallel))
 
 
 @every_flavour

@@ -7,10 +7,12 @@ messages were sent, and when.
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections import Counter
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, Final, TypeAlias, assert_never, cast, final
+from zlib import crc32
 
 import attrs
 
@@ -29,6 +31,7 @@ MISSING: Final = object()
 class World:
     """What stays the same whatever happens to the hosts."""
 
+    mixed: bool = False  # Whether half of the handlers, and their effects, are async.
     executions: Counter[str] = attrs.field(factory=Counter[str])
     on_begun: Callable[[str], None] | None = None  # Activation, every time that its handler runs.
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
@@ -73,13 +76,67 @@ def build(program: data.Program, world: World, *, name: str = "generated") -> Fl
 
 def _handler(
     slot: str, operations: tuple[data.Operation, ...], world: World
-) -> Callable[..., None]:
+) -> Callable[..., object]:
     def handler(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
         here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
         _perform(ctx, operations, here, world)
 
-    return handler
+    async def handler_async(ctx: Context, **payload: Any) -> None:
+        world.entered(ctx.job_id, ctx.activation_id)
+        here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
+        await _perform_async(ctx, operations, here, world)
+
+    return handler_async if world.mixed and crc32(slot.encode()) % 2 else handler
+
+
+async def _perform_async(
+    ctx: Context, operations: tuple[data.Operation, ...], here: Locals, world: World
+) -> None:
+    """Do the same with effects that are awaited."""
+    for operation in operations:
+        match operation:
+            case data.Effect(name=name, result=result):
+                here["last"] = await _called_async(ctx, name, world, result=result)
+            case data.FailingEffect(name=name, message=message, caught=caught):
+                try:
+                    await _called_async(ctx, name, world, message=message)
+                except EffectError as error:
+                    if not caught:
+                        raise
+                    here["last"] = error.message
+            case data.Branch(value=value, equals=equals, then=then, otherwise=otherwise):
+                same = data.same(_value(ctx, value, here), equals)
+                await _perform_async(ctx, then if same else otherwise, here, world)
+            case _:
+                await sleep(0)  # Neighbours go on.
+                _perform(ctx, (operation,), here, world)
+
+
+async def _called_async(
+    ctx: Context, name: str, world: World, *, result: data.Json = None, message: str | None = None
+) -> data.Json:
+    key = ctx.idempotency_key
+
+    async def function() -> data.Json:
+        await sleep(0)
+        return _executed(key, world, result, message)
+
+    function.__qualname__ = name
+    try:
+        returned = await ctx.effect(function)
+    except EffectError as error:
+        world.used(key, error.message)
+        raise
+    world.used(key, returned)
+    return returned
+
+
+def _executed(key: str, world: World, result: data.Json, message: str | None) -> data.Json:
+    world.executed(key)
+    if message is not None:
+        raise RuntimeError(message)
+    return result
 
 
 def _perform(
@@ -244,10 +301,7 @@ def _called(
     key = ctx.idempotency_key
 
     def function() -> data.Json:
-        world.executed(key)
-        if message is not None:
-            raise RuntimeError(message)
-        return result
+        return _executed(key, world, result, message)
 
     function.__qualname__ = name
     try:

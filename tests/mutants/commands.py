@@ -305,7 +305,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="What a handler does after the cancellation is not recorded.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "return fold.ended is None and member is not None",
                 "return member is not None",
             ),
@@ -317,9 +317,9 @@ _CANCEL_MUTANTS: Final = (
         breaks="Nothing of a cancelled job starts.",
         patches=(
             Patch(
-                "runtime/drive.py",
-                "                if _is_awaited(fold, activation):\n",
-                "                if True:\n",
+                "runtime/steps.py",
+                "            if _is_awaited(fold, activation):\n",
+                "            if True:\n",
             ),
         ),
         trial=Trial(_CANCEL + "no_handler_starts_once_its_job_is_cancelled"),
@@ -329,7 +329,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="A running handler can learn that its job was cancelled.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "return row is not None and row.status == Status.CANCELLED",
                 "return row is not None and row.status == Status.FAILED",
             ),

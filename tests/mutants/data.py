@@ -85,7 +85,7 @@ MUTANTS: Final = (
         breaks="Memory is that of one routine.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "memory=fold.memory.get(routine, {}),",
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
@@ -117,10 +117,10 @@ MUTANTS: Final = (
         breaks="Law 2: folding needs no user code and no flow.",
         patches=(
             Patch(
-                "engine.py",
-                "        fold = replay(self._store, findable_id(job_id), upto=version).fold\n",
-                "        fold = replay(self._store, findable_id(job_id), upto=version).fold\n"
-                "        self._host.flow(fold.flow)\n",
+                "runtime/looking.py",
+                "    fold = replay(host.store, findable_id(job_id), upto=version).fold\n",
+                "    fold = replay(host.store, findable_id(job_id), upto=version).fold\n"
+                "    host.flow(fold.flow)\n",
             ),
         ),
         trial=Trial(SELF_CONTAINED, examples=1),

@@ -11,7 +11,14 @@ _EFFECTS: Final = "tests/engine/test_effects.py::test_"
 _MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
 _REENTRANT: Final = "tests/engine/test_reentrant_calls.py::test_"
 _CHANGED: Final = _LOST + "a_changed_call_is_refused_with_both_and_nothing_is_recorded"
-_MADE: Final = "        effect, error = effects.make(call, effect_id, self.idempotency_key)\n"
+_MAKE: Final = "            recorded, cause = self._made(call, effect_id)\n"
+_MUST_MAKE: Final = "        if recorded is None:\n" + _MAKE
+_AWAITED: Final = (
+    "        if must_await:\n"
+    "            coroutine = self._awaited(call, effect_id, recorded)\n"
+    "            self._run.called(effect_id, coroutine)\n"
+    "            return coroutine\n"
+)
 _SAME: Final = "    if (recorded.function, recorded.digest) == (call.name, call.digest):\n"
 
 MUTANTS: Final = (
@@ -20,9 +27,9 @@ MUTANTS: Final = (
         breaks="Law 5: an effect is recorded before the handler goes on.",
         patches=(
             Patch(
-                "context.py",
-                "            self._recorder.record_effect(effect)\n",
-                "            self._records.append(effect)\n",
+                "scopes.py",
+                "            self._run.recorder.record_effect(effect)\n",
+                "            pass\n",
             ),
         ),
         trial=Trial(EFFECTS),
@@ -32,9 +39,9 @@ MUTANTS: Final = (
         breaks="The key of an effect is the same across re-executions.",
         patches=(
             Patch(
-                "context.py",
-                'f"{self._job_id}/{effect_id}" if',
-                'f"{self._job_id}/{effect_id}/{self._recorder.session.token}" if',
+                "standing.py",
+                'f"{self.job_id}/{effect_id}" if',
+                'f"{self.job_id}/{effect_id}/{self.recorder.session.token}" if',
             ),
         ),
         trial=Trial(EFFECTS, examples=80),
@@ -42,7 +49,7 @@ MUTANTS: Final = (
     Mutant(
         name="a recorded effect is run again",
         breaks="A recorded success is never replaced.",
-        patches=(Patch("context.py", "        if recorded is None:\n", "        if True:\n"),),
+        patches=(Patch("scopes.py", _MUST_MAKE, "        if True:\n" + _MAKE),),
         trial=Trial(EFFECTS, examples=80),
     ),
     Mutant(
@@ -50,9 +57,9 @@ MUTANTS: Final = (
         breaks="A recorded error is final too.",
         patches=(
             Patch(
-                "context.py",
-                "        if recorded is None:\n",
-                "        if recorded is None or recorded.error is not None:\n",
+                "scopes.py",
+                _MUST_MAKE,
+                "        if recorded is None or recorded.error is not None:\n" + _MAKE,
             ),
         ),
         trial=Trial(_EFFECTS + "a_recorded_error_is_final_and_raised_alike"),
@@ -92,8 +99,8 @@ MUTANTS: Final = (
         breaks="No except in a handler can hide that its call is another.",
         patches=(
             Patch(
-                "context.py",
-                ("            self._lost = difference\n            raise difference\n"),
+                "scopes.py",
+                ("            self._run.lost = difference\n            raise difference\n"),
                 "            raise difference\n",
             ),
         ),
@@ -104,10 +111,10 @@ MUTANTS: Final = (
         breaks="A result that may not be recorded is never used.",
         patches=(
             Patch(
-                "context.py",
-                '        self._lost = errors.ContextClosed(self._id, f"effect({call.name})")\n'
-                "        try:\n            self._recorder",
-                "        try:\n            self._recorder",
+                "standing.py",
+                "lost: errors.EsflowError | None = errors.ContextClosed("
+                'self.activation, f"effect({name})")\n',
+                "lost: errors.EsflowError | None = None\n",
             ),
         ),
         trial=Trial(
@@ -148,10 +155,9 @@ MUTANTS: Final = (
         breaks="Effects are numbered in call order, those that failed too.",
         patches=(
             Patch(
-                "context.py",
-                '        self._counts["e"] += 1\n        return effects.result_of',
-                '        self._counts["e"] += recorded.error is None\n'
-                "        return effects.result_of",
+                "scopes.py",
+                "        self._count += 1\n" + _AWAITED + _MUST_MAKE,
+                _AWAITED + _MUST_MAKE + "        self._count += recorded.error is None\n",
             ),
         ),
         trial=Trial(EFFECTS, examples=80),
@@ -161,9 +167,9 @@ MUTANTS: Final = (
         breaks="A context offers the key of its next effect.",
         patches=(
             Patch(
-                "context.py",
-                'return f"{self._job_id}/{effect_id}" if',
-                'return f"{self._job_id}/{self._id}" if',
+                "standing.py",
+                'return f"{self.job_id}/{effect_id}" if',
+                'return f"{self.job_id}/{self.activation}" if',
             ),
         ),
         trial=Trial(_EFFECTS + "the_idempotency_key_is_that_of_the_call_at_every_execution"),
@@ -173,9 +179,9 @@ MUTANTS: Final = (
         breaks="The time that a handler sees is an effect.",
         patches=(
             Patch(
-                "context.py",
-                'self._effect(call_of(self._moment, (), {}, "esflow.now"))',
-                "self._moment()",
+                "scopes.py",
+                'self._effect(call_of(self._run.moment, (), {}, "esflow.now"))',
+                "self._run.moment()",
             ),
         ),
         trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),
@@ -185,7 +191,7 @@ MUTANTS: Final = (
         breaks="The chance that a handler sees is an effect.",
         patches=(
             Patch(
-                "context.py", 'self._effect(call_of(_random, (), {}, "esflow.random"))', "_random()"
+                "scopes.py", 'self._effect(call_of(_random, (), {}, "esflow.random"))', "_random()"
             ),
         ),
         trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),
@@ -193,23 +199,29 @@ MUTANTS: Final = (
     Mutant(
         name="a context is used after its handler",
         breaks="A context ends with its handler.",
-        patches=(
-            Patch("context.py", "        self._closed = True\n", "        self._closed = False\n"),
-        ),
+        patches=(Patch("context.py", "        self._run.closed = True\n", "        pass\n"),),
         trial=Trial(_MISUSED + "a_context_ends_with_its_handler"),
     ),
     Mutant(
         name="a context is used from another thread",
         breaks="A context belongs to the thread of its handler.",
         patches=(
-            Patch("context.py", "        if get_ident() != self._thread:\n", "        if False:\n"),
+            Patch(
+                "scopes.py", "        if self._run.here() != self._owner:\n", "        if False:\n"
+            ),
         ),
         trial=Trial(_MISUSED + "a_context_belongs_to_the_thread_of_its_handler"),
     ),
     Mutant(
         name="an effect has a context",
         breaks="Inside an effect nothing is asked of the context.",
-        patches=(Patch("context.py", "        if self._in_effect:\n", "        if False:\n"),),
+        patches=(
+            Patch(
+                "standing.py",
+                "        if self._calling and self.here() in self._calling:\n",
+                "        if False:\n",
+            ),
+        ),
         trial=Trial(_MISUSED + "an_effect_has_no_context"),
     ),
     Mutant(

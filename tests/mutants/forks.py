@@ -41,7 +41,7 @@ MUTANTS: Final = (
         breaks="Effects that are recorded before a fork are not repeated in it.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "        effects=fold.members[activation.id].effects,\n",
                 "        effects={} if fold.forked else fold.members[activation.id].effects,\n",
             ),
@@ -51,19 +51,19 @@ MUTANTS: Final = (
     Mutant(
         name="a fork calls the world outside",
         breaks="Effects of a fork run only if it is live.",
-        patches=(Patch("runtime/drive.py", "forked is None or forked.live or", "True or"),),
+        patches=(Patch("runtime/steps.py", "forked is None or forked.live or", "True or"),),
         trial=Trial(_FORKS + "a_fork_asks_for_the_results_that_it_lacks_and_calls_nothing"),
     ),
     Mutant(
         name="a fork asks for the time",
         breaks="Time, ids and chance are always run.",
-        patches=(Patch("runtime/drive.py", " or name in OWN_EFFECTS", ""),),
+        patches=(Patch("runtime/steps.py", " or name in OWN_EFFECTS", ""),),
         trial=Trial(_FORKS + "time_ids_and_chance_are_asked_of_nobody"),
     ),
     Mutant(
         name="a fork cuts an activation in two",
         breaks="A fork begins behind a whole append.",
-        patches=(Patch("runtime/forking.py", "if not (fold.buffer or ", "if not ("),),
+        patches=(Patch("runtime/forking.py", "if not (within or ", "if not ("),),
         trial=Trial(_FORKS + "a_fork_begins_behind_the_last_whole_append_and_says_so"),
     ),
     Mutant(
@@ -150,8 +150,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/checking.py",
-                "list(member.effects.values())[run.effects_used :]",
-                "list(member.effects.values())[:0]",
+                "        if effect.id not in run.effects_used:\n",
+                "        if False:\n",
             ),
         ),
         trial=Trial(_EARLY),

@@ -146,7 +146,7 @@ MUTANTS: Final = (
             Patch(
                 "runtime/host.py",
                 "        for session in list(self._driving.values()):\n"
-                "            self._give_back(session)\n",
+                "            self.give_back(session)\n",
                 "",
             ),
         ),
@@ -158,8 +158,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/host.py",
-                "        if session.holds_lease:\n            with contextlib",
-                "        if False:\n            with contextlib",
+                "        if session.holds_lease:\n            with suppress",
+                "        if False:\n            with suppress",
             ),
         ),
         trial=Trial(
@@ -217,9 +217,7 @@ MUTANTS: Final = (
     Mutant(
         name="recovery stops at the first job in trouble",
         breaks="One job that can't be recovered keeps no other from it.",
-        patches=(
-            Patch("runtime/host.py", "        except _ONE_JOBS_TROUBLE as", "        except () as"),
-        ),
+        patches=(Patch("runtime/host.py", "    except _ONE_JOBS_TROUBLE as", "    except () as"),),
         trial=Trial(_TAKEOVER + "one_job_that_can_not_be_recovered_keeps_no_other_waiting"),
     ),
     Mutant(
@@ -366,8 +364,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/worker.py",
-                "look_again_seconds = None if self._stopped else self._take(pool)",
-                "look_again_seconds = self._take(pool)",
+                "look_again_seconds = None if self._stopped else self._take(begin)",
+                "look_again_seconds = self._take(begin)",
             ),
         ),
         trial=Trial(_WORKER + "a_stopped_worker_ends_what_it_runs_and_takes_nothing_more"),

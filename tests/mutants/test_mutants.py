@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import pytest
 
 from tests.mutants import (
+    awaiting,
     commands,
     data,
     effects,
@@ -19,6 +20,7 @@ from tests.mutants import (
     holds,
     hosts,
     inputs,
+    joins,
     leases,
     logs,
     pauses,
@@ -36,10 +38,12 @@ PROCESSES: Final = 2
 MUTANTS: Final = (
     *waves.MUTANTS,
     *data.MUTANTS,
+    *joins.MUTANTS,
     *pauses.MUTANTS,
     *holds.MUTANTS,
     *inputs.MUTANTS,
     *effects.MUTANTS,
+    *awaiting.MUTANTS,
     *forks.MUTANTS,
     *hosts.MUTANTS,
     *leases.MUTANTS,

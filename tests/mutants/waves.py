@@ -16,11 +16,11 @@ from tests.mutants.mutant import (
 
 # No wrong: the members of a wave may be started in any order. Alone, they are started in theirs.
 LAST_FIRST: Final = Patch(
-    "runtime/drive.py",
-    "    waiting = deque(runnable(session.fold))\n",
-    "    waiting = deque(runnable(session.fold))\n"
-    "    if max_parallel > 1:\n"
-    "        waiting.reverse()\n",
+    "runtime/steps.py",
+    "            activation = self._waiting.popleft()\n",
+    "            activation = (\n"
+    "                self._waiting.pop() if self.max_parallel > 1 else self._waiting.popleft()\n"
+    "            )\n",
 )
 
 _FOLD: Final = "tests/core/test_fold.py::test_"
@@ -34,13 +34,13 @@ MUTANTS: Final = (
         breaks="Law 4: everything that an activation asked for and its settling are one append.",
         patches=(
             Patch(
-                "runtime/drive.py",
-                "                session.commit(_settling(run.activation, settled), "
-                "quiet=lambda: True)\n",
-                "                session.commit(_settling(run.activation, settled[:-1]))\n"
-                "                session.commit(\n"
-                "                    _settling(run.activation, settled[-1:]), quiet=lambda: True\n"
-                "                )\n",
+                "runtime/steps.py",
+                "            self.session.commit(_settling(run.activation, events), "
+                "quiet=lambda: is_last)\n",
+                "            self.session.commit(_settling(run.activation, events[:-1]))\n"
+                "            self.session.commit(\n"
+                "                _settling(run.activation, events[-1:]), quiet=lambda: is_last\n"
+                "            )\n",
             ),
         ),
         trial=Trial(ENTIRELY, "loop", examples=80),
@@ -50,7 +50,7 @@ MUTANTS: Final = (
         breaks="Law 4: nothing that a failed handler asked for is recorded.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "return (failed,)",
                 "return (*context._records, failed)",
             ),
@@ -155,7 +155,7 @@ MUTANTS: Final = (
         breaks="The shared data of a wave is that of its opening.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "        shared=fold.shared,\n",
                 "        shared=dict(fold.shared)\n"
                 "        | {\n"
@@ -271,8 +271,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "ids.py",
-                "    return int(wave), int(index), thing[:1], int(thing[1:] or 0)\n",
-                "    return len(wave), len(index), item, 0\n",
+                "    return int(wave), int(index), thing[:1], branch, int(thing[1:] or 0)\n",
+                "    return len(wave), len(index), item, branch, 0\n",
             ),
         ),
         trial=Trial(_IDS + "the_order_of_an_id_is_what_it_was_made_from"),
@@ -280,7 +280,7 @@ MUTANTS: Final = (
     Mutant(
         name="a settling counts itself",
         breaks="The last event of an activation says how many precede it.",
-        patches=(Patch("runtime/drive.py", "events=len(records),", "events=len(records) + 1,"),),
+        patches=(Patch("runtime/steps.py", "events=len(records),", "events=len(records) + 1,"),),
         trial=Trial(ENTIRELY),
     ),
     Mutant(
@@ -318,7 +318,7 @@ MUTANTS: Final = (
         breaks="Each activation that failed has its record, with the error's text.",
         patches=(
             Patch(
-                "runtime/drive.py",
+                "runtime/steps.py",
                 "error=usercode.failure_of(error, with_traceback=True),",
                 'error=ev.Failure(type="Error", message="failed"),',
             ),

@@ -139,28 +139,35 @@ def _answer(job: Job, answer: Answer) -> None:
         _lift(job)
         job.status = "running"
         return
+    release = _stands_by_itself(job)
     question = job.questions.pop(answer.to)
     job.inputs.append(Input(question.to, {"answer": answer.value}))
-    _resume_answered(job)
+    _resume_answered(job, release=release)
 
 
-def _resume_answered(job: Job) -> None:
+def _stands_by_itself(job: Job) -> bool:
+    """Say whether a job that is paused behind a wave would be without its breakpoints, too."""
+    asked = any(it.requests.pauses or it.requests.questions for it in job.current)
+    return asked or not (job.holds and (job.kept or job.inputs))
+
+
+def _resume_answered(job: Job, *, release: bool) -> None:
     """Resume with what was answered, unless it waits for the next wave, as a message does."""
     if not job.is_open:
         _lift(job)
-        open_wave(job, release=True)
+        open_wave(job, release=release)
 
 
 def expire(job: Job) -> bool:
     """Answer the questions of a paused job that are due with their defaults, if there are any."""
-    due = job.due
+    due, release = job.due, _stands_by_itself(job)
     for name in due:
         question = job.questions.pop(name)
         job.answers[name] = question.default
         job.inputs.append(Input(question.to, {"answer": question.default}))
     if due:
         job.expired.append((job.moment, tuple(due)))
-        _resume_answered(job)
+        _resume_answered(job, release=release)
     return bool(due)
 
 

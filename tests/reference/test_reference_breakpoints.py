@@ -204,6 +204,24 @@ def test_an_answer_to_an_older_question_waits_before_a_wave_that_is_held() -> No
     assert ("3.1", "c: 5") in ended.log
 
 
+def test_an_answer_to_an_older_question_behind_a_breakpoint_releases_what_it_would_without() -> (
+    None
+):
+    made = program(
+        {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (emit(),), "c": ()},
+        *(to("a", "b"), to("a.on", "c"), to("b", "c")),
+    )
+    onward = (Continue(breakpoints=behind("b")), Answer("1.1/q0", 5))
+    outcome = at(made, Breakpoints(), *onward)
+    assert slots_of(outcome) == {"1.1": "a", "2.1": "b", "3.1": "c", "3.2": "c", "4.1": "c"}
+    made = program(
+        {"a": (Defer("on", {}), Ask("?", "c.in"), emit()), "b": (), "c": ()},
+        *(to("a", "b"), to("a.on", "c")),
+    )
+    idle = at(made, Breakpoints(), *onward)
+    assert slots_of(idle) == {"1.1": "a", "2.1": "b", "3.1": "c", "3.2": "c"}
+
+
 def test_messages_at_a_breakpoint_join_what_comes_after() -> None:
     held = Message(wave=2, moment="before", slot="b.in")
     outcome = at(chain(), before("b"), Continue(), messages=(message(2, "c"), held))

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from esflow import Answer, Context, Engine, Flow
 from esflow.errors import PayloadError
 from esflow.store import Store
 from esflow.stores import open_store
+from esflow.testing import ManualClock
 from tests.laws.world import unrecordable
 from tests.reference.oddities import AWKWARD, ODD_KEYS, REFUSED
 from tests.simulation.voyage import JOB
 
 WORDS = ("Ärger", "ъ", "straße", "naïve", "z", "İ", "10", "9")  # Sorted unlike in many a locale.
+NIGHT = datetime(2025, 10, 26, 1, 30, tzinfo=UTC)  # On which clocks go back.
 THINGS: dict[str, Any] = dict(zip((*ODD_KEYS, *map(str, range(99))), AWKWARD, strict=False))
 
 
@@ -74,18 +77,10 @@ def refusals(ctx: Context) -> list[str]:
     return paths
 
 
-class Clock:
-    """A clock that stands still."""
-
-    def now_ms(self) -> int:
-        """Return a moment of the night on which clocks go back."""
-        return 1_761_442_200_000
-
-
 def step(folder: Path) -> None:
     """Start the job, or answer its question."""
     store = open_store(f"sqlite:///{folder}/jobs.db?synchronous=normal")
-    with Engine(store, flows=[build()], clock=Clock()) as engine:
+    with Engine(store, flows=[build()], clock=ManualClock(NIGHT)) as engine:
         request = {"words": set(WORDS), "things": THINGS}
         state = engine.start("words", "reader.read", request, job_id=JOB)
         _check_refusals(engine, store)

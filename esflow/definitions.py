@@ -1,0 +1,285 @@
+"""A flow as JSON data: how its definition is written, and what is read of one.
+
+What equals its default is left out, so that a flow that says nothing new keeps its fingerprint.
+A definition names classes and functions and never loads any: whoever rebuilds a flow brings them.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast, final
+
+import attrs
+
+from esflow.events import Json
+from esflow.graph import Connection, GatherRule, Handler, Slot, listed, name_problem
+from esflow.options import SlotOptions
+from esflow.outputs import Output, recorded_keys, types_of
+from esflow.payloads import structure
+from esflow.policies import Effects, OnError, Retry, seconds_of
+from esflow.shared_type import DataRules, SharedType, recorded_type
+
+
+@final
+@attrs.frozen(kw_only=True)
+class RetryDefinition:
+    """How often a slot is tried, as a definition has it.
+
+    Shape: ``on`` are the names of classes, those that aren't built in with their modules.
+    """
+
+    attempts: int
+    delay: float
+    factor: float
+    max_delay: float
+    jitter: float
+    on: tuple[str, ...]
+    effects: Effects
+
+
+@final
+@attrs.frozen(kw_only=True)
+class OptionsDefinition:
+    """The options of a slot, as a definition has them."""
+
+    retry: RetryDefinition | None = None
+    timeout_seconds: float | None = None
+    on_error: OnError = "stop"
+    gather: GatherRule | None = None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class RoutineDefinition:
+    """A routine as a definition has it; the address of a lone slot is the routine's name.
+
+    Shape: ``outputs`` lack the one that failures are routed to, which follows from the ``options``;
+    ``types`` are those of JSON, by output and key, of the outputs that declare them.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    slots: tuple[str, ...]
+    options: dict[str, OptionsDefinition] = attrs.field(factory=dict[str, OptionsDefinition])
+    types: dict[str, dict[str, tuple[str, ...]]] = attrs.field(
+        factory=dict[str, dict[str, tuple[str, ...]]]
+    )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ConnectionDefinition:
+    """A connection as a definition has it, both ends by address."""
+
+    output: str
+    slot: str
+    rename: dict[str, str]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class SharedDefinition:
+    """The type of the shared data, as a definition has it: the types of JSON of its fields."""
+
+    name: str
+    fields: dict[str, tuple[str, ...]]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Definition:
+    """All of a flow but its code."""
+
+    name: str
+    version: str
+    max_activations: int
+    reducers: dict[str, str]
+    routines: tuple[RoutineDefinition, ...]
+    connections: tuple[ConnectionDefinition, ...]
+    shared: SharedDefinition | None = None
+
+    @property
+    def shared_type(self) -> SharedType | None:
+        """What it says of the shared data."""
+        shared = self.shared
+        return None if shared is None else recorded_type(shared.name, shared.fields)
+
+
+def read_definition(definition: Mapping[str, Json]) -> Definition:
+    """Return what a definition says.
+
+    Raises: PayloadError, when it is no definition.
+    """
+    return cast("Definition", structure(dict(definition), Definition, "definition"))
+
+
+def graph_definition(
+    outputs: Mapping[str, Iterable[Output]],
+    slots: Iterable[Slot],
+    connections: Iterable[Connection],
+    shared: SharedType | None,
+) -> dict[str, Json]:
+    """Return all of a flow but its head as JSON; ``outputs`` are by routine, in their order."""
+    everything = list(slots)
+    written: dict[str, Json] = {
+        "routines": [
+            _routine(name, mine, [slot for slot in everything if slot.routine == name])
+            for name, mine in outputs.items()
+        ],
+        "connections": [_connection(edge) for edge in connections],
+    }
+    if shared is not None:
+        written["shared"] = {"name": shared.name, "fields": types_of(shared.keys)}
+    return written
+
+
+def _routine(name: str, outputs: Iterable[Output], slots: Iterable[Slot]) -> dict[str, Json]:
+    """Return a routine as JSON, sorted by names, because the order of its parts means nothing."""
+    keys = {output.name: output.keys for output in outputs}
+    types = {output: types_of(keys[output] or {}) for output in sorted(keys) if keys[output]}
+    by_address = {slot.address: slot for slot in slots}
+    options = {address: _options(by_address[address]) for address in sorted(by_address)}
+    said = {address: found for address, found in options.items() if found}
+    written: dict[str, Json] = {
+        "name": name,
+        "outputs": sorted(keys),
+        "slots": sorted(by_address),
+    }
+    if said:
+        written["options"] = said
+    if types:
+        written["types"] = types
+    return written
+
+
+def _connection(edge: Connection) -> dict[str, Json]:
+    """Return a connection as JSON."""
+    return {
+        "output": edge.name,
+        "slot": edge.target.slot,
+        "rename": dict(sorted((edge.target.rename or {}).items())),
+    }
+
+
+def _options(slot: Slot) -> dict[str, Json]:
+    said: dict[str, Json] = {}
+    if slot.retry is not None:
+        said["retry"] = _retry(slot.retry)
+    if slot.timeout_seconds is not None:
+        said["timeout_seconds"] = slot.timeout_seconds
+    if slot.on_error != "stop":
+        said["on_error"] = slot.on_error
+    if slot.gather is not None:
+        said["gather"] = slot.gather
+    return said
+
+
+def _retry(retry: Retry) -> dict[str, Json]:
+    return {
+        "attempts": retry.attempts,
+        "delay": seconds_of(retry.delay, "Retry.delay"),
+        "factor": float(retry.factor),
+        "max_delay": seconds_of(retry.max_delay, "Retry.max_delay"),
+        "jitter": float(retry.jitter),
+        "on": [_name_of(each) for each in retry.on],
+        "effects": retry.effects,
+    }
+
+
+def _name_of(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+_built_in: Final[Mapping[str, type[Exception]]] = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+
+
+def handlers_problem(definition: Definition, handlers: Mapping[str, Handler]) -> str | None:
+    """Return which handlers don't fit the slots of a definition."""
+    addresses = [address for routine in definition.routines for address in routine.slots]
+    if missing := [address for address in addresses if address not in handlers]:
+        return f"handlers are missing for {listed(missing)}"
+    if extra := [address for address in handlers if address not in addresses]:
+        return f"handlers are given for no slot: {listed(extra)}"
+    return None
+
+
+def address_problem(routine: RoutineDefinition, address: str) -> str | None:
+    """Return why an address is none of a routine's slots."""
+    name, dot, slot = address.partition(".")
+    alone = len(routine.slots) == 1 and not dot
+    if name == routine.name and (alone or name_problem("a slot", slot) is None):
+        return None
+    return f"slot {address!r:.120} is no slot of {routine.name}"
+
+
+def errors_problem(definition: Definition, errors: Iterable[type[Exception]]) -> str | None:
+    """Return which exception classes of a definition nobody brings."""
+    missing = _missing_errors(definition, errors)
+    return (
+        f"errors are missing: {listed(missing)}; give the classes in errors=" if missing else None
+    )
+
+
+def data_problem(definition: Definition, data: DataRules) -> str | None:
+    """Return in what the class and the functions that are given differ from a definition."""
+    if data.shared != definition.shared_type:
+        return f"the shared data of the definition is of another type than {data.shared}"
+    if data.reducers != definition.reducers:
+        return f"the definition has other reducers: {definition.reducers}"
+    return None
+
+
+def outputs_of(routine: RoutineDefinition) -> list[Output]:
+    """Return the outputs that a routine declares."""
+    keys = {name: recorded_keys(types) for name, types in routine.types.items()}
+    return [Output(name, keys.get(name)) for name in routine.outputs]
+
+
+def _missing_errors(definition: Definition, errors: Iterable[type[Exception]]) -> list[str]:
+    known = _by_name(errors)
+    retries = [each.retry for routine in definition.routines for each in routine.options.values()]
+    names = [name for retry in retries if retry is not None for name in retry.on]
+    return [name for name in dict.fromkeys(names) if name not in known]
+
+
+def options_of(
+    routine: RoutineDefinition, address: str, errors: Iterable[type[Exception]]
+) -> SlotOptions:
+    """Return the options of a slot, with the exception classes that they name."""
+    said = routine.options.get(address, OptionsDefinition())
+    retry, known = said.retry, _by_name(errors)
+    return SlotOptions(
+        retry=None
+        if retry is None
+        else Retry(
+            attempts=retry.attempts,
+            delay=retry.delay,
+            factor=retry.factor,
+            max_delay=retry.max_delay,
+            jitter=retry.jitter,
+            on=tuple(known[name] for name in retry.on),
+            effects=retry.effects,
+        ),
+        timeout=said.timeout_seconds,
+        on_error=said.on_error,
+        gather=said.gather,
+    )
+
+
+def _by_name(errors: Iterable[type[Exception]]) -> dict[str, type[Exception]]:
+    return {**_built_in, **{_name_of(each): each for each in errors}}
+
+
+def stand_ins(definition: Definition) -> tuple[type[Exception], ...]:
+    """Return classes by the names of those that a definition needs: nothing is ever one of them."""
+    return tuple(_stand_in(name) for name in _missing_errors(definition, ()))
+
+
+def _stand_in(name: str) -> type[Exception]:
+    module, _, qualname = name.rpartition(".")
+    return type(qualname, (Exception,), {"__module__": module})

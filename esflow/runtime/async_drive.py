@@ -1,0 +1,165 @@
+"""The async driver: runs what is ready on the loop, until nothing may run.
+
+Async handlers are tasks of the loop, plain ones run in threads, and so do commits: nothing keeps
+the loop from going on.
+Each activation is recorded as soon as it has finished, one after the other.
+
+When the caller is cancelled
+----------------------------
+The handlers of the wave are cancelled, and nothing more of them is recorded; plain ones can't be,
+so they are waited for.
+Then the lease is given back: the job is left as if its host had died, and anybody may carry it on.
+"""
+
+from __future__ import annotations
+
+from asyncio import FIRST_COMPLETED, CancelledError, Task, create_task, wait
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TypeAlias
+
+from esflow.clock import wait_until_async
+from esflow.failpoints import reach
+from esflow.flow import Flow
+from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
+from esflow.runtime.runs import Run
+from esflow.runtime.session import Session
+from esflow.runtime.steps import Settling, Wave, open_wave, performed, performed_async
+from esflow.runtime.threads import Threads
+from esflow.state import JobState
+from esflow.store import IndexRow
+
+Performed: TypeAlias = Settling | BaseException
+"""What settles an activation, or what ends its execution."""
+
+
+async def carried_on(host: Host, threads: Threads, wish: Callable[[], Errand]) -> JobState:
+    """Do what a caller wishes, drive the job if that makes it run, and report it.
+
+    Raises: Fenced, when another execution has taken the job over; StoreError; NondeterminismError;
+    CancelledError; and whatever ends a process, when a handler raised it.
+    """
+    errand = await threads.write(wish)
+    trouble = await _followed(host, threads, errand)
+    if trouble is not None:
+        raise trouble
+    return errand.session.fold.face()
+
+
+async def taken_over(
+    host: Host,
+    threads: Threads,
+    job_id: str,
+    older_than: float | None = None,
+    *,
+    max_claims: int | None = MAX_CLAIMS,
+) -> JobState | BaseException | None:
+    """Drive one job if nobody does, or nobody has recorded anything for so many seconds.
+
+    Returns None where there is nothing to drive, and what ends the execution, if anything does:
+    raised in a task, it might end the loop.
+    """
+    errand = await threads.write(partial(host.taking_over, job_id, older_than, max_claims))
+    trouble = await _followed(host, threads, errand)
+    return trouble or (errand.session.fold.face() if errand.session.token else None)
+
+
+async def recovered(
+    host: Host, threads: Threads, rows: list[IndexRow], older_than: float | None
+) -> list[JobState]:
+    """Take over what can be, one job after the other."""
+    states = list[JobState]()
+    for row in rows:
+        with passing_over(row.job_id):
+            found = await taken_over(host, threads, row.job_id, older_than, max_claims=None)
+            if isinstance(found, BaseException):
+                raise found
+            states += [] if found is None else [found]
+    return states
+
+
+async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseException | None:
+    """Go on an errand to its end; return what ends the execution, if anything does."""
+    session = errand.session
+    try:
+        await threads.write(partial(host.take_up, errand))
+        if session.token:
+            with host.heartbeat.holding(session.lease):
+                flow = host.flow(session.fold.flow)
+                return await _drive(session, flow, host.max_parallel, threads)
+        return None
+    finally:
+        await threads.write(partial(host.give_back, session))
+
+
+async def _drive(
+    session: Session, flow: Flow, max_parallel: int, threads: Threads
+) -> BaseException | None:
+    """Run a claimed job until it is paused or has ended."""
+    reach("execution.claimed")
+    while (wave := open_wave(session, flow, max_parallel, threads.write)) is not None:
+        await _run_wave(wave, threads)
+        if wave.is_last:
+            await threads.write(session.flush)
+        if wave.trouble is not None:
+            return wave.trouble
+    return None
+
+
+async def _run_wave(wave: Wave, threads: Threads) -> None:
+    """Run a wave, as many at once as allowed, recording each as it finishes."""
+    running: dict[Task[Performed], Run] = {}
+    try:
+        while True:
+            if wave.is_due:
+                await threads.write(wave.fire)
+            for run in wave.startable():
+                running[create_task(_performed(run, threads))] = run
+            if not running:
+                return
+            for task in await _finished(running, wave):
+                run = running.pop(task)
+                outcome = task.exception() or task.result()
+                await threads.write(partial(wave.settle, run, outcome))
+    finally:
+        await _abandon(running)
+
+
+async def _finished(running: Iterable[Task[Performed]], wave: Wave) -> list[Task[Performed]]:
+    """Return what has finished, as soon as something has, or the next attempt of another is due."""
+    at_ms = wave.wakes_at_ms
+    if at_ms is None:
+        return list((await wait(running, return_when=FIRST_COMPLETED))[0])
+    due = create_task(wait_until_async(wave.session.clock, at_ms))
+    try:
+        await wait((*running, due), return_when=FIRST_COMPLETED)
+    finally:
+        due.cancel()
+    return [each for each in running if each.done()]
+
+
+async def _performed(run: Run, threads: Threads) -> Performed:
+    """Return what settles an activation, or what ends its execution.
+
+    What ends a process is not raised here, where it would end the loop before its neighbours.
+    """
+    if not run.slot.is_async:
+        return await threads.attempt(partial(performed, run))
+    try:
+        return await performed_async(run)
+    except (KeyboardInterrupt, SystemExit) as ending:
+        return ending
+
+
+async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
+    """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
+    for task, run in running.items():
+        run.abandon()
+        task.cancel()
+    while going := [each for each in running if not each.done()]:
+        with suppress(CancelledError):  # Whoever cancels again waits for the same.
+            await wait(going)
+    for task in running:
+        if not task.cancelled():
+            task.exception()  # It is known, and of no use.

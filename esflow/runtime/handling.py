@@ -1,0 +1,81 @@
+"""One run of a handler, plain or async, from its payload to what became of it.
+
+Async handlers run in the loop that is there, or, for a driver without one, in a loop of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from contextvars import copy_context
+from typing import Any, TypeAlias, TypeVar
+
+from esflow import usercode
+from esflow.context import Context
+from esflow.errors import PayloadError
+from esflow.events import Event, Json
+from esflow.flow import Slot
+from esflow.payloads import bind
+
+Handled: TypeAlias = usercode.Outcome | usercode.Stopped
+"""What became of a handler; if it returned, what it asked for."""
+
+Result = TypeVar("Result")
+
+
+def handled(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:
+    """Call a plain handler, and close its context."""
+
+    def handle() -> tuple[Event, ...]:
+        slot.function(context, **bind(slot.signature, slot.address, payload))
+        return context.records()
+
+    try:
+        return usercode.run(handle)
+    finally:
+        context.close()
+
+
+async def handled_async(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:
+    """Await an async handler, and close its context; an effect that is left unawaited fails it.
+
+    Whoever is cancelled while waiting here cancels the handler.
+    """
+
+    async def handle() -> tuple[Event, ...]:
+        context.move_here()
+        arguments = bind(slot.signature, slot.address, payload)
+        handler: Any = slot.function
+        await handler(context, **arguments)
+        return context.records()
+
+    try:
+        outcome = await usercode.awaited(handle())
+    finally:
+        left = await context.close_async()
+    if left is not None and isinstance(outcome, usercode.Returned):
+        problem = "was called, but not awaited before the handler ended; await it"
+        return usercode.Raised(PayloadError(f"effect {left}", problem))
+    return outcome
+
+
+def run_alone(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in a loop of its own, in another thread where this one's loop is running."""
+    import asyncio
+
+    if not _has_loop():
+        return asyncio.run(coroutine)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="esflow-loop") as pool:
+        return pool.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
+def _has_loop() -> bool:
+    """Tell whether a loop is running in this thread."""
+    from asyncio import get_running_loop
+
+    try:
+        get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,240 @@
+"""One run of a handler: what is recorded of it, what it is doing, and whether it may still act.
+
+All of a run's scopes share it, whichever threads or tasks they belong to.
+A run that has lost its job, or met a history of other code, says so at every further call, so
+that no ``except`` in a handler can hide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
+
+import attrs
+
+from esflow import errors
+from esflow.asking import Asked
+from esflow.clock import Clock
+from esflow.events import EffectAttemptFailed, EffectRecorded
+from esflow.ids import order
+from esflow.usercode import SetAside
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+
+class Recorder(Protocol):
+    """What records an effect before the handler goes on, and has it wait for another attempt."""
+
+    @property
+    def clock(self) -> Clock:
+        """The host's clock."""
+        ...
+
+    def record_effect(self, effect: EffectRecorded | EffectAttemptFailed) -> None:
+        """Append the effect, or an attempt of it, to the job's stream.
+
+        Raises: Fenced, StoreError.
+        """
+        ...
+
+    async def record_effect_async(self, effect: EffectRecorded | EffectAttemptFailed) -> None:
+        """Append the effect without holding up other tasks.
+
+        Who is cancelled meanwhile is told so after it has been recorded, and not if it wasn't.
+        Raises: Fenced, StoreError.
+        """
+        ...
+
+    def let_out(self) -> None:
+        """Let all that led to a call of the outside be recorded.
+
+        Raises: JobClosed, Fenced, StoreError.
+        """
+        ...
+
+    async def let_out_async(self) -> None:
+        """Do so without holding up other tasks."""
+        ...
+
+    def now_ms(self) -> int:
+        """Return the host's time, in milliseconds since 1970."""
+        ...
+
+    def due_at_ms(self, delay_ms: int) -> int:
+        """Return the moment so many milliseconds from now, and from the job's last event."""
+        ...
+
+    def wait(self, at_ms: int) -> None:
+        """Return at a moment.
+
+        Raises: JobClosed, ContextClosed, StoreError, as soon as it isn't worth waiting any longer.
+        """
+        ...
+
+    async def wait_async(self, at_ms: int) -> None:
+        """Return at a moment, without holding up other tasks.
+
+        Raises: as `wait` does.
+        """
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Tell whether somebody has ended the job."""
+        ...
+
+    def may_call(self, name: str) -> bool:
+        """Tell whether an effect that is not recorded may be called."""
+        ...
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Standing:
+    """One run of a handler: what is recorded of it, and whether it may still act."""
+
+    job_id: str
+    activation: str
+    recorded: Mapping[str, EffectRecorded]
+    attempts: Mapping[str, EffectAttemptFailed]  # Of effects: the last that failed.
+    recorder: Recorder
+    is_async: bool = False
+    aside: Asked | None = None  # What set the run aside.
+    lost: errors.EsflowError | None = None  # Why it may not settle.
+    closed: bool = False
+    used: set[str] = attrs.field(factory=set[str], init=False)  # Effects that were asked for.
+    branches: dict[str, object] = attrs.field(factory=dict[str, object], init=False)
+    _told: list[tuple[Exception, str]] = attrs.field(
+        factory=list[tuple[Exception, str]], init=False
+    )
+    _calling: dict[object, str] = attrs.field(factory=dict[object, str], init=False)  # By place.
+    _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(
+        factory=dict[str, Any], init=False
+    )
+    _awaiting: dict[str, Task[Any]] = attrs.field(factory=dict[str, Any], init=False)
+
+    def here(self) -> object:
+        """Return the thread, or in an async handler the task, that asks."""
+        return (self.is_async and _current_task()) or get_ident()
+
+    def refuse_ended(self, call: str) -> None:
+        """Refuse what would be recorded nowhere.
+
+        Raises: ContextClosed, ReentrantCall, SetAside, and what the run is lost for.
+        """
+        if self.closed:
+            raise errors.ContextClosed(self.activation, call)
+        if self.lost is not None:
+            raise self.lost
+        if self.aside is not None:
+            raise SetAside
+        if self._calling and self.here() in self._calling:
+            raise errors.ReentrantCall(self.job_id, call)
+
+    @contextmanager
+    def calling(self, effect_id: str) -> Generator[None]:
+        """Let nothing of the context be used by an effect that is called here."""
+        here = self.here()
+        self._calling[here] = effect_id
+        try:
+            yield
+        finally:
+            del self._calling[here]
+
+    @property
+    def running(self) -> str | None:
+        """The effect that is called here, if one is."""
+        return self._calling.get(self.here()) if self._calling else None
+
+    @contextmanager
+    def recording(self, name: str) -> Generator[None]:
+        """Let the run be lost if an effect is not recorded, whatever keeps it from being so."""
+        lost: errors.EsflowError | None = errors.ContextClosed(self.activation, f"effect({name})")
+        try:
+            yield
+            lost = None
+        except errors.EsflowError as refusal:
+            lost = refusal
+            raise
+        finally:  # A signal, too, may have come in between.
+            self.lost = self.lost or lost
+
+    def key_of(self, effect_id: str) -> str:
+        """Return the key of an effect, the same at every execution."""
+        recorded = self.recorded.get(effect_id)
+        return f"{self.job_id}/{effect_id}" if recorded is None else recorded.key
+
+    def moment(self) -> datetime:
+        """Return the host's time."""
+        return datetime.fromtimestamp(self.recorder.now_ms() / 1000, tz=UTC)
+
+    @contextmanager
+    def telling(self, effect: EffectRecorded) -> Generator[None]:
+        """Remember by which error a handler is told of an effect that failed."""
+        try:
+            yield
+        except (errors.EffectError, errors.PayloadError) as error:
+            if effect.error is not None:
+                self._told.append((error, effect.id))
+            raise
+
+    def escaped(self, error: BaseException) -> str | None:
+        """Return the effect whose error this is, or one that a group of tasks raised it in."""
+        if isinstance(error, BaseExceptionGroup):
+            found = map(self.escaped, cast("tuple[BaseException, ...]", error.exceptions))
+            return min((each for each in found if each is not None), key=order, default=None)
+        return next((effect_id for told, effect_id in self._told if told is error), None)
+
+    # Effects that are awaited.
+
+    def called(self, effect_id: str, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Remember an effect that was called, until it is awaited."""
+        self._called[effect_id] = coroutine
+
+    @contextmanager
+    def awaited(self, effect_id: str) -> Generator[None]:
+        """Remember the task that awaits an effect, until it has its result."""
+        task = _current_task()
+        assert task is not None, "only a task awaits"
+        del self._called[effect_id]
+        self._awaiting[effect_id] = task
+        try:
+            yield
+        finally:
+            del self._awaiting[effect_id]
+
+    async def close_async(self) -> str | None:
+        """End the run and the effects that are still going; return what of them was left.
+
+        Whoever awaits one of them is cancelled, and nothing of it is recorded.
+        """
+        from asyncio import CancelledError, wait
+
+        self.closed = True
+        left = next(iter({**self._called, **self._awaiting}), None)
+        cancelled: CancelledError | None = None
+        for coroutine in self._called.values():
+            coroutine.close()  # It was never begun.
+        while tasks := set(self._awaiting.values()):
+            for task in tasks:
+                task.cancel()
+            try:
+                await wait(tasks)
+            except CancelledError as told:  # They end first.
+                cancelled = told
+        if cancelled is not None:
+            raise cancelled
+        return left
+
+
+def _current_task() -> Task[Any] | None:
+    """Return the task that is running in this thread, None where none is."""
+    from asyncio import current_task
+
+    try:
+        return current_task()
+    except RuntimeError:  # The thread has no loop.
+        return None

@@ -1,0 +1,114 @@
+"""Wrongs of async handlers: branches, effects that are awaited, and callers who are cancelled."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant, Patch, Trial
+
+_ASYNC: Final = "tests/engine/test_async.py::test_"
+_LOOP: Final = "tests/engine/test_async_engine.py::test_"
+_LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        try:\n'
+
+MUTANTS: Final = (
+    Mutant(
+        name="branches share the numbers of their activation",
+        breaks="A branch is a scope of its own.",
+        patches=(Patch("ids.py", 'return f"{activation}/{name}"', "return activation"),),
+        trial=Trial(_ASYNC + "steps_at_once_have_a_branch_each"),
+    ),
+    Mutant(
+        name="a branch's name is used twice",
+        breaks="The effects of a branch are told from those of every other by its name.",
+        patches=(
+            Patch(
+                "context.py",
+                "self._run.branches.setdefault(name, branch) is not branch",
+                "self._run.branches.setdefault(name, branch) is None",
+            ),
+        ),
+        trial=Trial(_ASYNC + "a_branch_has_a_name_of_its_own"),
+    ),
+    Mutant(
+        name="a branch is used after its block",
+        breaks="A branch ends with its block.",
+        patches=(Patch("scopes.py", "        if self._closed:\n", "        if False:\n"),),
+        trial=Trial(_ASYNC + "a_branch_ends_with_its_block"),
+    ),
+    Mutant(
+        name="gathered effects are numbered when they are awaited",
+        breaks="Effects are numbered in the order of their calls.",
+        patches=(
+            Patch(
+                "scopes.py",
+                "        self._count += 1\n        if must_await:\n",
+                "        self._count += not must_await\n        if must_await:\n",
+            ),
+        ),
+        trial=Trial(_ASYNC + "gathered_effects_are_numbered_in_the_order_of_their_calls"),
+    ),
+    Mutant(
+        name="an effect beside an interrupt is recorded",
+        breaks="Nothing is recorded once a handler is set aside.",
+        patches=(Patch("scopes.py", _LATE, "        try:\n"),),
+        trial=Trial(_ASYNC + "nothing_is_recorded_while_a_handler_that_is_set_aside_tidies_up"),
+    ),
+    Mutant(
+        name="an effect that is not awaited is passed over",
+        breaks="An effect that a handler leaves unawaited fails it.",
+        patches=(
+            Patch(
+                "runtime/handling.py",
+                "    if left is not None and isinstance",
+                "    if left is False and isinstance",
+            ),
+        ),
+        trial=Trial(_ASYNC + "an_effect_that_is_not_awaited_fails_its_handler"),
+    ),
+    Mutant(
+        name="any task may use a context",
+        breaks="A context belongs to the task of its handler.",
+        patches=(
+            Patch(
+                "standing.py",
+                "return (self.is_async and _current_task()) or get_ident()",
+                "return get_ident()",
+            ),
+        ),
+        trial=Trial(_ASYNC + "a_context_belongs_to_the_task_of_its_handler"),
+    ),
+    Mutant(
+        name="a handler whose caller was cancelled goes on recording",
+        breaks="Nothing is recorded once the caller is cancelled.",
+        patches=(
+            Patch(
+                "runtime/steps.py", "            if self.abandoned:\n", "            if False:\n"
+            ),
+        ),
+        trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
+    ),
+    Mutant(
+        name="a cancelled caller keeps its lease",
+        breaks="The lease is given back when the caller is cancelled.",
+        patches=(
+            Patch(
+                "runtime/async_drive.py",
+                "        await threads.write(partial(host.give_back, session))\n",
+                "        pass\n",
+            ),
+        ),
+        trial=Trial(_LOOP + "a_caller_who_is_cancelled_anywhere_leaves_a_job_that_runs_on"),
+    ),
+    Mutant(
+        name="plain handlers hold up the loop",
+        breaks="A plain handler runs in a thread, and the loop goes on.",
+        patches=(
+            Patch(
+                "runtime/async_drive.py",
+                "        return await threads.attempt(partial(performed, run))\n",
+                "        return performed(run)\n",
+            ),
+        ),
+        trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
+    ),
+)
