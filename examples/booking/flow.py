@@ -53,7 +53,7 @@ def build(offices: Offices) -> Flow:
         booked(ctx, "car", traveller)
 
     @flow.slot(outputs=("more", "cancelled"))
-    def undo(ctx: Context, message: str, undone: int = 0) -> None:
+    def undo(ctx: Context, message: str, undone: int = 0, **_: object) -> None:
         standing = ctx.get("booked", list[dict[str, str]]) if "booked" in ctx.shared else []
         if undone == len(standing):
             ctx.emit("cancelled", reason=message, cancelled=undone)
