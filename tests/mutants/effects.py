@@ -195,7 +195,9 @@ MUTANTS: Final = (
         breaks="The chance that a handler sees is an effect.",
         patches=(
             Patch(
-                "scopes.py", 'self._effect(call_of(_random, (), {}, "esflow.random"))', "_random()"
+                "scopes.py",
+                'self._effect(call_of(self._run.number, (), {}, "esflow.random"))',
+                "self._run.number()",
             ),
         ),
         trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),

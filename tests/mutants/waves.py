@@ -219,10 +219,8 @@ MUTANTS: Final = (
             Patch(
                 "consequences.py",
                 "    if fold.going:\n",
-                (
-                    "    if fold.going and all(each.failure is None for each in "
-                    "fold.members.values()):\n"
-                ),
+                "    if fold.going and all(each.failure is None for each in "
+                "fold.members.values()):\n",
             ),
         ),
         trial=Trial(REFERENCE, "failure"),
