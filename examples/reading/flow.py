@@ -14,7 +14,8 @@ join is whole all the same.
 that never pauses is released when nothing else is left to do.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, cast
 
 from esflow import Context, Flow, Retry
 
@@ -87,5 +88,5 @@ def build(library: Library) -> Flow:
 
 def title_of(item: dict[str, object]) -> str:
     """Return the document that a reading is of; a failure carries the payload that it met."""
-    payload = item.get("payload")
-    return str(payload["title"] if isinstance(payload, dict) else item["title"])
+    payload = cast("Mapping[str, object]", item.get("payload", item))
+    return str(payload["title"])
