@@ -14,8 +14,8 @@ import attrs
 
 from tests.reference.job import Expiry, Hit, Input, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
-from tests.reference.program import Command, Program, Script, same
-from tests.reference.resumption import expire, obey
+from tests.reference.program import Command, Program, RetryJob, Script, same
+from tests.reference.resumption import expire, obey, retry_job, wake
 from tests.reference.waves import numbered, open_wave, run_wave
 
 
@@ -27,6 +27,7 @@ class Course:
     steps: tuple[Step, ...]  # The commands, refused or obeyed.
     hits: tuple[Hit, ...]  # Of breakpoints.
     expired: tuple[Expiry, ...]  # Deadlines of questions.
+    retried: tuple[RetryJob, ...]  # Retries of the job that were not refused.
 
 
 def run(program: Program, script: Script) -> Outcome:
@@ -37,7 +38,7 @@ def run(program: Program, script: Script) -> Outcome:
 def course(program: Program, script: Script) -> Course:
     """Give the commands that were given, the breakpoints that were hit, and the deadlines."""
     job = _ran(program, script)
-    return Course(tuple(job.steps), tuple(job.hits), tuple(job.expired))
+    return Course(tuple(job.steps), tuple(job.hits), tuple(job.expired), tuple(job.retried))
 
 
 def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
@@ -52,7 +53,7 @@ def _ran(program: Program, script: Script) -> Job:
     commands = iter(script.commands)
     job.kept = numbered(1, 1, [(program.start, program.payload)])
     open_wave(job, release=False)
-    while job.status == "running" or (job.status == "paused" and _resumed(job, commands)):
+    while job.status == "running" or _resumed(job, commands):
         if job.status == "running":
             _drive(job)
     return job
@@ -66,16 +67,28 @@ def _drive(job: Job) -> None:
 
 
 def _resumed(job: Job, commands: Iterator[Command]) -> bool:
-    """Let due questions be answered, or give the next command, and say whether there was any."""
-    if expire(job):
+    """Let happen what is due, or give the next command, and say whether there was any."""
+    if job.status == "failed":
+        return _retried(job, next(commands, None))
+    if job.status not in ("paused", "waiting"):
+        return False
+    if wake(job) if job.status == "waiting" else expire(job):
         return True
     _send(job)
+    if job.moment == "open":
+        return True  # A message ended the waiting.
     if _cancelled(job):
         return False
     for command in commands:
-        obey(job, command)
+        if not isinstance(command, RetryJob):
+            obey(job, command)
         return True
     return False
+
+
+def _retried(job: Job, command: Command | None) -> bool:
+    """Give a failed job the next command, if that is what it is for."""
+    return isinstance(command, RetryJob) and retry_job(job, command)
 
 
 def _send(job: Job) -> None:

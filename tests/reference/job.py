@@ -18,6 +18,7 @@ from tests.reference.program import (
     Moment,
     Payload,
     Program,
+    RetryJob,
     Script,
 )
 
@@ -70,7 +71,7 @@ class Job:
     deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
     released: dict[str, Item] = attrs.field(factory=dict[str, Item])
     questions: dict[str, Ask] = attrs.field(factory=dict[str, Ask])
-    now: int = 0  # Seconds since the start.
+    now_ms: int = 0  # Since the start.
     deadlines: dict[str, int] = attrs.field(factory=dict[str, int])  # Of open questions.
     answers: dict[str, Json] = attrs.field(factory=dict[str, Json])
     pauses: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
@@ -81,10 +82,13 @@ class Job:
     expired: list[Expiry] = attrs.field(factory=list[Expiry])
     messages: list[Message] = attrs.field(factory=list[Message])
     sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    retried: list[RetryJob] = attrs.field(factory=list[RetryJob])
     steps: list[Step] = attrs.field(factory=list[Step])
     refusals: list[str] = attrs.field(factory=list[str])
     dropped: list[str] = attrs.field(factory=list[str])
     failure: Failure | None = None
+    unmerged: str | None = None  # The key of the write that doesn't apply.
+    replaced: set[str] = attrs.field(factory=set[str])  # Keys that the open wave no longer writes.
 
     @property
     def current(self) -> list[Activation]:
@@ -99,10 +103,17 @@ class Job:
         }
 
     @property
+    def has_begun(self) -> bool:
+        """Say whether a wave is open and something of it has run."""
+        return self.is_open and any(it.result != "ready" for it in self.current)
+
+    @property
     def moment(self) -> Moment:
         """Say at which moment the job is."""
         if self.status == "running":
             return "open"
+        if self.status == "waiting":
+            return "retrying" if self.is_open else "waiting"
         if self.is_open:
             return "interrupted" if self.interrupted else "before"
         return "paused"
@@ -110,12 +121,18 @@ class Job:
     @property
     def due(self) -> list[str]:
         """Name the open questions whose deadline has come, by due time, then id."""
-        due = [it for it in self.questions if self.deadlines.get(it, self.now + 1) <= self.now]
+        due = [
+            it for it in self.questions if self.deadlines.get(it, self.now_ms + 1) <= self.now_ms
+        ]
         return sorted(due, key=lambda name: (self.deadlines[name], order(name)))
 
     def fail(self, failure: Failure) -> None:
         """End the job."""
         self.status, self.failure = "failed", failure
+
+    def wait(self) -> None:
+        """Wait for time to pass, or for a child."""
+        self.status, self.holds = "waiting", []
 
     def pause(self, holds: list[Hold]) -> None:
         """Wait for a command; the program may have asked for it, and these hold the job besides."""
@@ -143,7 +160,7 @@ def outcome_of(job: Job) -> Outcome:
         emissions={
             f"{it.id}/o{n}": emission
             for it in known
-            if it.result == "completed"
+            if it.result in ("completed", "routed")
             for n, emission in enumerate(it.requests.emissions)
         },
         deferrals=job.deferrals,
@@ -162,6 +179,10 @@ def outcome_of(job: Job) -> Outcome:
         dropped=tuple(sorted(job.dropped, key=order)),
         interrupts=_interrupts(job),
         holds=tuple(job.holds),
+        attempts={it.id: tuple(it.failures) for it in known if it.failures},
+        calls={
+            f"{it.id}/e{n}": calls for it in known for n, calls in enumerate(it.calls) if calls > 1
+        },
     )
 
 

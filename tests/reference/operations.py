@@ -148,6 +148,33 @@ class FailingEffect:
 
 
 @final
+@attrs.frozen(kw_only=True)
+class FlakyEffect:
+    """Call a function outside that raises ``RuntimeError(message)`` at first and then returns.
+
+    Its calls are counted for every effect by itself, which is the id ``W.I/eN`` of this call, over
+    all attempts of the handler. ``attempts``: those of the effect itself, ``Retry(attempts=…,
+    delay=0)`` on the function; the handler waits for them in place.
+    """
+
+    name: str
+    failures: int  # Calls that raise.
+    message: str
+    result: Json
+    caught: bool
+    attempts: int = 1
+
+
+@final
+@attrs.frozen
+class FailFirst:
+    """Raise ``RuntimeError(message)`` out of the handler while ``ctx.attempt <= attempts``."""
+
+    attempts: int
+    message: str
+
+
+@final
 @attrs.frozen
 class Interrupt:
     """Ask in the middle of a handler; its last result is then the answer.
@@ -228,5 +255,7 @@ class Branch:
 
 DataOperation: TypeAlias = Write | Delete | Remember | Forget | Log
 JobOperation: TypeAlias = Emit | Defer | Ask | Pause
-ControlOperation: TypeAlias = Effect | FailingEffect | Foreseen | Fail | Refused | Branch
+ControlOperation: TypeAlias = (
+    Effect | FailingEffect | FlakyEffect | Foreseen | Fail | FailFirst | Refused | Branch
+)
 Operation: TypeAlias = DataOperation | JobOperation | Interrupt | ControlOperation

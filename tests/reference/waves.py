@@ -9,6 +9,7 @@ from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.handlers import Activation, Item, settle
 from tests.reference.job import Job
 from tests.reference.outcome import Failure
+from tests.reference.policies import MERGED, decide, try_again
 from tests.reference.program import Connection, Payload, Program
 
 # Opening.
@@ -91,17 +92,30 @@ def _renamed(connection: Connection, payload: Payload) -> Payload:
 def run_wave(job: Job) -> None:
     """Run what is ready in the open wave, and close it unless something failed or is set aside."""
     for activation in job.current:
-        if activation.result == "ready":
-            memory = job.memory.get(activation.routine, {})
-            settle(job.program, job.shared, memory, activation)
-            activation.settled_at = job.now
+        _attempt(job, activation)
     failed = [activation for activation in job.current if activation.result == "failed"]
-    if failed:
+    if any(activation.result == "retrying" for activation in job.current):
+        job.wait()
+    elif failed:
         job.fail(Failure(failed[0].failure, failed[0].id))
     elif job.interrupted:
         job.pause([("interrupt", activation.id) for activation in job.interrupted.values()])
     else:
         _close(job)
+
+
+def _attempt(job: Job, activation: Activation) -> None:
+    """Run a handler that is ready or whose new attempt is due, as often as it may at once."""
+    slot = job.program.slot(activation.slot)
+    memory = job.memory.get(activation.routine, {})
+    while True:
+        if activation.result == "retrying" and activation.due_at_ms <= job.now_ms and slot.retry:
+            try_again(activation, slot.retry.effects, activation.attempt + 1)
+        if activation.result != "ready":
+            return
+        settle(job.program, job.shared, memory, activation)
+        activation.settled_at_ms = job.now_ms
+        decide(slot, activation, job.now_ms)
 
 
 # Closing.
@@ -128,11 +142,13 @@ def merge(job: Job) -> Failure | None:
     try:
         shared = merged(job)
     except MergeFailed as error:
+        job.unmerged = error.key
         return error.failure
     job.shared, job.updates, job.is_open = shared, [], False
+    job.replaced = set()
     joining: list[Item] = []
     for activation in job.current:
-        if activation.result == "completed":
+        if activation.result in MERGED:
             joining += _take(job, activation)
     job.kept = numbered(job.wave + 1, 1, joining)
     return None
@@ -142,9 +158,10 @@ def merge(job: Job) -> Failure | None:
 class MergeFailed(Exception):
     """A write of the wave does not apply."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
+    def __init__(self, failure: Failure, key: str) -> None:
+        super().__init__(failure, key)
         self.failure = failure
+        self.key = key
 
 
 def merged(job: Job, more: Sequence[Change] = ()) -> Data:
@@ -155,12 +172,13 @@ def merged(job: Job, more: Sequence[Change] = ()) -> Data:
         for activation in job.current
         if activation.result == "completed"
         for change in activation.requests.changes
+        if change.key not in job.replaced
     ]
     for activation, change in [*writes, *((None, update) for update in (*job.updates, *more))]:
         try:
             apply(shared, change)
         except HandlerFailed as error:
-            raise MergeFailed(Failure(error.type_name, activation)) from error
+            raise MergeFailed(Failure(error.type_name, activation), change.key) from error
     return shared
 
 
@@ -177,7 +195,9 @@ def _take(job: Job, activation: Activation) -> list[Item]:
     job.questions |= {f"{activation.id}/q{n}": it for n, it in enumerate(requests.questions)}
     for n, question in enumerate(requests.questions):
         if question.timeout is not None:
-            job.deadlines[f"{activation.id}/q{n}"] = activation.settled_at + question.timeout
+            job.deadlines[f"{activation.id}/q{n}"] = (
+                activation.settled_at_ms + question.timeout * 1000
+            )
     joining: list[Item] = []
     for n, (output, payload) in enumerate(requests.emissions):
         found = _targets(job.program, output, payload)
@@ -192,7 +212,7 @@ def connected(job: Job) -> list[str]:
     return [
         f"{activation.id}/o{n}"
         for activation in job.current
-        if activation.result == "completed"
+        if activation.result in MERGED
         for n, (output, payload) in enumerate(activation.requests.emissions)
         if _targets(job.program, output, payload)
     ]
