@@ -101,6 +101,25 @@ BEYOND: Final[dict[Capability, frozenset[str]]] = {
             "time without a deadline",
         }
     ),
+    "timers": frozenset(
+        {
+            "timer fired",
+            "timers of several activations",
+            "several timers at once",
+            "waited for a timer",
+            "timer due while paused",
+            "command to a job that waits",
+        }
+    ),
+    "gathers": frozenset(
+        {
+            "gathered a number",
+            "gathered all",
+            "incomplete gather",
+            "failed with an incomplete gather",
+            "gather dropped",
+        }
+    ),
     "policies": frozenset(
         {
             "attempt failed and another succeeded",
@@ -121,6 +140,7 @@ def features(program: Program, script: Script) -> frozenset[str]:
     exercised = _ends(outcome) | _waits(outcome) | _told(outcome, way)
     exercised |= _interrupts(outcome, way) | _breakpoints(way) | _holds(script, outcome, way)
     exercised |= _deadlines(way) | _policies(outcome, way)
+    exercised |= _timers(outcome, way) | _gathers(program, outcome)
     exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
@@ -268,6 +288,34 @@ def _policies(outcome: Outcome, way: Course) -> dict[str, bool]:
         "effect called again": bool(outcome.calls),
         "job retried": bool(way.retried),
         "job retried and carried on": bool(way.retried) and outcome.status != "failed",
+    }
+
+
+def _timers(outcome: Outcome, way: Course) -> dict[str, bool]:
+    """Say what came later, and what happened until then."""
+    steps = [step for step in way.steps if step.moment == "waiting"]
+    others = [step for step in steps if not isinstance(step.command, Advance)]
+    sources = {name.partition("/")[0] for name in (*outcome.fired, *outcome.timers)}
+    return {
+        "timer fired": bool(outcome.fired),
+        "timers of several activations": len(sources) > 1,
+        "several timers at once": any(len(names) > 1 for _, names in way.fired),
+        "waited for a timer": bool(steps) or outcome.status == "waiting",
+        "timer due while paused": any(moment != "waiting" for moment, _ in way.fired),
+        "command to a job that waits": bool(others),
+    }
+
+
+def _gathers(program: Program, outcome: Outcome) -> dict[str, bool]:
+    """Say what was gathered, and what is missing."""
+    rules = {program.slot(slot).gather for slot, _, _ in outcome.activations.values()}
+    failure = "" if outcome.failure is None else outcome.failure.type
+    return {
+        "gathered a number": any(isinstance(rule, int) for rule in rules),
+        "gathered all": "all" in rules,
+        "incomplete gather": bool(outcome.gathers),
+        "failed with an incomplete gather": failure == "GatherIncomplete",
+        "gather dropped": bool(outcome.dropped_gathers),
     }
 
 

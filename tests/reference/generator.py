@@ -18,7 +18,7 @@ from tests.reference.bodies import (
     drawn_questions,
 )
 from tests.reference.capabilities import ENGINE_HAS, Capability
-from tests.reference.extras import governed
+from tests.reference.extras import gathering, governed, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
 from tests.reference.outcome import moment_of
@@ -225,6 +225,8 @@ def examples(
     program = draw(programs(asks=asks, flavour=flavour, enabled=enabled))
     if awkward:
         program = awkward_program(draw, program, interrupts="interrupts" in enabled)
+    program = timed(draw, program) if "timers" in enabled else program
+    program = gathering(draw, program) if "gathers" in enabled else program
     if "policies" in enabled:
         program = governed(draw, program)
     messages = drawn_messages(draw, program)
@@ -232,6 +234,7 @@ def examples(
         messages = tuple(awkward_message(draw, message) for message in messages)
     pausing = "breakpoints" in enabled and draw(st.integers(0, 2)) < 2
     script = Script(messages=messages, breakpoints=drawn_breakpoints(draw, program, often=pausing))
+    often = 3 if enabled & {"timers", "gathers"} else 1
     for _ in range(draw(st.sampled_from((8, 6, 4, 10, 2) if not enabled else (12, 20, 15, 8, 4)))):
         outcome = run(program, script)
         if not may_be_told(outcome, enabled):
@@ -246,6 +249,6 @@ def examples(
             if pausing and draw(st.integers(0, 3)) == 0:
                 command = rebroken(draw, program, outcome, command)
             script = attrs.evolve(script, commands=(*script.commands, command))
-    script = _finished(program, script) if draw(st.integers(0, 3)) == 0 else script
+    script = _finished(program, script) if draw(st.integers(0, 3)) < often else script
     script = attrs.evolve(script, cancel=drawn_cancel(draw, program, script))
     return program, script

@@ -23,6 +23,7 @@ from tests.reference.program import (
     Delete,
     Effect,
     Emit,
+    EmitAfter,
     Expression,
     Fail,
     FailFirst,
@@ -64,6 +65,7 @@ class Requests:
     log: list[str] = attrs.field(factory=list[str])
     emissions: list[Item] = attrs.field(factory=list[Item])
     deferrals: list[Item] = attrs.field(factory=list[Item])
+    timers: list[tuple[int, Item]] = attrs.field(factory=list[tuple[int, Item]])
     questions: list[Ask] = attrs.field(factory=list[Ask])
     pauses: list[str] = attrs.field(factory=list[str])
 
@@ -155,7 +157,7 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
         match operation:
             case Write() | Delete() | Remember() | Forget() | Log():
                 _change(run, operation)
-            case Emit() | Defer() | Ask() | Pause():
+            case Emit() | EmitAfter() | Defer() | Ask() | Pause():
                 _request(run, operation)
             case Interrupt():
                 _interrupt(run, operation)
@@ -201,6 +203,8 @@ def _request(run: _Run, operation: JobOperation) -> None:
     match operation:
         case Emit(output=output, payload=payload):
             requests.emissions.append(_item(run, output, payload))
+        case EmitAfter(delay_ms=delay_ms, output=output, payload=payload):
+            requests.timers.append((delay_ms, _item(run, output, payload)))
         case Defer(output=output, payload=payload):
             requests.deferrals.append(_item(run, output, payload))
         case Ask():

@@ -12,11 +12,12 @@ from typing import final
 
 import attrs
 
-from tests.reference.job import Expiry, Hit, Input, Job, Step, outcome_of
+from tests.reference.deliveries import Input, numbered
+from tests.reference.job import Expiry, Hit, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
 from tests.reference.program import Command, Program, RetryJob, Script, same
 from tests.reference.resumption import expire, obey, retry_job, wake
-from tests.reference.waves import numbered, open_wave, run_wave
+from tests.reference.waves import fire, open_wave, run_wave
 
 
 @final
@@ -27,6 +28,7 @@ class Course:
     steps: tuple[Step, ...]  # The commands, refused or obeyed.
     hits: tuple[Hit, ...]  # Of breakpoints.
     expired: tuple[Expiry, ...]  # Deadlines of questions.
+    fired: tuple[Expiry, ...]  # Timers.
     retried: tuple[RetryJob, ...]  # Retries of the job that were not refused.
 
 
@@ -38,7 +40,13 @@ def run(program: Program, script: Script) -> Outcome:
 def course(program: Program, script: Script) -> Course:
     """Give the commands that were given, the breakpoints that were hit, and the deadlines."""
     job = _ran(program, script)
-    return Course(tuple(job.steps), tuple(job.hits), tuple(job.expired), tuple(job.retried))
+    return Course(
+        tuple(job.steps),
+        tuple(job.hits),
+        tuple(job.expired),
+        tuple(job.firings),
+        tuple(job.retried),
+    )
 
 
 def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
@@ -61,6 +69,7 @@ def _ran(program: Program, script: Script) -> Job:
 
 def _drive(job: Job) -> None:
     """Run the open wave until it is closed, or can not be."""
+    fire(job)
     _send(job)
     if not _cancelled(job):
         run_wave(job)
@@ -104,6 +113,8 @@ def _send(job: Job) -> None:
         if not earlier:
             job.messages.append(message)
             job.inputs.append(Input(message.slot, message.payload, f"m{len(job.messages)}"))
+            if job.moment == "waiting":
+                open_wave(job, release=False)  # What comes behind it joins the wave after.
         elif message.slot != earlier[0].slot or not same(message.payload, earlier[0].payload):
             job.refusals.append("MessageKeyReused")
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, final
 import attrs
 
 from tests.reference.changes import Change, Data
+from tests.reference.deliveries import Gathers, Input, shown
 from tests.reference.handlers import Activation, Item
 from tests.reference.outcome import Failure, Hold, InterruptRecord, Outcome, Status
 from tests.reference.program import (
@@ -24,17 +25,17 @@ from tests.reference.program import (
 
 Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
 
-Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of the deadlines of questions, all at once.
+Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of deadlines or timers, all at once.
 
 
 @final
 @attrs.frozen
-class Input:
-    """A message or an answer on its way to the next wave."""
+class Timer:
+    """An emission that comes later."""
 
-    slot: str
+    due_at_ms: int
+    output: str
     payload: Payload
-    message: str | None = None  # The id, if it is a message.
 
 
 @final
@@ -69,6 +70,11 @@ class Job:
     inputs: list[Input] = attrs.field(factory=list[Input])
     updates: list[Change] = attrs.field(factory=list[Change])  # The last writes of an open wave.
     deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
+    timers: dict[str, Timer] = attrs.field(factory=dict[str, Timer])
+    firings: list[Expiry] = attrs.field(factory=list[Expiry])
+    fired: list[str] = attrs.field(factory=list[str])
+    gathers: Gathers = attrs.field(factory=dict[str, list[Input]])
+    dropped_gathers: list[str] = attrs.field(factory=list[str])
     released: dict[str, Item] = attrs.field(factory=dict[str, Item])
     questions: dict[str, Ask] = attrs.field(factory=dict[str, Ask])
     now_ms: int = 0  # Since the start.
@@ -126,6 +132,12 @@ class Job:
         ]
         return sorted(due, key=lambda name: (self.deadlines[name], order(name)))
 
+    @property
+    def due_timers(self) -> list[str]:
+        """Name the timers whose time has come, by due time, then id."""
+        due = [name for name, it in self.timers.items() if it.due_at_ms <= self.now_ms]
+        return sorted(due, key=lambda name: (self.timers[name].due_at_ms, order(name)))
+
     def fail(self, failure: Failure) -> None:
         """End the job."""
         self.status, self.failure = "failed", failure
@@ -179,6 +191,13 @@ def outcome_of(job: Job) -> Outcome:
         dropped=tuple(sorted(job.dropped, key=order)),
         interrupts=_interrupts(job),
         holds=tuple(job.holds),
+        timers={
+            name: (it.output, it.payload)
+            for name, it in sorted(job.timers.items(), key=lambda item: order(item[0]))
+        },
+        fired=tuple(job.fired),
+        gathers=shown(job.program, job.gathers),
+        dropped_gathers=tuple(job.dropped_gathers),
         attempts={it.id: tuple(it.failures) for it in known if it.failures},
         calls={
             f"{it.id}/e{n}": calls for it in known for n, calls in enumerate(it.calls) if calls > 1

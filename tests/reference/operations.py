@@ -130,6 +130,16 @@ class Defer:
 
 @final
 @attrs.frozen
+class EmitAfter:
+    """Put a payload on an output of the own routine some time after the activation completed."""
+
+    delay_ms: int
+    output: str  # The bare name, without the routine.
+    payload: dict[str, Expression]
+
+
+@final
+@attrs.frozen
 class Effect:
     """Call a function outside that returns this result."""
 
@@ -254,7 +264,7 @@ class Branch:
 
 
 DataOperation: TypeAlias = Write | Delete | Remember | Forget | Log
-JobOperation: TypeAlias = Emit | Defer | Ask | Pause
+JobOperation: TypeAlias = Emit | EmitAfter | Defer | Ask | Pause
 ControlOperation: TypeAlias = (
     Effect | FailingEffect | FlakyEffect | Foreseen | Fail | FailFirst | Refused | Branch
 )

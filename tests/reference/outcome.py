@@ -62,6 +62,14 @@ class Outcome:
         factory=dict[str, InterruptRecord]
     )  # Open.
     holds: tuple[Hold, ...] = ()  # Reasons of a pause that its program did not ask for.
+    timers: dict[str, tuple[str, Payload]] = attrs.field(
+        factory=dict[str, tuple[str, Payload]]
+    )  # Not yet fired.
+    fired: tuple[str, ...] = ()  # In their order.
+    gathers: dict[str, tuple[Payload, ...]] = attrs.field(
+        factory=dict[str, tuple[Payload, ...]]
+    )  # By slot: what is there of incomplete ones.
+    dropped_gathers: tuple[str, ...] = ()  # By ``Goto``: slots, sorted for each.
     # By activation: the types of the errors that ended attempts, in their order.
     attempts: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
     # By effect, where it is more than one: how many calls were recorded.

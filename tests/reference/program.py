@@ -21,6 +21,7 @@ from tests.reference.operations import (
     Delete,
     Effect,
     Emit,
+    EmitAfter,
     Expression,
     Fail,
     FailFirst,
@@ -89,6 +90,7 @@ __all__ = (
     "Delete",
     "Effect",
     "Emit",
+    "EmitAfter",
     "Expression",
     "Fail",
     "FailFirst",
@@ -161,6 +163,7 @@ class Slot:
     operations: tuple[Operation, ...] = ()
     retry: Retry | None = attrs.field(default=None, kw_only=True)
     on_error: OnError = attrs.field(default="stop", kw_only=True)
+    gather: int | Literal["all"] | None = attrs.field(default=None, kw_only=True)
 
 
 @final

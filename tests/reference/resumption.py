@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
-from tests.reference.job import Input, Job, Step
+from tests.reference.deliveries import Input
+from tests.reference.job import Job, Step
 from tests.reference.policies import MERGED, try_again
 from tests.reference.program import (
     Advance,
@@ -19,7 +20,16 @@ from tests.reference.program import (
     Update,
     same,
 )
-from tests.reference.waves import MergeFailed, begin, connected, is_idle, merge, merged, open_wave
+from tests.reference.waves import (
+    MergeFailed,
+    begin,
+    connected,
+    fire,
+    is_idle,
+    merge,
+    merged,
+    open_wave,
+)
 
 
 def obey(job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance) -> None:
@@ -82,7 +92,7 @@ def _refusal(
         case Continue():
             if job.is_open:
                 return "AnswerRequired" if job.interrupted else None
-            idle = not (job.standing or job.holds or job.kept or job.inputs)
+            idle = not (job.standing or job.holds or job.kept or job.inputs or job.due_timers)
             return "AnswerRequired" if job.questions and idle else None
         case Advance():
             return None
@@ -154,6 +164,7 @@ def _resume_answered(job: Job) -> None:
     """Resume with what was answered, unless it waits for the next wave, as a message does."""
     if not job.is_open:
         _lift(job)
+        fire(job)
         open_wave(job, release=True)
 
 
@@ -175,7 +186,11 @@ def wake(job: Job) -> bool:
     retries = [it for it in job.current if it.result == "retrying"]
     if any(it.due_at_ms <= job.now_ms for it in retries):
         job.status = "running"
-    return expire(job) or job.status == "running"
+    happened = expire(job)
+    happened = fire(job) or happened
+    if happened and not job.is_open:
+        open_wave(job, release=is_idle(job))
+    return happened or job.moment == "open"
 
 
 def retry_job(job: Job, command: RetryJob) -> bool:
@@ -232,6 +247,7 @@ def _carry_on(job: Job) -> None:
     if job.is_open:
         job.status = "running"  # Past the breakpoints before the wave.
     else:
+        fire(job)
         open_wave(job, release=release)
 
 
@@ -262,6 +278,7 @@ def _lead(job: Job, goto: Goto) -> None:
 
     What was sent from outside and has not arrived yet is kept.
     """
+    job.dropped_gathers += sorted(job.gathers)
     if job.is_open:
         job.dropped += [*job.interrupted, *connected(job)]
         for activation in job.current:
@@ -272,6 +289,6 @@ def _lead(job: Job, goto: Goto) -> None:
     else:
         job.dropped += [it.id for it in job.kept]
     job.dropped += [*job.deferrals, *job.questions]
-    job.kept, job.deferrals, job.questions = [], {}, {}
+    job.kept, job.deferrals, job.questions, job.gathers = [], {}, {}, {}
     _lift(job)
     begin(job, [(goto.slot, goto.payload)])

@@ -67,7 +67,7 @@ def drawn_message(draw: st.DrawFn, program: Program, wave: int, moment: Moment) 
     return Message(
         wave=wave,
         moment=moment,
-        slot=draw(st.sampled_from(_slots(program))),
+        slot=draw(st.sampled_from((*_slots(program), *_counting(program) * 2))),
         payload=draw(payloads_from_outside()),
         key=draw(st.sampled_from((None, None, "k", "k2"))),
     )
@@ -96,6 +96,7 @@ def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Comman
     waits = any(question.timeout is not None for question in outcome.questions.values())
     kinds = _kinds(outcome)
     time = ("advance",) * (len(kinds) * (8 if outcome.holds else 1) // 3) if waits else ()
+    time += ("advance",) * 2 if outcome.timers and not time else ()
     kind = draw(st.sampled_from(time + kinds))
     if kind == "wrong":
         asked = (*outcome.questions, *outcome.interrupts)
@@ -191,8 +192,23 @@ def plain_command(outcome: Outcome) -> Command:
 
 
 def _slots(program: Program) -> tuple[str, ...]:
-    """Name all slots of a program."""
-    return tuple(f"{it.name}.{slot.name}" for it in program.routines for slot in it.slots)
+    """Name the slots of a program to which anything may be sent."""
+    return tuple(
+        f"{it.name}.{slot.name}"
+        for it in program.routines
+        for slot in it.slots
+        if slot.gather is None
+    )
+
+
+def _counting(program: Program) -> tuple[str, ...]:
+    """Name the slots at which messages count for a gather."""
+    return tuple(
+        f"{it.name}.{slot.name}"
+        for it in program.routines
+        for slot in it.slots
+        if isinstance(slot.gather, int)
+    )
 
 
 def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
