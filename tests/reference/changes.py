@@ -15,9 +15,11 @@ Data: TypeAlias = dict[str, Json]
 class HandlerFailed(Exception):
     """A handler raised, or a write does not apply."""
 
-    def __init__(self, type_name: str) -> None:
-        super().__init__(type_name)
+    def __init__(self, type_name: str, message: str = "", effect: int | None = None) -> None:
+        super().__init__(type_name, message, effect)
         self.type_name = type_name
+        self.message = message
+        self.effect = effect  # The number of the one whose error escaped.
 
 
 @final
