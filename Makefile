@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_VENV := .venv-demo
+BENCH_VENV := .venv-bench
 CODE := $(wildcard esflow projections tests examples benchmarks)
 
 # Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
@@ -16,8 +17,8 @@ UNMEASURED := $(wildcard tests/house tests/laws tests/reference tests/simulation
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
 comma := ,
-CORE_MODULES := codec commands consequences decider errors events fold holds ids json_values merge parts payloads reducers state \
-	structures transitions upcasters waves wires
+CORE_MODULES := codec commands consequences decider errors events fold holds ids items json_values merge moments parts payloads \
+	reducers state structures transitions upcasters waves wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -78,8 +79,8 @@ test-faults: $(READY)  ## Spoil files, disks and power; needs a C compiler (FAUL
 	$(BIN)/python -m pytest tests/faults
 
 .PHONY: bench
-bench: $(READY)  ## Measure what a step costs against plain sqlite3, as ratios in one run.
-	$(BIN)/python -m benchmarks
+bench: $(BENCH_VENV)/.ready  ## Measure what a step costs against plain sqlite3 and other tools, in one run.
+	$(BENCH_VENV)/bin/python -m benchmarks $(SUITES)
 
 .PHONY: format
 format: $(READY)  ## Let ruff rewrite what it can.
@@ -98,7 +99,7 @@ lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.
 
 .PHONY: clean
 clean:  ## Remove what the targets made.
-	rm -rf $(VENV) $(DEMO_VENV) $(wildcard .venv-3.*) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) $(DEMO_VENV) $(BENCH_VENV) $(wildcard .venv-3.*) build dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -115,4 +116,10 @@ $(READY): requirements.lock pyproject.toml
 $(DEMO_VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(DEMO_VENV)
 	$(DEMO_VENV)/bin/python -m pip install --quiet -c requirements.lock -e .
+	@touch $@
+
+# What is measured beside esflow, which never depends on it.
+$(BENCH_VENV)/.ready: benchmarks/requirements.txt requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet -r benchmarks/requirements.txt -e .
 	@touch $@

@@ -1,153 +1,67 @@
-"""Run the benchmarks: ``make bench``, or ``python -m benchmarks``."""
+"""Run the benchmarks: ``make bench``, or ``python -m benchmarks``; one suite with its name."""
 
 from __future__ import annotations
 
-import subprocess
+import json
+import platform
+import sqlite3
 import sys
-from collections.abc import Callable
-from functools import partial
-from itertools import count
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Final
 
-from benchmarks.floor import write_steps
-from benchmarks.flows import chain
-from benchmarks.measuring import ROUNDS, Case, compare, table
-from esflow import Answer, Engine
-from esflow.store import Store
-from esflow.stores import open_store
-from esflow_projections.tables import catch_up
-from esflow_projections.tables.feeding import page_events
+import attrs
 
-STEPS = 300
-FED_JOBS = 50
-FED_EVENTS = 2_000  # Of each job.
-FILES = count()
+from benchmarks.measuring import Measured, compare
+from benchmarks.suites import SUITES, Suite
+
+RESULTS: Final = Path(__file__).parent / "results.json"
+PEERS: Final = ("langgraph", "langgraph-checkpoint-sqlite", "dbos", "burr", "routilux")
 
 
-def main() -> None:
-    """Print one table per comparison; on a shared machine only the ratios mean anything."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        for synchronous in ("full", "normal"):
-            for effect in (False, True):
-                what = "activation with an effect" if effect else "activation"
-                title = f"one durable {what} in a chain, SQLite {synchronous.upper()}"
-                print(table(title, compare(_steps(folder, synchronous, effect=effect))))
-        print(table("replay of a job, per event", compare(_replays(folder))))
-        print(table("an answer on a fresh host, per answer", compare(_answers(folder))))
-        title = f"feeding tables from {FED_JOBS} jobs, per event"
-        print(table(title, compare(_feedings(folder), rounds=3)))
-    print(table("starting a process", compare(_imports())))
+def main(names: list[str]) -> None:
+    """Print a table for each suite and size; write the results as JSON."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for suite in SUITES:
+        if names and suite.name not in names:
+            continue
+        for size in suite.sizes:
+            measured = compare(suite.rows, size)
+            sys.stdout.write(table(suite, size, measured))
+            sys.stdout.flush()
+            found.setdefault(suite.name, []).extend(map(attrs.asdict, measured))
+    report = {"machine": machine(), "suites": found}
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
-def _steps(folder: Path, synchronous: str, *, effect: bool) -> dict[str, Case]:
-    def esflow(url: str) -> int:
-        with Engine(url, flows=[chain(effect=effect)]) as engine:
-            engine.start("chain", "counter.step", {"n": STEPS})
-        return STEPS
-
-    with Engine("memory://", flows=[chain(effect=effect)]) as engine:
-        job = engine.start("chain", "counter.step", {"n": STEPS}, job_id="floor")
-        steps = _appends(engine.store, job.job_id)
-
-    def floor() -> int:
-        write_steps(_file(folder), synchronous, steps)
-        return STEPS
-
-    def on_sqlite() -> int:
-        return esflow(f"sqlite:///{_file(folder)}?synchronous={synchronous}")
-
-    return {
-        "plain sqlite3": floor,
-        "esflow": on_sqlite,
-        "esflow, memory": lambda: esflow("memory://"),
+def machine() -> dict[str, str]:
+    """Return what the results depend on."""
+    found = {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": f"{platform.system()} {platform.machine()}",
     }
+    for name in ("esflow-jobs", *PEERS):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
-def _appends(store: Store, job_id: str) -> list[list[tuple[str, bytes]]]:
-    """Return the rows of a job in the groups in which a chain appends them."""
-    steps: list[list[tuple[str, bytes]]] = [[]]
-    for row in store.read(job_id):
-        steps[-1].append((row.topic, row.state))
-        if row.topic.startswith(("ActivationCompleted", "EffectRecorded")):
-            steps.append([])
-    return steps
-
-
-def _replays(folder: Path) -> dict[str, Case]:
-    cases: dict[str, Case] = {}
-    for events in (1_000, 10_000):
-        store, job_id = _chain_of(folder, events)
-        cases[f"reading {events:,} rows"] = partial(_read, store, job_id)
-        cases[f"folding {events:,} events, verified"] = partial(_fold, store, job_id)
-    return cases
-
-
-def _read(store: Store, job_id: str) -> int:
-    return sum(1 for _ in store.read(job_id))
-
-
-def _fold(store: Store, job_id: str) -> int:
-    return Engine(store).state(job_id).version
-
-
-def _answers(folder: Path) -> dict[str, Case]:
-    """Prepare as many paused jobs as there are rounds, so that only the answer is measured."""
-    cases: dict[str, Case] = {}
-    for events in (100, 1_000):
-        waiting = [_chain_of(folder, events) for _ in range(ROUNDS)]
-        cases[f"{events:,} events behind it"] = partial(_answer, waiting)
-    return cases
-
-
-def _answer(waiting: list[tuple[Store, str]]) -> int:
-    store, job_id = waiting.pop()
-    Engine(store, flows=[chain()]).resume(job_id, Answer("no"))
-    return 1
-
-
-def _chain_of(folder: Path, events: int) -> tuple[Store, str]:
-    """Return a store with one paused job of about so many events."""
-    store = open_store(f"sqlite:///{_file(folder)}?synchronous=normal")
-    job = Engine(store, flows=[chain()]).start("chain", "counter.step", {"n": events // 2})
-    return store, job.job_id
-
-
-def _feedings(folder: Path) -> dict[str, Case]:
-    """Prepare 100,000 events; a feeding begins with empty tables, and ends with all of them."""
-    store = open_store(f"sqlite:///{_file(folder)}?synchronous=normal")
-    with Engine(store, flows=[chain()]) as engine:
-        for _ in range(FED_JOBS):
-            engine.start("chain", "counter.step", {"n": FED_EVENTS // 2})
-
-    def reading() -> int:
-        events = position = 0
-        while rows := store.read_all(after=position, limit=page_events):
-            events += len(rows)
-            position = rows[-1].id
-        return events
-
-    return {
-        "reading rows": reading,
-        "feeding tables": lambda: catch_up(store, str(_file(folder))),
-    }
-
-
-def _imports() -> dict[str, Case]:
-    def starting(code: str) -> Callable[[], int]:
-        def start() -> int:
-            subprocess.run([sys.executable, "-c", code], check=True)
-            return 1
-
-        return start
-
-    return {"bare Python": starting("pass"), "import esflow": starting("import esflow")}
-
-
-def _file(folder: Path) -> Path:
-    return folder / f"{next(FILES)}.db"
+def table(suite: Suite, size: int, measured: list[Measured]) -> str:
+    """Return a table of one comparison, for people."""
+    lines = [
+        f"{suite.title}, {size:,} {suite.units}",
+        f"  {'':<40}{'µs each':>10}{'ratio':>8}   {'spread':<13}{'B each':>9}{'MB':>7}",
+    ]
+    lines += [
+        f"  {it.label:<40}{it.microseconds:>10.1f}{it.ratio:>8.2f}   "
+        f"{f'{it.low:.2f}-{it.high:.2f}':<13}{it.stored:>9.0f}{it.peak:>7.0f}"
+        for it in measured
+    ]
+    return "\n".join([*lines, "", ""])
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,25 +4,73 @@ from __future__ import annotations
 
 from esflow import Context, Flow
 
+MANY = 10_000_000
 
-def chain(*, effect: bool = False) -> Flow:
+
+def chain(*, effect: bool = False, is_async: bool = False) -> Flow:
     """Return a flow whose only slot counts down to 0 by emitting to itself."""
-    flow = Flow("chain", max_activations=10_000_000)
+    flow = Flow("chain", max_activations=MANY)
     routine = flow.routine("counter", outputs=("next",))
 
-    @routine.slot
     def step(ctx: Context, n: int) -> None:
         left = ctx.effect(_less, n) if effect else n - 1
         if left:
             ctx.emit("next", n=left)
-        else:
-            ctx.ask("Again?", to="counter.again")
+
+    async def step_async(ctx: Context, n: int) -> None:
+        step(ctx, n)
+
+    routine.slot(name="step")(step_async if is_async else step)
+    flow.connect("counter.next", "counter.step")
+    return flow
+
+
+def growing() -> Flow:
+    """Return the same, and each step appends 300 characters to a list."""
+    flow = Flow("growing", max_activations=MANY, reducers={"messages": "append"})
+    routine = flow.routine("counter", outputs=("next",))
 
     @routine.slot
-    def again(ctx: Context, answer: str) -> None:
-        ctx.log(answer)
+    def step(ctx: Context, n: int) -> None:
+        ctx.shared["messages"] = "x" * 300
+        if n > 1:
+            ctx.emit("next", n=n - 1)
 
     flow.connect("counter.next", "counter.step")
+    return flow
+
+
+def fan_out() -> Flow:
+    """Return a flow that fans out, and adds up what comes back."""
+    flow = Flow("fan_out", max_activations=MANY, reducers={"sum": "add"})
+    desk = flow.routine("desk", outputs=("part",))
+
+    @desk.slot
+    def split(ctx: Context, n: int) -> None:
+        for part in range(n):
+            ctx.emit("part", part=part)
+
+    @desk.slot
+    def work(ctx: Context, part: int) -> None:
+        ctx.shared["sum"] = part
+
+    flow.connect("desk.part", "desk.work")
+    return flow
+
+
+def asking() -> Flow:
+    """Return a flow that asks once."""
+    flow = Flow("asking")
+    desk = flow.routine("desk")
+
+    @desk.slot
+    def ask(ctx: Context) -> None:
+        ctx.ask("Which?", to="desk.answered", choices=["A", "B"])
+
+    @desk.slot
+    def answered(ctx: Context, answer: str) -> None:
+        ctx.log(answer)
+
     return flow
 
 

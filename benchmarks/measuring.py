@@ -1,64 +1,103 @@
-"""Paired measurement: cases are measured in turn, and only their ratios within a round count."""
+"""Paired measurement: programs are run in turn, and only ratios within a round count."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
-from time import perf_counter
-from typing import Final, TypeAlias, final
+from tempfile import TemporaryDirectory
+from typing import Final, final
 
 import attrs
 
-ROUNDS: Final = 7
+ROUNDS: Final = 5
+PATIENCE_SECONDS: Final = 600
+OWN: Final = ("esflow", "floor")
 
-Case: TypeAlias = Callable[[], int]
-"""Does something and returns how many units of it were done."""
+
+@final
+@attrs.frozen
+class Row:
+    """One program with one case, as it stands in a table."""
+
+    label: str
+    program: str
+    case: str
+    synchronous: str = "full"
+    variables: tuple[str, ...] = ()  # Further words for the program.
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Sample:
+    """What one run took. Units: seconds, bytes."""
+
+    seconds: float
+    units: int
+    peak: int
+    stored: int
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Measured:
-    """What one case took.
+    """What the runs of one row took.
 
-    Units: microseconds per unit, median over the rounds; ``ratio`` is the median of the paired
-    ratios to the first case, ``low`` and ``high`` their extremes.
+    Units: microseconds per unit, and bytes per unit, medians over the rounds; megabytes of memory;
+    ``ratio`` is the median of the paired ratios to the first row, ``low`` and ``high`` their
+    extremes.
     """
 
-    name: str
+    label: str
+    size: int
     microseconds: float
     ratio: float
     low: float
     high: float
+    stored: float
+    peak: float
 
 
-def compare(cases: Mapping[str, Case], rounds: int = ROUNDS) -> list[Measured]:
-    """Measure cases in turn, several rounds; the first case is what the others are compared to."""
-    times: dict[str, list[float]] = {name: [] for name in cases}
+def compare(rows: Sequence[Row], size: int, rounds: int = ROUNDS) -> list[Measured]:
+    """Run rows in turn, several rounds; the first is what the others are compared to."""
+    samples: list[list[Sample]] = [[] for _ in rows]
     for _ in range(rounds):
-        for name, case in cases.items():
-            began = perf_counter()
-            units = case()
-            times[name].append((perf_counter() - began) / units * 1e6)
-    floor = next(iter(times.values()))
-    return [_measured(name, taken, floor) for name, taken in times.items()]
+        for row, taken in zip(rows, samples, strict=True):
+            taken.append(_sampled(row, size))
+    return [_measured(row, taken, samples[0]) for row, taken in zip(rows, samples, strict=True)]
 
 
-def _measured(name: str, taken: list[float], floor: list[float]) -> Measured:
-    ratios = [mine / least for mine, least in zip(taken, floor, strict=True)]
+def _sampled(row: Row, size: int) -> Sample:
+    with TemporaryDirectory() as folder:
+        folder_of = "programs" if row.program in OWN else "peers"
+        module = f"benchmarks.{folder_of}.{row.program}_program"
+        words = [sys.executable, "-m", module, row.case, str(size), row.synchronous, folder]
+        done = subprocess.run(
+            [*words, *row.variables],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=True,
+        )
+    return Sample(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _measured(row: Row, taken: Sequence[Sample], least: Sequence[Sample]) -> Measured:
+    each = [sample.seconds / sample.units * 1e6 for sample in taken]
+    ratios = [
+        mine / (floor.seconds / floor.units * 1e6) for mine, floor in zip(each, least, strict=True)
+    ]
     return Measured(
-        name=name,
-        microseconds=median(taken),
+        label=row.label,
+        size=taken[0].units,
+        microseconds=median(each),
         ratio=median(ratios),
         low=min(ratios),
         high=max(ratios),
+        stored=median(sample.stored / sample.units for sample in taken),
+        peak=median(sample.peak for sample in taken) / 1e6,
     )
-
-
-def table(title: str, measured: list[Measured]) -> str:
-    """Return a table of one comparison, for people."""
-    lines = [title, f"  {'case':<44}{'µs':>10}{'ratio':>8}   spread"]
-    lines += [
-        f"  {it.name:<44}{it.microseconds:>10.1f}{it.ratio:>8.2f}   {it.low:.2f}-{it.high:.2f}"
-        for it in measured
-    ]
-    return "\n".join(lines)

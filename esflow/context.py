@@ -31,7 +31,7 @@ from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope, new_branch
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
-from esflow.standing import Recorder, Standing
+from esflow.standing import Recorder, StandIn, Standing
 from esflow.state import Activation, Answered
 from esflow.usercode import SetAside
 
@@ -55,6 +55,7 @@ class Context:
         recorder: Recorder,
         attempt: int = 1,
         attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
+        stand_in: StandIn | None = None,
     ) -> None:
         self._flow = flow
         self._slot: Slot = flow.resolve_slot(activation.slot)
@@ -68,6 +69,7 @@ class Context:
             recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
             attempts=dict(attempts),
             recorder=recorder,
+            stand_in=stand_in,
             is_async=self._slot.is_async,
         )
         self._scope = Scope(self._run, activation.id)
@@ -385,15 +387,11 @@ class Context:
         )
 
     def _write_memory(self, key: str, reducer: str, value: Json) -> None:
-        self._records.append(
-            ev.MemoryWritten(
-                activation=self._id,
-                routine=self._slot.routine,
-                key=key,
-                reducer=reducer,
-                value=value,
-            )
+        routine = self._slot.routine
+        written = ev.MemoryWritten(
+            activation=self._id, routine=routine, key=key, reducer=reducer, value=value
         )
+        self._records.append(written)
 
 
 def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:

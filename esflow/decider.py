@@ -25,14 +25,12 @@ from esflow.commands import (
     StartJob,
     UpdateShared,
 )
-from esflow.consequences import due, needed_slots, overdue, runnable
+from esflow.consequences import needed_slots, overdue, runnable
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
 from esflow.merge import is_finished, rehearse, writes_of, writes_with
 from esflow.state import Activation, JobFold, Status
-
-__all__ = ["asked_for", "decide", "due", "needed_slots", "runnable"]
 
 _SHOWN: Final = 5  # Activations in a sentence.
 

@@ -134,11 +134,11 @@ class Scope:
 
     def uuid(self) -> uuid.UUID:
         """Return a random UUID, recorded as an effect."""
-        return cast("uuid.UUID", self._effect(call_of(_uuid, (), {}, "esflow.uuid")))
+        return cast("uuid.UUID", self._effect(call_of(self._run.identifier, (), {}, "esflow.uuid")))
 
     def random(self) -> float:
         """Return a number from 0 up to 1, recorded as an effect."""
-        return cast("float", self._effect(call_of(_random, (), {}, "esflow.random")))
+        return cast("float", self._effect(call_of(self._run.number, (), {}, "esflow.random")))
 
     @property
     def idempotency_key(self) -> str:
@@ -209,7 +209,7 @@ class Scope:
     def _called(self, call: Call, effect_id: str) -> usercode.Outcome:
         def here() -> usercode.Outcome:
             with self._run.calling(effect_id):
-                return usercode.call(call.function, call.args, call.kwargs)
+                return usercode.call(self._run.made_by(call), call.args, call.kwargs)
 
         limit = limit_of(call, self._run.recorder)
         return here() if limit is None else within(limit, here)
@@ -243,7 +243,7 @@ class Scope:
     async def _called_async(self, call: Call, effect_id: str) -> usercode.Outcome:
         async def here() -> object:
             with self._run.calling(effect_id):
-                return await call.function(*call.args, **call.kwargs)
+                return await self._run.made_by(call)(*call.args, **call.kwargs)
 
         outcome = await within_async(limit_of(call, self._run.recorder), here())
         if isinstance(outcome, usercode.Stopped):
@@ -302,11 +302,3 @@ def new_branch(run: Standing, flow: str, name: str) -> Branch:
     if problem is not None:
         raise errors.FlowError(flow, problem)
     return branch
-
-
-def _uuid() -> uuid.UUID:
-    return uuid.uuid4()  # Which has no annotation to read the recorded text by.
-
-
-def _random() -> float:
-    return random.random()  # noqa: S311 - chance for programs, not for secrets

@@ -8,25 +8,33 @@ that no ``except`` in a handler can hide it.
 from __future__ import annotations
 
 import math
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Protocol, cast, final
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
+from uuid import UUID
 
 import attrs
 
 from esflow import errors
 from esflow.asking import Asked
+from esflow.chance import drawn_number, drawn_uuid
 from esflow.clock import Clock
+from esflow.effects import Call
 from esflow.events import EffectAttemptFailed, EffectRecorded
 from esflow.flow import Flow
 from esflow.ids import order
+from esflow.moments import moment_of
 from esflow.policies import seconds_of
 from esflow.usercode import SetAside
 
 if TYPE_CHECKING:
     from asyncio import Task
+
+
+StandIn: TypeAlias = Callable[[Call], Callable[..., Any]]
+"""Returns what makes a call in place of its function, which is async if that is."""
 
 
 class Recorder(Protocol):
@@ -109,6 +117,7 @@ class Standing:
     recorded: Mapping[str, EffectRecorded]
     attempts: Mapping[str, EffectAttemptFailed]  # Of effects: the last that failed.
     recorder: Recorder
+    stand_in: StandIn | None = None  # What makes calls in place of their functions.
     is_async: bool = False
     aside: Asked | None = None  # What set the run aside.
     lost: errors.EsflowError | None = None  # Why it may not settle.
@@ -185,7 +194,19 @@ class Standing:
 
     def moment(self) -> datetime:
         """Return the host's time."""
-        return datetime.fromtimestamp(self.recorder.now_ms() / 1000, tz=UTC)
+        return moment_of(self.recorder.now_ms())
+
+    def identifier(self) -> UUID:
+        """Return a random UUID, for the effect that is running."""
+        return drawn_uuid(self.key_of(self.running or ""))
+
+    def number(self) -> float:
+        """Return a number from 0 up to 1, for the effect that is running."""
+        return drawn_number(self.key_of(self.running or ""))
+
+    def made_by(self, call: Call) -> Callable[..., Any]:
+        """Return what makes a call: its function, unless something stands in for it."""
+        return call.function if self.stand_in is None else self.stand_in(call)
 
     @contextmanager
     def telling(self, effect: EffectRecorded) -> Generator[None]:

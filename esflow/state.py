@@ -9,7 +9,7 @@ This module knows nothing of flows, bytes, stores or time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast, final
 
 import attrs
@@ -35,6 +35,7 @@ from esflow.items import (
     Output,
     Status,
 )
+from esflow.moments import moment_of
 
 __all__ = [
     "ENDED",
@@ -250,7 +251,7 @@ class JobFold:
             outputs=tuple(self.outputs),
             failure=self.failure,
             pause=self.pause,
-            wakes_at=None if wakes_at_ms is None else _moment(wakes_at_ms),
+            wakes_at=None if wakes_at_ms is None else moment_of(wakes_at_ms),
             breakpoints=Breakpoints(before=self.before, after=self.after),
             parent=self.parent,
             children=tuple(self.children.values()),
@@ -329,10 +330,6 @@ def _interrupt(event: ev.Interrupted) -> Interrupt:
         types=event.types,
         activation=event.activation,
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 
 
 def _plain(value: object) -> Json:

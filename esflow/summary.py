@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, final
 
 import attrs
 
 from esflow.errors import StoreError
+from esflow.moments import moment_of
 from esflow.state import Status
 from esflow.store import IndexRow
 
@@ -59,14 +60,10 @@ def _summary(row: IndexRow) -> JobSummary:
         status=Status(row.status),
         version=row.version,
         labels=row.labels,
-        created_at=_moment(row.created_at_ms),
-        updated_at=_moment(row.updated_at_ms),
-        wakes_at=None if row.wakes_at_ms is None else _moment(row.wakes_at_ms),
+        created_at=moment_of(row.created_at_ms),
+        updated_at=moment_of(row.updated_at_ms),
+        wakes_at=None if row.wakes_at_ms is None else moment_of(row.wakes_at_ms),
         question=row.question,
         error=row.error,
         host=row.host,
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

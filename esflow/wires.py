@@ -36,11 +36,11 @@ import msgspec
 from msgspec.json import Decoder, Encoder
 
 from esflow.json_values import Misfit
+from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-_moment: Final = Annotated[int, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
-"""Milliseconds since 1970 that `datetime` can say: the years 1 to 9999."""
+_moment: Final = Annotated[int, msgspec.Meta(ge=FIRST_MOMENT_MS, le=LAST_MOMENT_MS)]
 _version: Final = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 to_bytes: Final[Callable[[object], bytes]] = Encoder().encode

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import click
 
 from esflow.cli.arguments import json_option, moment_named, opened, store_option
 from esflow.cli.printing import print_json
+from esflow.moments import moment_of
 from esflow.state import JobState
 from esflow_projections.plain import moment, printable, shown
 from esflow_projections.render import answers_text, reason_text
@@ -73,7 +73,7 @@ def _held_back(state: JobState) -> Iterator[tuple[str, str]]:
     for deferral in state.deferrals:
         yield "deferred", f"{deferral.id} {deferral.output} {shown(deferral.payload)}"
     for timer in state.timers:
-        due = moment(datetime.fromtimestamp(timer.due_at_ms / 1000, tz=UTC))
+        due = moment(moment_of(timer.due_at_ms))
         yield "timer", f"{timer.id} {timer.output} {shown(timer.payload)} at {due}"
     for child in state.children:
         stands = f" {child.status}" if child.status is not None else ""

@@ -25,7 +25,7 @@ A run that is set aside by an interrupt records its effects and the interrupt, a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias, final
 
 import attrs
@@ -60,6 +60,7 @@ from esflow.events.jobs import JobRetried as JobRetried
 from esflow.events.jobs import JobStarted as JobStarted
 from esflow.events.jobs import WaveMerged as WaveMerged
 from esflow.events.jobs import WorkDropped as WorkDropped
+from esflow.moments import moment_of
 from esflow.parts import EffectCall as EffectCall
 from esflow.parts import Failure as Failure
 from esflow.parts import Gather as Gather
@@ -124,4 +125,4 @@ class Recorded:
     @property
     def recorded_at(self) -> datetime:
         """When it was recorded, in UTC."""
-        return datetime.fromtimestamp(self.recorded_at_ms / 1000, tz=UTC)
+        return moment_of(self.recorded_at_ms)

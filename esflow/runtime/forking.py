@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from esflow.codec import Envelope, encode, genesis
-from esflow.decider import due, needed_slots, runnable
+from esflow.consequences import due, needed_slots, runnable
 from esflow.errors import FlowChanged, JobExists, VersionConflict
 from esflow.events import (
     AnswerRecorded,

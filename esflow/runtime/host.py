@@ -18,8 +18,8 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
-from esflow.consequences import owed
-from esflow.decider import decide, runnable
+from esflow.consequences import owed, runnable
+from esflow.decider import decide
 from esflow.events import Event
 from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id

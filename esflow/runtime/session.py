@@ -31,15 +31,13 @@ import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from time import monotonic
 from typing import Final, TypeAlias, final
 
 import attrs
 
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
-from esflow.consequences import owed
-from esflow.decider import due
+from esflow.consequences import due, owed
 from esflow.errors import (
     ContextClosed,
     EsflowError,
@@ -50,17 +48,13 @@ from esflow.errors import (
 )
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
+from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.replay import index_row, replay
 from esflow.snapshots import Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
-
-
-FIRST_MOMENT_MS: Final = -62_135_596_800_000
-LAST_MOMENT_MS: Final = 253_402_300_799_999
-"""What a moment that is read back can be: the years 1 to 9999."""
 
 
 def _checked_moment(now_ms: int) -> int:
@@ -79,7 +73,7 @@ def _nobody() -> bool:
 
 
 max_group_events: Final = 1_000
-max_group_seconds: Final = 0.1
+max_group_ms: Final = 100
 """How much waits to be appended as one, and how long: it is looked at with each decision."""
 
 
@@ -115,7 +109,7 @@ class Session:
     _recorded: int = 0  # The version up to which the fold is in the log.
     _group: list[_Decision] = attrs.field(factory=list[_Decision], init=False)  # Not recorded yet.
     _events: list[Event] = attrs.field(factory=list[Event], init=False)  # What they come to.
-    _waits_since: float = 0.0
+    _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
@@ -222,7 +216,7 @@ class Session:
         planned = self._planned(decision)
         self._ahead = False
         if not self._group:
-            self._waits_since = monotonic()
+            self._waits_since_ms = self.clock.now_ms()
         self._group.append(decision)
         self._events += planned
 
@@ -232,7 +226,7 @@ class Session:
             self.is_grouping
             and self.fold.status is Status.RUNNING
             and len(self._events) < max_group_events
-            and monotonic() - self._waits_since < max_group_seconds
+            and 0 <= self.clock.now_ms() - self._waits_since_ms < max_group_ms
         )
 
     def _record(self, actor: str | None) -> None:

@@ -17,8 +17,9 @@ import attrs
 from esflow import events as ev
 from esflow import usercode
 from esflow.commands import FireTimers
+from esflow.consequences import runnable
 from esflow.context import Context
-from esflow.decider import decide, runnable
+from esflow.decider import decide
 from esflow.errors import (
     EsflowError,
     Fenced,

@@ -13,6 +13,7 @@ from esflow import Answer, Context, Continue, Engine, Flow, Goto, errors
 from esflow import events as ev
 from esflow.store import Store
 from esflow.stores import open_store
+from tests.core.later_courses import waiting
 from tests.laws import joins
 from tests.laws.play import Fault, Kind, Play
 from tests.reference.generator import examples
@@ -44,12 +45,15 @@ def played(program: Program, script: Script, faults: Sequence[Fault] = ()) -> Pl
 
 def steered() -> dict[str, list[ev.Event]]:
     """Return what is recorded of jobs that go where generated ones hardly ever do."""
-    courses = _steered()
+    courses = _steered() | waiting()
     failing, asking = courses["failing"], courses["asking in its middle"]
+    sleeping = courses["waiting for a timer"]
     asked = next(at for at, each in enumerate(asking) if isinstance(each, ev.JobPaused))
+    slept = next(at for at, each in enumerate(sleeping) if isinstance(each, ev.ActivationCompleted))
     origins = {
         "pending": failing[:1],
         "running": failing[:2],
+        "waiting": sleeping[: slept + 1],
         "paused": asking[: asked + 1],
         "failed": failing,
         "completed": asking,

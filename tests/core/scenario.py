@@ -13,7 +13,8 @@ import attrs
 
 from esflow import events as ev
 from esflow.commands import Command
-from esflow.decider import decide, due
+from esflow.consequences import due
+from esflow.decider import decide
 from esflow.errors import EsflowError
 from esflow.events import Json
 from esflow.fold import evolve, fold_events

@@ -15,7 +15,7 @@ from esflow.commands import (
     RetryJob,
     UpdateShared,
 )
-from esflow.decider import runnable
+from esflow.consequences import runnable
 from tests.core.scenario import (
     CLAIMED,
     ENDED,

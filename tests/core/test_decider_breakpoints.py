@@ -18,7 +18,7 @@ from esflow.commands import (
     StartJob,
     UpdateShared,
 )
-from esflow.decider import needed_slots, runnable
+from esflow.consequences import needed_slots, runnable
 from esflow.state import Breakpoints
 from tests.core.scenario import (
     CLAIMED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esflow import events as ev
-from esflow.decider import needed_slots, runnable
+from esflow.consequences import needed_slots, runnable
 from esflow.errors import ActivationLimit, MergeError
 from tests.core.scenario import (
     ASKED,

@@ -16,7 +16,7 @@ from esflow.commands import (
     SendMessage,
     UpdateShared,
 )
-from esflow.decider import needed_slots, runnable
+from esflow.consequences import needed_slots, runnable
 from tests.core.scenario import (
     CLAIMED,
     FOR_OPERATOR,

@@ -225,6 +225,14 @@ def test_a_wave_beyond_the_limit_leaves_what_came_from_outside_uncollected() -> 
     assert (retried.over_limit, list(retried.messages)) == (True, ["m1"])
 
 
+def test_a_retry_brings_an_incomplete_gather_nothing_and_fails_again() -> None:
+    events = (*RUNNING, *done("1.1", to_two("1.1/o0", l="a")))
+    end = _ended(events)
+    retried = given(*events, *end, ev.JobRetried(effects="reuse"))
+    assert retried.fold().status == "running"
+    retried.at_rest().then(*end)
+
+
 def _ended(events: tuple[ev.Event, ...]) -> tuple[ev.Event, ...]:
     outcome = given(*events).at_rest().outcome
     assert isinstance(outcome, tuple)

@@ -56,3 +56,8 @@ def test_an_activation_sorts_before_what_it_made(wave: int, index: int) -> None:
 @given(st.lists(ITEMS))
 def test_ids_sort_by_number(items: list[Order]) -> None:
     assert sorted(map(made, items), key=order) == list(map(made, sorted(items)))
+
+
+def test_messages_sort_by_number_behind_what_the_job_made() -> None:
+    ids = ["m10", "12.1", "m2", "1.1/e0"]
+    assert sorted(ids, key=order) == ["1.1/e0", "12.1", "m2", "m10"]

@@ -57,6 +57,19 @@ def fired(*ids: str) -> ev.TimerFired:
 # Timers.
 
 
+def test_a_timer_that_leads_nowhere_puts_out() -> None:
+    state = given(*RUNNING, *done("1.1", timer("1.1/t0", 20)), fired("1.1/t0")).fold().face()
+    assert [(each.id, each.output, each.activation) for each in state.outputs] == [
+        ("1.1/t0", "later", "1.1")
+    ]
+    assert not state.timers
+
+
+def test_a_job_that_waits_shows_until_when() -> None:
+    state = given(*TIMED).fold().face()
+    assert repr(state) == "<JobState job waiting v5 until: 1970-01-01T00:00:00.010000+00:00>"
+
+
 def test_a_job_with_a_timer_waits_and_knows_until_when() -> None:
     fold = given(*TIMED).fold()
     assert (fold.status, fold.wakes_at_ms, fold.due_at_ms) == (Status.WAITING, 10, 10)

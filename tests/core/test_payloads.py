@@ -26,7 +26,15 @@ from hypothesis import strategies as st
 from esflow import payloads
 from esflow.errors import PayloadError
 from esflow.json_values import same_json, type_of
-from esflow.payloads import digest, max_bytes, max_depth, max_nodes, structure, to_json
+from esflow.payloads import (
+    digest,
+    max_bytes,
+    max_depth,
+    max_nodes,
+    reader_of,
+    structure,
+    to_json,
+)
 from tests.core.test_json_values import containers_in
 from tests.core.values import Colour, Item, Tree, annotated, containers, json_values, scalars
 
@@ -292,3 +300,8 @@ def test_nothing_depends_on_the_hash_seed() -> None:
 
 def test_the_face_of_the_room_is_complete() -> None:
     assert all(hasattr(payloads, name) for name in payloads.__all__)
+
+
+def test_what_has_no_form_in_json_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(PayloadError, match=r"lead.*has no JSON form"):
+        reader_of(socket.socket, "lead")

@@ -49,6 +49,7 @@ def hosts(
         max_parallel: int = 4,
         clock: Clock | None = None,
         lease_seconds: float = 30.0,
+        durability: str = "step",
     ) -> Engine:
         engine = make_engine(
             open_again(),
@@ -57,6 +58,7 @@ def hosts(
             max_parallel=max_parallel,
             clock=clock,
             lease_seconds=lease_seconds,
+            durability=durability,
         )
         engines.append(engine)
         return engine

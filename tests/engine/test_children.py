@@ -215,7 +215,12 @@ def test_children_of_another_flow_are_run_by_a_host_that_has_it(hosts: Hosts) ->
 
 
 def _child_of(ctx: Context, **change: Any) -> None:
-    given = {"flow": "family", "slot": "home.work", "payload": {"number": 1}, "then": "home.hear"}
+    given: dict[str, Any] = {
+        "flow": "family",
+        "slot": "home.work",
+        "payload": {"number": 1},
+        "then": "home.hear",
+    }
     ctx.start(**(given | change))
 
 

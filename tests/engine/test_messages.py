@@ -8,7 +8,7 @@ import pytest
 from esflow import Answer, Engine, Flow, errors
 from esflow.store import Store
 from esflow.testing import ManualClock
-from tests.engine.flows import gated, panel, support
+from tests.engine.flows import gated, panel, support, wide
 from tests.engine.world import Gate, Hosts, Threads, check_refusal, count, held, names, stored
 
 
@@ -140,6 +140,18 @@ def test_a_message_to_a_running_job_is_delivered_before_it_completes(
     assert state.status == "completed"
     assert [each.message for each in state.log] == ["in time"]
     assert state.outputs[0].payload == {"number": 2}
+
+
+def test_a_message_while_the_last_handler_runs_is_delivered_before_the_job_completes(
+    hosts: Hosts, threads: Threads
+) -> None:
+    gate = Gate()
+    engine, other = hosts(wide(gate, width=1)), hosts(panel())
+    start = lambda: engine.start("wide", "source.spread", job_id="busy")  # noqa: E731 - one use
+    with held(threads, gate, start) as released:
+        other.send("busy", "source.spread", {})
+        state = released()
+    assert (state.status, len(state.outputs), state.messages) == ("completed", 2, ())
 
 
 def test_a_message_ends_no_pause_and_asks_for_no_host(engine: Engine, asked: str) -> None:

@@ -30,6 +30,7 @@ class Hosts(Protocol):
         max_parallel: int = 4,
         clock: Clock | None = None,
         lease_seconds: float = 30.0,
+        durability: str = "step",
     ) -> Engine:
         """Return one more engine."""
         ...

@@ -25,6 +25,7 @@ class Effects:
 
     kept: list[object] = attrs.Factory(list[object])
     clock: ManualClock = attrs.Factory(ManualClock)
+    flows: Mapping[str, Flow] = attrs.Factory(dict[str, Flow])
 
     def record_effect(self, effect: object) -> None:
         """Keep the effect."""

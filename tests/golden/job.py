@@ -5,7 +5,7 @@ It has no part that depends on chance or time, save what the engine itself adds 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from eventsourcing.persistence import StoredEvent
@@ -97,8 +97,10 @@ def play(store: Store) -> None:
     first.resume(job_id, Continue(), actor="ops")
 
 
-def played() -> tuple[Sequence[StoredEvent], dict[str, Json]]:
-    """Return the rows of the job, and what is expected of whoever reads them.
+def played(
+    play: Callable[[Store], None] = play, job_id: str = job_id
+) -> tuple[Sequence[StoredEvent], dict[str, Json]]:
+    """Return the rows of a job, and what is expected of whoever reads them.
 
     Shape: ``head`` is the hash of the last row; ``states`` has the state at the last version, at
     each at which the job came to a halt or went on, and at each message.

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import cycle
-from typing import Final
+from typing import Final, TypeAlias
+
+from eventsourcing.persistence import StoredEvent
 
 from esflow.codec import encode, genesis
+from esflow.events import Json
+from tests.golden import family
 from tests.golden.catalogue import envelopes, events, job_id
 from tests.golden.job import played
 from tests.golden.rows import GOLDEN
 
+Played: TypeAlias = "tuple[Sequence[StoredEvent], dict[str, Json]]"
 MANIFEST: Final = GOLDEN / "MANIFEST"
 
 
@@ -35,14 +40,22 @@ def _catalogue() -> Mapping[str, str]:
     return {"every-event.jsonl": _lines(rows())}
 
 
-def _job() -> Mapping[str, str]:
-    stored, expected = played()
+def _whole(name: str, played: Played) -> Mapping[str, str]:
+    stored, expected = played
     found = [{"topic": row.topic, "state": row.state.decode()} for row in stored]
     text = json.dumps(expected, ensure_ascii=False, indent=1, sort_keys=True)
-    return {"whole-job.jsonl": _lines(found), "whole-job.json": f"{text}\n"}
+    return {f"{name}.jsonl": _lines(found), f"{name}.json": f"{text}\n"}
 
 
-KINDS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (_catalogue, _job)
+def _job() -> Mapping[str, str]:
+    return _whole("whole-job", played())
+
+
+def _family() -> Mapping[str, str]:
+    return _whole("whole-family", played(family.play, family.job_id))
+
+
+KINDS: Final[tuple[Callable[[], Mapping[str, str]], ...]] = (_catalogue, _job, _family)
 """What writes files that belong together: either all of them are new, or none is."""
 
 

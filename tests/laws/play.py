@@ -69,6 +69,7 @@ class Play:
     parallel: int = 2
     engine: Callable[..., Engine] = Engine
     snapshot_every: int = 1000
+    durabilities: Sequence[str] = ("step",)  # Of one host after the other.
     on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
     job: str = JOB
     world: World = attrs.field(factory=World)
@@ -86,6 +87,8 @@ class Play:
     told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    _hosts: int = 0
+    _dead: bool = False  # Nothing that this host still does is recorded.
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
     _dying: bool = False  # While somebody elsewhere is about to claim the job and die.
 
@@ -236,9 +239,12 @@ class Play:
     def _host(self) -> Engine:
         """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
         flow = build(self.program, self.world)
+        durability = self.durabilities[self._hosts % len(self.durabilities)]
+        self._hosts += 1
         return self.engine(
             self.store,
             flows=[flow],
+            durability=durability,
             max_parallel=self.parallel,
             snapshot_every=self.snapshot_every,
             clock=ManualClock(),
@@ -261,6 +267,8 @@ class Play:
             if self._recorded():
                 self.survivors.append(self.history())
             return None
+        finally:
+            self._dead = False
 
     @contextmanager
     def _hooked(self) -> Generator[None]:
@@ -275,6 +283,8 @@ class Play:
             raise Crash
         if self._quiet:
             return
+        if self._dead and point == "append.begun":
+            raise Crash
         self.reached[point] += 1
         if point == "append.committed":
             self.versions.append(len(self._rows()))
@@ -286,6 +296,7 @@ class Play:
     def _befall(self, kind: Kind) -> None:
         match kind:
             case "crash":
+                self._dead = "output" in self.durabilities  # Dying, it would record what it kept.
                 raise Crash
             case "pause":
                 self._elsewhere(self._pause)

@@ -14,7 +14,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from esflow import Answer, Engine, Goto, Update, errors
 from esflow import events as ev
-from esflow.decider import runnable
+from esflow.consequences import runnable
 from esflow.failpoints import POINTS
 from esflow.json_values import same_json
 from tests.laws.bench import HOSTS, KINDS, Bench

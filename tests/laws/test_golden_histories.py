@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from esflow.codec import decode, genesis
 from esflow.events import Event
 from esflow.fold import fold_events
+from tests.golden import family
 from tests.golden.job import played
 from tests.golden.rows import GOLDEN, stored_rows
 
-JOBS = sorted(GOLDEN.glob("format-*/whole-job.jsonl"))
+JOBS = sorted(GOLDEN.glob("format-*/whole-*.jsonl"))
 
 
 def expected(path: Path) -> dict[str, Any]:
@@ -45,9 +46,9 @@ def format_of(path: Path) -> int:
     return int(path.parent.name.removeprefix("format-"))
 
 
-def newest() -> Path:
-    """Return the whole job of the newest format that has one."""
-    return max(JOBS, key=format_of)
+def newest(name: str = "whole-job") -> Path:
+    """Return a whole job of the newest format that has it."""
+    return max((path for path in JOBS if path.stem == name), key=format_of)
 
 
 def states(job_id: str, events: list[Event], versions: dict[str, Any]) -> dict[str, Any]:
@@ -68,14 +69,12 @@ def as_of_today(state: dict[str, Any], written: int) -> dict[str, Any]:
 
 
 def _within(name: str, value: Any, added: dict[str, dict[str, Any]]) -> Any:
-    match value:
-        case list():
-            return [_within(name, each, added) for each in value]
-        case dict():
-            found = {key: _within(key, each, added) for key, each in value.items()}
-            return found | added.get(name, {})
-        case _:
-            return value
+    if isinstance(value, list):
+        return [_within(name, each, added) for each in cast("list[object]", value)]
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return {key: _within(key, each, added) for key, each in items} | added.get(name, {})
+    return value
 
 
 def without_chance(state: bytes) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def without_chance(state: bytes) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_law_10_a_history_stays_readable(path: Path) -> None:
     said, head, events = expected(path), genesis(expected(path)["job_id"]), list[Event]()
 
@@ -104,9 +103,11 @@ def test_law_10_a_history_stays_readable(path: Path) -> None:
     assert states(said["job_id"], events, said["states"]) == expected_today
 
 
-def test_the_newest_whole_job_is_what_is_recorded_today() -> None:
-    rows, says = played()
-    path = newest()
+@pytest.mark.parametrize("name", ["whole-job", "whole-family"])
+def test_the_newest_whole_job_is_what_is_recorded_today(name: str) -> None:
+    is_family = name == "whole-family"
+    rows, says = played(family.play, family.job_id) if is_family else played()
+    path = newest(name)
     assert rows
     assert [row.topic for row in rows] == [topic for topic, _ in stored_rows(path)]
     assert says["states"] == expected(path)["states"]

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from esflow import Context, Continue, Engine, Flow
 from esflow.codec import Envelope, encode, genesis
-from esflow.decider import due
+from esflow.consequences import due
 from esflow.events import Event
 from esflow.fold import evolve, fold_events
 from esflow.fold_wires import pack

@@ -35,6 +35,7 @@ class World:
     executions: Counter[str] = attrs.field(factory=Counter[str])
     on_begun: Callable[[str], None] | None = None  # Activation, every time that its handler runs.
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
+    on_executed: Callable[[str], None] | None = None  # Key of an effect, while it runs.
     on_used: Callable[[str, data.Json], None] | None = None  # Key and outcome of an effect.
     _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
     _lock: Lock = attrs.field(factory=Lock)
@@ -52,6 +53,8 @@ class World:
 
     def executed(self, key: str) -> None:
         """Take note that an effect's function really ran."""
+        if self.on_executed is not None:
+            self.on_executed(key)
         with self._lock:
             self.executions[key] += 1
 

@@ -9,7 +9,8 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 _ASYNC: Final = "tests/engine/test_async.py::test_"
 _BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
-_LATE: Final = '        self._run.refuse_ended(f"effect({call.name})")\n        try:\n'
+_ENDED: Final = '        self._run.refuse_ended(f"effect({call.name})")\n'
+_RETRIES: Final = "        retry = call.options.retry\n"
 
 MUTANTS: Final = (
     Mutant(
@@ -23,9 +24,9 @@ MUTANTS: Final = (
         breaks="The effects of a branch are told from those of every other by its name.",
         patches=(
             Patch(
-                "context.py",
-                "self._run.branches.setdefault(name, branch) is not branch",
-                "self._run.branches.setdefault(name, branch) is None",
+                "scopes.py",
+                "run.branches.setdefault(name, branch) is not branch",
+                "run.branches.setdefault(name, branch) is None",
             ),
         ),
         trial=Trial(_BRANCHES + "a_branch_has_a_name_of_its_own"),
@@ -51,7 +52,7 @@ MUTANTS: Final = (
     Mutant(
         name="an effect beside an interrupt is recorded",
         breaks="Nothing is recorded once a handler is set aside.",
-        patches=(Patch("scopes.py", _LATE, "        try:\n"),),
+        patches=(Patch("scopes.py", _ENDED + _RETRIES, _RETRIES),),
         trial=Trial(_ASYNC + "nothing_is_recorded_while_a_handler_that_is_set_aside_tidies_up"),
     ),
     Mutant(
@@ -82,9 +83,7 @@ MUTANTS: Final = (
         name="a handler whose caller was cancelled goes on recording",
         breaks="Nothing is recorded once the caller is cancelled.",
         patches=(
-            Patch(
-                "runtime/steps.py", "            if self.abandoned:\n", "            if False:\n"
-            ),
+            Patch("runtime/runs.py", "            if self.abandoned:\n", "            if False:\n"),
         ),
         trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
     ),

@@ -11,7 +11,8 @@ _GOTO: Final = "tests/engine/test_goto.py::test_"
 _CANCEL: Final = "tests/engine/test_cancel.py::test_"
 _UPDATED: Final = '    _refuse_unpaused(fold, "an update")\n'
 _LED: Final = '    _refuse_unpaused(fold, f"Goto({goto.slot!r})")\n'
-_DROPPED: Final = "    fold.kept, fold.deferrals, fold.questions = [], {}, {}\n"
+_DROPPED: Final = "    fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}\n"
+_READY_KEPT: Final = "    fold.deferrals, fold.questions, fold.gathers = {}, {}, {}\n"
 _IN_FLIGHT: Final = (
     "    return tuple(sorted([*lost, *fold.deferrals, *fold.questions], key=order))\n"
 )
@@ -183,7 +184,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto loses what finished neighbours wrote",
         breaks="The finished neighbours' writes, lines and outputs are merged by a Goto.",
         patches=(
-            Patch("fold.py", "            if is_finished(record):\n", "            if False:\n"),
+            Patch("waves.py", "            if is_finished(record):\n", "            if False:\n"),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
     ),
@@ -203,8 +204,8 @@ _GOTO_MUTANTS: Final = (
         name="a Goto lets finished neighbours lead on",
         breaks="The finished neighbours' emissions lead nowhere after a Goto.",
         patches=(
-            Patch("fold.py", "            if is_finished(record):\n", "            if True:\n"),
-            Patch("fold.py", _DROPPED, "    fold.deferrals, fold.questions = {}, {}\n"),
+            Patch("waves.py", "            if is_finished(record):\n", "            if True:\n"),
+            Patch("waves.py", _DROPPED, _READY_KEPT),
         ),
         trial=Trial(_GOTO + "what_finished_neighbours_did_holds_and_leads_nowhere"),
     ),
@@ -223,19 +224,31 @@ _GOTO_MUTANTS: Final = (
     Mutant(
         name="a Goto keeps ready work",
         breaks="The wave after a Goto is one activation alone.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.deferrals, fold.questions = {}, {}\n"),),
+        patches=(Patch("waves.py", _DROPPED, _READY_KEPT),),
         trial=Trial(_GOTO + "a_goto_drops_what_the_program_kept_and_runs_one_slot"),
     ),
     Mutant(
         name="a Goto keeps deferrals",
         breaks="A Goto drops deferrals.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.kept, fold.questions = [], {}\n"),),
+        patches=(
+            Patch(
+                "waves.py",
+                _DROPPED,
+                "    fold.kept, fold.questions, fold.gathers = [], {}, {}\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
         name="a Goto keeps questions",
         breaks="A Goto drops open questions.",
-        patches=(Patch("fold.py", _DROPPED, "    fold.kept, fold.deferrals = [], {}\n"),),
+        patches=(
+            Patch(
+                "waves.py",
+                _DROPPED,
+                "    fold.kept, fold.deferrals, fold.gathers = [], {}, {}\n",
+            ),
+        ),
         trial=Trial(REFERENCE, examples=200),
     ),
     Mutant(
@@ -243,11 +256,11 @@ _GOTO_MUTANTS: Final = (
         breaks="Messages stay, and join the wave after that of a Goto.",
         patches=(
             Patch(
-                "fold.py",
-                '    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))\n'
+                "waves.py",
+                '    keep(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))\n'
                 "    _begin(fold)\n",
-                '    _keep(fold, Delivery(cause="", slot=event.slot, payload=event.payload))\n'
-                "    _open(fold)\n",
+                '    keep(fold, Delivery(cause="", slot=dropped.slot, payload=dropped.payload))\n'
+                "    open_wave(fold)\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -256,7 +269,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto drops messages",
         breaks="A message that was accepted is delivered once, whatever the job is led to.",
         patches=(
-            Patch("fold.py", _DROPPED, f"{_DROPPED}    fold.inputs, fold.messages = [], {{}}\n"),
+            Patch("waves.py", _DROPPED, f"{_DROPPED}    fold.inputs, fold.messages = [], {{}}\n"),
         ),
         trial=Trial(NOTHING_LOST),
     ),
@@ -264,7 +277,7 @@ _GOTO_MUTANTS: Final = (
         name="a Goto goes past the limit",
         breaks="A wave that would pass the limit isn't begun, a Goto's neither.",
         patches=(
-            Patch("fold.py", "    if fold.activations_count >= fold.limit:\n", "    if False:\n"),
+            Patch("waves.py", "    if fold.activations_count >= fold.limit:\n", "    if False:\n"),
         ),
         trial=Trial(_GOTO + "a_goto_beyond_the_limit_fails_the_job"),
     ),
@@ -304,9 +317,9 @@ _CANCEL_MUTANTS: Final = (
         breaks="What a handler does after the cancellation is not recorded.",
         patches=(
             Patch(
-                "runtime/steps.py",
-                "return fold.ended is None and member is not None",
-                "return member is not None",
+                "runtime/runs.py",
+                "    if fold.ended is not None or member is None:\n",
+                "    if member is None:\n",
             ),
         ),
         trial=Trial(_CANCEL + "a_late_result_is_not_recorded"),
@@ -317,7 +330,7 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            if _is_awaited(fold, activation):\n",
+                "            if is_awaited(fold, activation):\n",
                 "            if True:\n",
             ),
         ),
@@ -328,7 +341,7 @@ _CANCEL_MUTANTS: Final = (
         breaks="A running handler can learn that its job was cancelled.",
         patches=(
             Patch(
-                "runtime/steps.py",
+                "runtime/runs.py",
                 "return row is not None and row.status == Status.CANCELLED",
                 "return row is not None and row.status == Status.FAILED",
             ),

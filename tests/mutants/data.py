@@ -9,6 +9,8 @@ from tests.mutants.mutant import REFERENCE, SELF_CONTAINED, Mutant, Patch, Trial
 _MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
 _REDUCERS: Final = "tests/core/test_reducers.py::test_"
 _PAYLOADS: Final = "tests/core/test_payloads.py::test_"
+_FOLD: Final = "tests/core/test_fold.py::test_"
+_SEEN: Final = "tests/engine/test_seen_data.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -40,7 +42,7 @@ MUTANTS: Final = (
     Mutant(
         name="a renaming drops the other keys",
         breaks="A rename renames exactly those keys and keeps the rest.",
-        patches=(Patch("fold.py", "return rest | {rename[key]", "return {rename[key]"),),
+        patches=(Patch("waves.py", "return rest | {rename[key]", "return {rename[key]"),),
         trial=Trial(REFERENCE),
     ),
     Mutant(
@@ -66,7 +68,7 @@ MUTANTS: Final = (
                 "def _delete(_current: Json, _value: Json) -> Json:\n    return None\n",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(_FOLD + "a_deleted_key_is_absent_for_the_next_write"),
     ),
     Mutant(
         name="a handler doesn't see its own writes",
@@ -90,15 +92,15 @@ MUTANTS: Final = (
                 "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=120),
+        trial=Trial(_SEEN + "routines_do_not_see_the_memory_of_each_other"),
     ),
     Mutant(
         name="a write that doesn't apply is passed over",
         breaks="A wave with a write that doesn't apply fails, and nothing of it holds.",
         patches=(
             Patch(
-                "fold.py",
-                "    fold.merge_failure = rehearse(fold.shared, writes_of(fold))\n",
+                "waves.py",
+                "    fold.merge_failure = rehearse(fold.shared, writes)\n",
                 "    fold.merge_failure = None\n",
             ),
             Patch(
@@ -144,7 +146,7 @@ MUTANTS: Final = (
         breaks="Of several writes to a memory the last in activation order wins.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "            put(fold.memory.setdefault(event.routine, {}), event)\n",
                 "            if event.key not in fold.memory.setdefault(event.routine, {}):\n"
                 "                put(fold.memory[event.routine], event)\n",
@@ -232,7 +234,7 @@ MUTANTS: Final = (
         breaks="A rename renames exactly those keys.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    rest = {key: value for key, value in payload.items() if key not in rename}\n",
                 "    rest = dict(payload)\n",
             ),

@@ -19,7 +19,8 @@ _AWAITED: Final = (
     "            self._run.called(effect_id, coroutine)\n"
     "            return coroutine\n"
 )
-_SAME: Final = "    if (recorded.function, recorded.digest) == (call.name, call.digest):\n"
+_FUNCTION: Final = "    if recorded.function == call.name:\n"
+_ARGUMENTS: Final = 'recorded.digest == call.digest or call.options.arguments == "off"'
 
 MUTANTS: Final = (
     Mutant(
@@ -28,8 +29,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "scopes.py",
-                "            self._run.recorder.record_effect(effect)\n",
-                "            pass\n",
+                "                self._run.recorder.record_effect(event)\n",
+                "                pass\n",
             ),
         ),
         trial=Trial(EFFECTS),
@@ -79,19 +80,22 @@ MUTANTS: Final = (
     Mutant(
         name="calls are not compared",
         breaks="A re-execution whose call differs is refused.",
-        patches=(Patch("effects.py", _SAME, "    if recorded:\n"),),
+        patches=(
+            Patch("effects.py", _FUNCTION, "    if recorded:\n"),
+            Patch("effects.py", _ARGUMENTS, "recorded"),
+        ),
         trial=Trial(_CHANGED),
     ),
     Mutant(
         name="arguments are not compared",
         breaks="The arguments of a call are compared with those that are recorded.",
-        patches=(Patch("effects.py", _SAME, "    if recorded.function == call.name:\n"),),
+        patches=(Patch("effects.py", _ARGUMENTS, "recorded"),),
         trial=Trial(_CHANGED),
     ),
     Mutant(
         name="functions are not compared",
         breaks="The function of a call is compared with the one that is recorded.",
-        patches=(Patch("effects.py", _SAME, "    if recorded.digest == call.digest:\n"),),
+        patches=(Patch("effects.py", _FUNCTION, "    if recorded:\n"),),
         trial=Trial(_CHANGED),
     ),
     Mutant(
@@ -191,7 +195,9 @@ MUTANTS: Final = (
         breaks="The chance that a handler sees is an effect.",
         patches=(
             Patch(
-                "scopes.py", 'self._effect(call_of(_random, (), {}, "esflow.random"))', "_random()"
+                "scopes.py",
+                'self._effect(call_of(self._run.number, (), {}, "esflow.random"))',
+                "self._run.number()",
             ),
         ),
         trial=Trial(_EFFECTS + "time_ids_and_chance_are_recorded_and_returned_again"),

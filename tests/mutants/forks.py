@@ -42,8 +42,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "        effects=fold.members[activation.id].effects,\n",
-                "        effects={} if fold.forked else fold.members[activation.id].effects,\n",
+                "            effects=member.effects,\n",
+                "            effects={} if fold.forked else member.effects,\n",
             ),
         ),
         trial=Trial(_FORKS + "what_is_recorded_is_not_called_again_and_what_comes_after_it_is"),
@@ -51,13 +51,13 @@ MUTANTS: Final = (
     Mutant(
         name="a fork calls the world outside",
         breaks="Effects of a fork run only if it is live.",
-        patches=(Patch("runtime/steps.py", "forked is None or forked.live or", "True or"),),
+        patches=(Patch("runtime/runs.py", "forked is None or forked.live or", "True or"),),
         trial=Trial(_FORKS + "a_fork_asks_for_the_results_that_it_lacks_and_calls_nothing"),
     ),
     Mutant(
         name="a fork asks for the time",
         breaks="Time, ids and chance are always run.",
-        patches=(Patch("runtime/steps.py", " or name in OWN_EFFECTS", ""),),
+        patches=(Patch("runtime/runs.py", " or name in OWN_EFFECTS", ""),),
         trial=Trial(_FORKS + "time_ids_and_chance_are_asked_of_nobody"),
     ),
     Mutant(

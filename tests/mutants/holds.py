@@ -79,7 +79,7 @@ MUTANTS: Final = (
         breaks="The operator's hold is recorded in every status that is no end.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.program:\n        return _operator_pause(fold)\n",
                 "    if fold.program:\n        return None\n",
             ),
@@ -204,7 +204,7 @@ MUTANTS: Final = (
                 "    if fold.questions and not (fold.kept or fold.inputs):\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_CONTINUES + "continue_releases_nothing_while_something_is_asked"),
     ),
     Mutant(
         name="a required answer is not named",
@@ -239,7 +239,7 @@ MUTANTS: Final = (
     Mutant(
         name="a claim in spite of a hold",
         breaks="While the operator's hold stands, nobody takes the job over.",
-        patches=(Patch("decider.py", "    if not runnable(fold):\n", "    if fold.ended:\n"),),
+        patches=(Patch("decider.py", "    if not ready:\n", "    if fold.ended:\n"),),
         trial=Trial(_CONTINUES + "a_job_with_nothing_to_run_is_not_claimed"),
     ),
     Mutant(
@@ -259,7 +259,7 @@ MUTANTS: Final = (
         breaks="Deferrals are released in their order, where no pause holds them, too.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "        return ev.DeferralsReleased(ids=tuple(fold.deferrals))\n",
                 "        return ev.DeferralsReleased(ids=tuple(reversed(fold.deferrals)))\n",
             ),
@@ -271,14 +271,14 @@ MUTANTS: Final = (
         breaks="A job that is paused again for its open questions releases no deferral.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.questions:\n        reasons = [",
                 "    if fold.deferrals:\n"
                 "        return ev.DeferralsReleased(ids=tuple(fold.deferrals))\n"
                 "    if fold.questions:\n        reasons = [",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_DUE + "an_idle_job_with_a_question_open_is_paused_again"),
     ),
     Mutant(
         name="kept work runs last first after a resume",
@@ -304,7 +304,7 @@ MUTANTS: Final = (
         breaks="Several requests to pause in one wave are all recorded.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "        return ev.JobPaused(reasons=fold.program)\n",
                 "        return ev.JobPaused(reasons=fold.program[:1])\n",
             ),

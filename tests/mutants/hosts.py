@@ -14,6 +14,8 @@ from tests.mutants.mutant import (
     Trial,
 )
 
+_MESSAGES: Final = "tests/engine/test_messages.py::test_"
+_TAKEOVER: Final = "tests/engine/test_takeover.py::test_"
 _FENCED: Final = "        if self.token and self.fold.token != self.token:\n"
 
 MUTANTS: Final = (
@@ -75,9 +77,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        if self._ahead:\n            self.load()\n",
-                "        if self._ahead:\n            self.load()\n"
-                "            self.fold.inputs = []\n            self.fold.messages = {}\n",
+                "        self.load()\n        self._refuse_fenced()\n",
+                "        self.load()\n        self._refuse_fenced()\n"
+                "        self.fold.inputs, self.fold.messages = [], {}\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, "loop", examples=40),
@@ -88,24 +90,39 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            while True:\n                self._catch_up()\n",
-                "            kept: list[Event] = []\n"
-                "            while True:\n                self._catch_up()\n",
+                "        group, before = self._group, self._recorded\n",
+                "        group, before, kept = self._group, self._recorded, self._events\n",
             ),
             Patch(
                 "runtime/session.py",
-                "                events = self._planned(steps, quiet=quiet())\n",
-                "                for event in kept:\n"
-                "                    evolve(self.fold, event)\n"
-                "                events = kept = kept or self._planned(steps, quiet=quiet())\n",
+                "        for decision in group:\n",
+                "        for event in kept:\n"
+                "            evolve(self.fold, event)\n"
+                "        self._group, self._events, group = group, kept, []\n"
+                "        for decision in group:\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=120),
+        trial=Trial(
+            _MESSAGES
+            + "a_message_while_the_last_handler_runs_is_delivered_before_the_job_completes"
+        ),
     ),
     Mutant(
         name="a fenced host goes on",
         breaks="A conflict with another execution ends this one.",
         patches=(Patch("runtime/session.py", _FENCED, "        if False:\n"),),
+        trial=Trial(_TAKEOVER + "a_job_that_is_taken_over_is_appended_to_by_its_new_driver_alone"),
+    ),
+    Mutant(
+        name="a later execution goes by the token of the first",
+        breaks="Law 8: what is recorded bears the token of the execution that appended it.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "actor=actor, token=token, nonce=nonce\n",
+                "actor=actor, token=min(token, 2), nonce=nonce\n",
+            ),
+        ),
         trial=Trial(ONE_WRITER),
     ),
 )

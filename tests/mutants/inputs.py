@@ -64,18 +64,18 @@ MUTANTS: Final = (
                 "value not in choices",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(_COMMANDS + "an_answer_that_only_python_takes_for_a_choice_is_refused"),
     ),
     Mutant(
         name="a completion overtakes a message",
         breaks="A completion cannot overtake an accepted message.",
         patches=(
             Patch(
-                "fold.py",
-                "    for delivery in fold.inputs:\n        _keep(fold, delivery)\n",
+                "waves.py",
+                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
                 "    if not fold.kept and len(fold.inputs) == len(fold.messages):\n"
                 "        return\n"
-                "    for delivery in fold.inputs:\n        _keep(fold, delivery)\n",
+                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, examples=80),
@@ -185,9 +185,7 @@ MUTANTS: Final = (
     Mutant(
         name="an answer is delivered under another name",
         breaks="An answer is delivered to its slot as the payload's answer.",
-        patches=(
-            Patch("fold.py", 'payload={"answer": event.value}', 'payload={"value": event.value}'),
-        ),
+        patches=(Patch("fold.py", '{"answer": event.value}', '{"value": event.value}'),),
         trial=Trial(REFERENCE),
     ),
     Mutant(
@@ -215,7 +213,7 @@ MUTANTS: Final = (
         breaks="The same key again is the same message, however long ago it came.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    fold.inputs = []\n    fold.messages = {}\n",
                 "    fold.inputs = []\n    fold.messages = {}\n    fold.keys = {}\n",
             ),
@@ -254,7 +252,7 @@ MUTANTS: Final = (
         breaks="What comes from outside joins a wave in the order of the log.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    for delivery in fold.inputs:\n",
                 "    for delivery in reversed(fold.inputs):\n",
             ),
@@ -266,7 +264,7 @@ MUTANTS: Final = (
         breaks="A message that was accepted is delivered once.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    fold.inputs = []\n    fold.messages = {}\n",
                 "    fold.inputs = fold.inputs[1:]\n    fold.messages = {}\n",
             ),
@@ -278,7 +276,7 @@ MUTANTS: Final = (
         breaks="Messages are listed until they are delivered.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    fold.inputs = []\n    fold.messages = {}\n",
                 "    fold.inputs = []\n",
             ),

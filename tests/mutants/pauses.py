@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import HOLDS, PAUSED, REFERENCE, REFUSED, Mutant, Patch, Trial
 
+_DUE: Final = "tests/core/test_decider_due.py::test_"
 _LIFTED_BY_OPERATOR: Final = 'return (ev.JobResumed(command="Continue", lifted="operator"),)'
 
 MUTANTS: Final = (
@@ -56,19 +57,19 @@ MUTANTS: Final = (
         breaks="While the operator's hold stands, nothing starts.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.ended is not None or fold.operator is not None or fold.halt:\n",
                 "    if fold.ended is not None or fold.halt:\n",
             ),
         ),
-        trial=Trial(HOLDS, examples=150),
+        trial=Trial(_DUE + "nothing_of_a_held_paused_or_ended_job_may_run"),
     ),
     Mutant(
         name="paused while handlers are running",
         breaks="The pause is recorded when the running activations have settled.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "return _operator_pause(fold) if quiet else None",
                 "return _operator_pause(fold)",
             ),
@@ -119,7 +120,7 @@ MUTANTS: Final = (
         breaks="With other questions open the job is paused again.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.questions:\n        reasons = [",
                 "    if fold.questions and False:\n        reasons = [",
             ),
@@ -132,12 +133,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        self._records.append(question)\n",
+                "        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "
+                '"ask.timeout")\n',
+                "        due_at_ms = None if timeout is None else self._run.after_ms(timeout, "
+                '"ask.timeout")\n'
                 "        self._records = [\n"
                 "            each for each in self._records "
                 "if not isinstance(each, ev.EmissionDeferred)\n"
-                "        ]\n"
-                "        self._records.append(question)\n",
+                "        ]\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -147,12 +150,12 @@ MUTANTS: Final = (
         breaks="Without a pause, deferrals are released when nothing else is left.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "            fold.deferrals[event.id] = event\n",
                 "            if fold.questions:\n"
                 "                fold.deferrals[event.id] = event\n"
                 "            else:\n"
-                "                _follow(fold, event)\n",
+                "                follow(fold, event)\n",
             ),
         ),
         trial=Trial(REFERENCE, asks=False),

@@ -27,6 +27,7 @@ _FOLD: Final = "tests/core/test_fold.py::test_"
 _IDS: Final = "tests/core/test_ids.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 _RAISING: Final = "tests/engine/test_raising_handlers.py::test_"
+_SEEN: Final = "tests/engine/test_seen_data.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -35,12 +36,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            self.session.commit(_settling(run.activation, events), "
-                "quiet=lambda: is_last)\n",
-                "            self.session.commit(_settling(run.activation, events[:-1]))\n"
-                "            self.session.commit(\n"
-                "                _settling(run.activation, events[-1:]), quiet=lambda: is_last\n"
-                "            )\n",
+                "            self._keep(self._committed(_settling(run, outcome)))\n",
+                "            self._keep(self._committed(_settling(run, outcome[:-1])))\n"
+                "            self._keep(self._committed(_settling(run, outcome[-1:])))\n",
             ),
         ),
         trial=Trial(ENTIRELY, "loop", examples=80),
@@ -51,8 +49,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "return (failed,)",
-                "return (*context._records, failed)",
+                "            return outcome_of(failed, run.flow, run.due_at_ms)\n",
+                "            settled = outcome_of(failed, run.flow, run.due_at_ms)\n"
+                "            return (*context._records, *settled)\n",
             ),
         ),
         trial=Trial(ENTIRELY, "failure", examples=20),
@@ -81,7 +80,7 @@ MUTANTS: Final = (
         breaks="Everything ordered in a state is ordered by id.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "bisect.insort(fold.outputs, output, key=lambda each: order(each.id))",
                 "fold.outputs.append(output)",
             ),
@@ -93,9 +92,9 @@ MUTANTS: Final = (
         breaks="Emissions follow all of their connections, in connection order.",
         patches=(
             Patch(
-                "fold.py",
-                "for target in emission.targets:",
-                "for target in emission.targets[:1]:",
+                "waves.py",
+                "        for target in emission.targets\n",
+                "        for target in emission.targets[:1]\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
@@ -105,14 +104,14 @@ MUTANTS: Final = (
         breaks="Kept work stands before outside inputs in the wave that opens.",
         patches=(
             Patch(
-                "fold.py",
-                "    for delivery in fold.inputs:\n        _keep(fold, delivery)\n",
+                "waves.py",
+                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
                 "    kept, fold.kept = fold.kept, []\n"
                 "    for delivery in [*fold.inputs, *kept]:\n"
                 "        given = Delivery(\n"
                 "            cause=delivery.cause, slot=delivery.slot, payload=delivery.payload\n"
                 "        )\n"
-                "        _keep(fold, given)\n",
+                "        keep(fold, given)\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -122,14 +121,13 @@ MUTANTS: Final = (
         breaks="Released deferrals stand before outside inputs in the wave that opens.",
         patches=(
             Patch(
-                "fold.py",
-                "        _keep(fold, Delivery(cause=emission.id, slot=target.slot, "
-                "payload=payload))\n",
-                "        given = Delivery(cause=emission.id, slot=target.slot, payload=payload)\n"
-                "        if isinstance(emission, ev.Emitted):\n"
-                "            _keep(fold, given)\n"
-                "        else:\n"
-                "            fold.inputs.append(given)\n",
+                "waves.py",
+                "            keep(fold, delivery)\n    else:\n",
+                "            if isinstance(emission, ev.Emitted):\n"
+                "                keep(fold, delivery)\n"
+                "            else:\n"
+                "                fold.inputs.append(delivery)\n"
+                "    else:\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -139,13 +137,13 @@ MUTANTS: Final = (
         breaks="Unless its program paused the job, the next wave opens.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 (
                     "    fold.program = behind_wave(fold, members.values())\n"
                     "    if not fold.program:\n"
-                    "        _open(fold)\n"
+                    "        open_wave(fold)\n"
                 ),
-                ("    fold.program = behind_wave(fold, members.values())\n    _open(fold)\n"),
+                "    fold.program = behind_wave(fold, members.values())\n    open_wave(fold)\n",
             ),
         ),
         trial=Trial(REFERENCE),
@@ -166,7 +164,7 @@ MUTANTS: Final = (
                 "        },\n",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(_SEEN + "neighbours_do_not_see_what_each_other_write"),
     ),
     Mutant(
         name="merged in the order of completion",
@@ -201,15 +199,9 @@ MUTANTS: Final = (
         breaks="Nothing of a wave with a failure in it is merged.",
         patches=(
             Patch(
-                "fold.py",
-                (
-                    "    if fold.going or any(each.failure is not None for each in "
-                    "fold.members.values()):\n"
-                ),
-                (
-                    "    if fold.going or all(each.failure is not None for each in "
-                    "fold.members.values()):\n"
-                ),
+                "waves.py",
+                "        if each.failure is not None or each.again_at_ms is not None:\n",
+                "        if each.again_at_ms is not None:\n",
             ),
         ),
         trial=Trial(REFERENCE, "failure", examples=80),
@@ -217,7 +209,7 @@ MUTANTS: Final = (
     Mutant(
         name="the last failure is the job's",
         breaks="The failure of a job is the first in activation order.",
-        patches=(Patch("decider.py", "failures[0]", "failures[-1]"),),
+        patches=(Patch("consequences.py", "failures[0]", "failures[-1]"),),
         trial=Trial(REFERENCE, "failure"),
     ),
     Mutant(
@@ -225,12 +217,10 @@ MUTANTS: Final = (
         breaks="A failure lets the neighbours settle.",
         patches=(
             Patch(
-                "decider.py",
+                "consequences.py",
                 "    if fold.going:\n",
-                (
-                    "    if fold.going and all(each.failure is None for each in "
-                    "fold.members.values()):\n"
-                ),
+                "    if fold.going and all(each.failure is None for each in "
+                "fold.members.values()):\n",
             ),
         ),
         trial=Trial(REFERENCE, "failure"),
@@ -238,7 +228,7 @@ MUTANTS: Final = (
     Mutant(
         name="the limit is one too low",
         breaks="A wave that would pass the limit isn't begun; one that meets it is.",
-        patches=(Patch("fold.py", "> fold.limit:", ">= fold.limit:"),),
+        patches=(Patch("waves.py", "> fold.limit:", ">= fold.limit:"),),
         trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
@@ -307,7 +297,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "fold.py",
-                "failure.traceback if failure is not None else event.error.traceback",
+                "failure.error.traceback if failure is not None else event.error.traceback",
                 "event.error.traceback",
             ),
         ),
@@ -318,9 +308,10 @@ MUTANTS: Final = (
         breaks="Each activation that failed has its record, with the error's text.",
         patches=(
             Patch(
-                "runtime/steps.py",
-                "error=usercode.failure_of(error, with_traceback=True),",
-                'error=ev.Failure(type="Error", message="failed"),',
+                "runtime/failures.py",
+                "error=usercode.failure_of(failed.error, with_traceback=True),",
+                "error=attrs.evolve(usercode.failure_of(failed.error, with_traceback=True), "
+                'message="failed"),',
             ),
         ),
         trial=Trial(_RAISING + "an_error_is_recorded_with_its_type_text_and_traceback"),
@@ -330,7 +321,7 @@ MUTANTS: Final = (
         breaks="Every activation counts against the limit.",
         patches=(
             Patch(
-                "fold.py",
+                "waves.py",
                 "    fold.activations_count += fold.going\n",
                 "    fold.activations_count += 1\n",
             ),
@@ -340,25 +331,19 @@ MUTANTS: Final = (
     Mutant(
         name="kept work is counted without what came from outside",
         breaks="What comes from outside counts against the limit.",
-        patches=(
-            Patch("fold.py", " + len(fold.kept) + len(fold.inputs) >", " + len(fold.kept) >"),
-        ),
+        patches=(Patch("waves.py", " + len(fold.kept) > fold.limit:", " + kept > fold.limit:"),),
         trial=Trial(_DUE + "a_wave_that_would_pass_the_limit_is_not_begun"),
     ),
     Mutant(
         name="a job past its limit goes on",
         breaks="A job whose next wave would pass the limit fails.",
-        patches=(Patch("decider.py", "    if fold.over_limit:\n", "    if False:\n"),),
+        patches=(Patch("consequences.py", "    if fold.over_limit:\n", "    if False:\n"),),
         trial=Trial(REFERENCE, "loop", examples=80),
     ),
     Mutant(
         name="what leads nowhere is dropped",
         breaks="An emission on an output that nothing is connected to is an output of the job.",
-        patches=(
-            Patch(
-                "fold.py", "    if not emission.targets:\n", "    if emission.targets is None:\n"
-            ),
-        ),
+        patches=(Patch("waves.py", "        put_out(fold, emission)\n", "        pass\n"),),
         trial=Trial(REFERENCE),
     ),
 )

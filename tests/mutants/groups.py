@@ -1,0 +1,73 @@
+"""Wrongs of grouped commits: what is kept back too long, and what outlives a conflict."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant, Patch, Trial
+
+_OUTPUT: Final = "tests/engine/test_output.py::test_"
+
+MUTANTS: Final = (
+    Mutant(
+        name="a conflict loses a part of the group",
+        breaks="Settled activations of the wave that is open in the store are kept.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "        for decision in group:\n",
+                "        for decision in group[1:]:\n",
+            ),
+        ),
+        trial=Trial(_OUTPUT + "a_message_joins_the_wave_behind_the_one_that_is_recorded"),
+    ),
+    Mutant(
+        name="work of later waves outlives a conflict",
+        breaks="What waited of later waves is discarded and done again.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "        return all(kept == wave for kept in self.kept_waves[since:])\n",
+                "        return wave >= 0 <= since\n",
+            ),
+        ),
+        trial=Trial(_OUTPUT + "a_handler_of_a_wave_that_a_message_has_undone_settles_nothing"),
+    ),
+    Mutant(
+        name="an effect is called before the flush",
+        breaks="Everything before an effect is durable when its function is called.",
+        patches=(
+            Patch(
+                "runtime/runs.py",
+                "        self.session.flush()\n        if not self.is_awaited",
+                "        if not self.is_awaited",
+            ),
+        ),
+        trial=Trial(_OUTPUT + "an_effect_finds_everything_before_it_in_the_store"),
+    ),
+    Mutant(
+        name="a group has no limit",
+        breaks="A group that has waited for long is recorded with the next commit.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            and 0 <= self.clock.now_ms() - self._waits_since_ms < max_group_ms\n",
+                "",
+            ),
+            Patch(
+                "runtime/session.py",
+                "            and len(self._events) < max_group_events\n",
+                "",
+            ),
+        ),
+        trial=Trial(_OUTPUT + "a_pause_takes_effect_within_the_limit_of_a_group"),
+    ),
+    Mutant(
+        name="every commit may wait",
+        breaks='Grouping is for durability="output"; by default each activation is committed.',
+        patches=(
+            Patch("runtime/session.py", "            self.is_grouping\n", "            True\n"),
+        ),
+        trial=Trial(_OUTPUT + "every_activation_is_an_append_by_default"),
+    ),
+)

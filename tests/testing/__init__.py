@@ -1,0 +1,1 @@
+"""What esflow ships for tests of flows, tested."""
