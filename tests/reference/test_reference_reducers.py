@@ -52,7 +52,9 @@ def test_a_read_of_an_own_write_that_does_not_reduce_fails_the_handler() -> None
     made = program(
         {"a": (Write("k", ONE), TEXT, Log("", FromShared("k")))}, reducers={"k": "fussy"}
     )
-    assert after(made).attempts == {"1.1": ("MergeError",)}
+    failed = after(made)
+    assert failed.activations["1.1"][2] == "failed"
+    assert failed.failure == Failure("MergeError", "1.1")
 
 
 def test_an_update_goes_through_the_reducer() -> None:
