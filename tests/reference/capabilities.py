@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 Capability: TypeAlias = Literal[
-    "interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers"
+    "interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers"
 ]
 
 ALL: Final[frozenset[Capability]] = frozenset(
-    ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers")
+    ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
 )
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

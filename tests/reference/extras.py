@@ -9,6 +9,7 @@ import attrs
 from hypothesis import strategies as st
 
 from tests.reference.bodies import COUNT, drawn_payloads
+from tests.reference.plain import Custom, Json
 from tests.reference.program import (
     Branch,
     Connection,
@@ -29,6 +30,7 @@ from tests.reference.program import (
     Slot,
     Write,
 )
+from tests.reference.values import PLAIN, SCALARS
 
 GATHERING: Final = "zg"  # The routine of gathers; it is the last one.
 _POLICIES: Final[tuple[OnError, ...]] = ("stop", "route", "skip", "stop")
@@ -80,6 +82,32 @@ def _with_more(
     )
     return attrs.evolve(program, routines=routines)
 
+
+# Reducers.
+
+
+def reduced(draw: st.DrawFn, program: Program) -> Program:
+    """Declare custom reducers for the keys that are set, and write to them at the start."""
+    kinds = draw(st.sampled_from(_CUSTOM))
+    reducers = program.reducers | dict(zip(PLAIN, kinds, strict=True))
+    values: st.SearchStrategy[Json] = st.one_of(SCALARS, st.builds(list[Json], st.lists(SCALARS)))
+    more = tuple(
+        Write(key, Constant(draw(values)))
+        for key in draw(st.lists(st.sampled_from(PLAIN), min_size=2, max_size=4))
+    )
+    program = _with_more(
+        program,
+        lambda _, is_start: more if is_start or draw(st.integers(0, 1)) else (),
+        quiet=False,
+    )
+    return attrs.evolve(program, reducers=reducers)
+
+
+_CUSTOM: Final[tuple[tuple[Custom, Custom], ...]] = (
+    ("counted", "fussy"),
+    ("fussy", "counted"),
+    ("counted", "counted"),
+)
 
 # Gathers.
 

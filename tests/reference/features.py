@@ -101,6 +101,7 @@ BEYOND: Final[dict[Capability, frozenset[str]]] = {
             "time without a deadline",
         }
     ),
+    "reducers": frozenset({"reduced by a custom reducer", "custom reducer refused a value"}),
     "timers": frozenset(
         {
             "timer fired",
@@ -141,6 +142,7 @@ def features(program: Program, script: Script) -> frozenset[str]:
     exercised |= _interrupts(outcome, way) | _breakpoints(way) | _holds(script, outcome, way)
     exercised |= _deadlines(way) | _policies(outcome, way)
     exercised |= _timers(outcome, way) | _gathers(program, outcome)
+    exercised |= _reducers(program, outcome)
     exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
@@ -316,6 +318,20 @@ def _gathers(program: Program, outcome: Outcome) -> dict[str, bool]:
         "incomplete gather": bool(outcome.gathers),
         "failed with an incomplete gather": failure == "GatherIncomplete",
         "gather dropped": bool(outcome.dropped_gathers),
+    }
+
+
+def _reducers(program: Program, outcome: Outcome) -> dict[str, bool]:
+    """Say what custom reducers did."""
+    custom = [key for key, reducer in program.reducers.items() if reducer in ("counted", "fussy")]
+    counted = [outcome.shared.get(key) for key in custom if program.reducers[key] == "counted"]
+    failure = "" if outcome.failure is None else outcome.failure.type
+    return {
+        "reduced by a custom reducer": any(
+            isinstance(value, dict) and "count" in value for value in counted
+        ),
+        "custom reducer refused a value": bool(custom)
+        and (failure == "MergeError" or "MergeError" in outcome.refusals),
     }
 
 

@@ -18,7 +18,7 @@ from tests.reference.bodies import (
     drawn_questions,
 )
 from tests.reference.capabilities import ENGINE_HAS, Capability
-from tests.reference.extras import gathering, governed, timed
+from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
 from tests.reference.outcome import moment_of
@@ -225,6 +225,7 @@ def examples(
     program = draw(programs(asks=asks, flavour=flavour, enabled=enabled))
     if awkward:
         program = awkward_program(draw, program, interrupts="interrupts" in enabled)
+    program = reduced(draw, program) if "reducers" in enabled else program
     program = timed(draw, program) if "timers" in enabled else program
     program = gathering(draw, program) if "gathers" in enabled else program
     if "policies" in enabled:

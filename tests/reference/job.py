@@ -198,7 +198,11 @@ def outcome_of(job: Job) -> Outcome:
         fired=tuple(job.fired),
         gathers=shown(job.program, job.gathers),
         dropped_gathers=tuple(job.dropped_gathers),
-        attempts={it.id: tuple(it.failures) for it in known if it.failures},
+        attempts={
+            it.id: tuple(it.failures)
+            for it in known
+            if len(it.failures) > 1 or (it.failures and it.result != "failed")
+        },
         calls={
             f"{it.id}/e{n}": calls for it in known for n, calls in enumerate(it.calls) if calls > 1
         },

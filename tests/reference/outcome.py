@@ -70,7 +70,8 @@ class Outcome:
         factory=dict[str, tuple[Payload, ...]]
     )  # By slot: what is there of incomplete ones.
     dropped_gathers: tuple[str, ...] = ()  # By ``Goto``: slots, sorted for each.
-    # By activation: the types of the errors that ended attempts, in their order.
+    # By activation: the types of the errors that ended attempts, in their order; an activation
+    # whose only attempt failed, and that stands as failed, is left out.
     attempts: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
     # By effect, where it is more than one: how many calls were recorded.
     calls: dict[str, int] = attrs.field(factory=dict[str, int])

@@ -7,7 +7,9 @@ from typing import Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Payload: TypeAlias = dict[str, Json]
-Reducer: TypeAlias = Literal["set", "append", "extend", "merge", "add", "max", "min", "unique"]
+Custom: TypeAlias = Literal["counted", "fussy"]  # Reducers that are functions of the program.
+BuiltIn: TypeAlias = Literal["set", "append", "extend", "merge", "add", "max", "min", "unique"]
+Reducer: TypeAlias = BuiltIn | Custom  # A custom one is declared for a key, not named in a write.
 
 Forgetting: TypeAlias = Literal["reuse", "fresh"]  # Of effects, by a new attempt.
 
@@ -58,6 +60,23 @@ def without_wording(value: Json) -> Json:
     plain = {key: without_wording(item) for key, item in value.items()}
     is_routed = set(plain) == {"type", "message", "slot", "payload", "attempts"}
     return plain | {"message": WORDING} if is_routed and plain["type"] != "RuntimeError" else plain
+
+
+def counted(found: Json, value: Json) -> Json:
+    """Reduce, as ``counted`` does: keep the last value, and count the reductions."""
+    before = found.get("count", 0) if isinstance(found, dict) else 0
+    return {"count": plus_one(before), "last": value}
+
+
+def fussy(found: Json, value: Json) -> Json:
+    """Reduce, as ``fussy`` does: keep the last value, and how long the text of the one before is.
+
+    Raises: TypeError, when the value is a text.
+    """
+    if isinstance(value, str):
+        message = "no texts"
+        raise TypeError(message)
+    return [value, len(canonical(found)) % 7]
 
 
 def plus_one(value: Json) -> int:

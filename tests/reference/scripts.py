@@ -219,7 +219,7 @@ def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
         if key in PLAIN or (key in program.reducers and draw(st.integers(0, 2)) == 0):
             values[key] = draw(VALUES)
         else:
-            values[key] = draw(FITTING[program.reducers.get(key, _WHOLE[key])])
+            values[key] = draw(FITTING.get(program.reducers.get(key, _WHOLE[key]), VALUES))
     return values
 
 
