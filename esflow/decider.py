@@ -261,9 +261,11 @@ def _update(fold: JobFold, update: UpdateShared) -> tuple[ev.Event, ...]:
         ev.SharedWritten(activation=None, key=key, reducer=reducer, value=value)
         for key, reducer, value in update.writes
     )
-    # Another key whose writes don't apply either is the business of another update.
-    keys = {each.key for each in writes}
-    _refuse_unmergeable(fold, [each for each in writes_with(fold, writes) if each.key in keys])
+    found = writes_with(fold, writes)
+    if fold.ended is not None:  # Another key whose writes don't apply is another update's business.
+        keys = {each.key for each in writes}
+        found = [each for each in found if each.key in keys]
+    _refuse_unmergeable(fold, found)
     return writes
 
 
