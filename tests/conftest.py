@@ -1,5 +1,7 @@
 """Profiles that every suite shares: `ci` repeats itself exactly, `long` draws new seeds."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -27,6 +29,9 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("ci")
+
+# What a shell runs in the background ignores Ctrl-C, and so would every process started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
