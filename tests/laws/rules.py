@@ -296,7 +296,11 @@ class Machine(Bench):
     @rule(at=hosts, go=goes, values=updates, resume=st.booleans())
     @precondition(lambda self: self.is_led)
     def update(self, at: int, go: Go, values: data.Payload, *, resume: bool) -> None:
-        """Change the shared data; an ``Update`` goes on as a ``Continue`` does."""
+        """Change the shared data; an ``Update`` goes on as a ``Continue`` does.
+
+        The data of a failed job can be changed too, for a retry, which is none of these rules.
+        """
+        resume = resume or self.job.ended == "failed"
         host, on = self.hosts[at], resume and self.job.operator is None
         command = data.Update(values) if on else data.JustUpdate(values)
         expected = self.unpaused(command)
