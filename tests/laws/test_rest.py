@@ -46,7 +46,7 @@ def test_law_7_nothing_behind_a_question_begins_before_its_answer(
         match recorded.event:
             case ev.QuestionAsked(id=name):
                 asked[wave_of(name)] = recorded.version
-            case ev.JobResumed(lifted="program"):
+            case ev.JobResumed(lifted="program") | ev.JobResumed(command="Goto"):
                 lifted.append(recorded.version)
             case ev.AnswerRecorded(id=name):
                 answered[name] = recorded.version

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from esflow import Context, Continue, Engine, Flow
 from esflow.codec import Envelope, encode, genesis
-from esflow.consequences import due
+from esflow.consequences import runnable
 from esflow.events import Event
 from esflow.fold import evolve, fold_events
 from esflow.fold_wires import pack
@@ -76,7 +76,7 @@ def test_from_every_version_a_snapshot_and_the_tail_are_the_whole(
     for version in range(1, len(events) + 1):
         fold = decode_snapshot(JOB, snapshot_of(play.store, version)).fold
         assert text(fold) == texts[version]
-        assert due(fold, quiet=True) == due(folds[version], quiet=True)
+        assert runnable(fold) == runnable(folds[version])
         assert tail(fold, events[version:]) == (texts[-1], bytes_[-1])
 
 
