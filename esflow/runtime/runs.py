@@ -68,6 +68,9 @@ class Run:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
             if not self.is_awaited(fold):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
+            # Of a host whose append died behind its commit, other threads may come here again.
+            if effect.id in fold.members[self.activation.id].effects:
+                raise ContextClosed(self.activation.id, f"effect {effect.id}")
             return (effect,)
 
         self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
