@@ -85,7 +85,7 @@ class SQLiteLog:
     def __init__(self, engine: Engine, connection: sqlite3.Connection) -> None:
         self.engine = engine
         self._connection = connection
-        self._indexed = connection.execute("SELECT * FROM esflow_jobs").fetchall()
+        connection.execute("CREATE TEMP TABLE indexed AS SELECT * FROM esflow_jobs")
         triggers = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
         for (name,) in triggers.fetchall():
             connection.execute(f"DROP TRIGGER {name}")
@@ -119,10 +119,7 @@ class SQLiteLog:
         """Have the index say something else of the job."""
         with self._connection:
             self._connection.execute("DELETE FROM esflow_jobs")
-            self._connection.executemany(
-                "INSERT INTO esflow_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                self._indexed,
-            )
+            self._connection.execute("INSERT INTO esflow_jobs SELECT * FROM indexed")
             if value is not None:
                 self._connection.execute(_INDEXED[column], [value, JOB])
 
