@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
+
+import attrs
 
 from esflow import Recorded
 from esflow import events as ev
@@ -13,6 +16,12 @@ from esflow.state import Activation, JobFold
 from tests.reference.outcome import EffectRecord, Failure, Hold, Outcome, Result, Status
 from tests.reference.program import Ask, Payload
 
+OUTCOMES: dict[str, Result] = {
+    "stop": "failed",
+    "retry": "retrying",
+    "skip": "skipped",
+    "route": "routed",
+}
 Item = tuple[str, Payload]
 Value = TypeVar("Value")
 
@@ -22,10 +31,14 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
     fold = JobFold(job_id=history[0].job_id)
     activations: dict[str, Activation] = {}
     results: dict[str, Result] = {}
+    emptied: list[str] = []  # Gathers, by a Goto.
+    causes: set[str] = set()  # Of what was in them.
     for recorded in history:
-        opened = set(fold.members)
+        opened, gathered = set(fold.members), fold.gathers
         evolve(fold, recorded.event)
         if isinstance(recorded.event, ev.WorkDropped):
+            emptied += sorted(gathered)
+            causes |= {each.cause for it in gathered.values() for each in it.waiting}
             for dropped in recorded.event.ids:
                 if dropped in opened:
                     results[dropped] = "dropped"
@@ -34,7 +47,9 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
         activations |= {each.id: each for each in fold.ready if each.id not in activations}
     events = [recorded.event for recorded in history]
     results |= _results(events, fold)
-    return _outcome(fold, events, activations, results, refusals)
+    outcome = _outcome(fold, events, activations, results, refusals)
+    dropped_ids = tuple(each for each in outcome.dropped if each not in causes)
+    return attrs.evolve(outcome, dropped=dropped_ids, dropped_gathers=tuple(emptied))
 
 
 def _outcome(
@@ -44,12 +59,13 @@ def _outcome(
     results: dict[str, Result],
     refusals: Sequence[str],
 ) -> Outcome:
-    def item(emission: ev.Emitted | ev.EmissionDeferred) -> Item:
+    def item(emission: ev.Emitted | ev.EmissionDeferred | ev.TimerSet) -> Item:
         routine = activations[activation_of(emission.id)].slot.partition(".")[0]
         return f"{routine}.{emission.output}", dict(emission.payload)
 
     emissions = {each.id: item(each) for each in events if isinstance(each, ev.Emitted)}
     deferrals = {each.id: item(each) for each in events if isinstance(each, ev.EmissionDeferred)}
+    timers = {each.id: item(each) for each in events if isinstance(each, ev.TimerSet)}
     released = [
         each for event in events if isinstance(event, ev.DeferralsReleased) for each in event.ids
     ]
@@ -60,7 +76,7 @@ def _outcome(
         memory={name: dict(it) for name, it in sorted(state.memory.items()) if it},
         log=tuple((each.activation, each.message) for each in state.log),
         outputs=tuple(
-            (each.id, (emissions | deferrals)[each.id][0], dict(each.payload))
+            (each.id, (emissions | deferrals | timers)[each.id][0], dict(each.payload))
             for each in state.outputs
         ),
         activations={
@@ -82,9 +98,24 @@ def _outcome(
             for it in (fold.program if fold.program_paused else ())
             if it.kind == "program"
         ),
-        ready=tuple(each.id for each in state.ready),
+        ready=tuple(
+            each.id
+            for each in state.ready
+            if each.id not in fold.members or fold.members[each.id].again_at_ms is None
+        ),
         dropped=_dropped(events),
         failure=_failure(fold),
+        timers={each.id: timers[each.id] for each in state.timers},
+        fired=tuple(
+            each
+            for it in events
+            if isinstance(it, ev.TimerFired)
+            for each in it.ids
+            if "/t" in each
+        ),
+        gathers={it.slot: tuple(dict(each.payload) for each in it.waiting) for it in state.gathers},
+        attempts=_in_order(_attempts(events, fold)),
+        calls=_in_order(_calls(events)),
         messages={
             each.id: (each.slot, dict(each.payload))
             for each in events
@@ -118,20 +149,45 @@ def _holds(fold: JobFold) -> tuple[Hold, ...]:
 
 
 def _results(events: Sequence[ev.Event], fold: JobFold) -> dict[str, Result]:
-    results: dict[str, Result] = {each.activation: "set aside" for each in fold.interrupts}
+    results: dict[str, Result] = {}
     for event in events:
         if isinstance(event, ev.ActivationCompleted):
             results[event.activation] = "completed"
         elif isinstance(event, ev.ActivationFailed):
-            results[event.activation] = "failed"
+            results[event.activation] = OUTCOMES[event.outcome]
+        elif isinstance(event, ev.TimerFired | ev.JobRetried):
+            again = [key for key, it in results.items() if it in ("retrying", "failed")]
+            for key in again:
+                results.pop(key)
+    results |= {each.activation: "set aside" for each in fold.interrupts}
     return results
+
+
+def _attempts(events: Sequence[ev.Event], fold: JobFold) -> dict[str, tuple[str, ...]]:
+    """Return the types of the errors that ended attempts, but of a lone failure that stands."""
+    found: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        if isinstance(event, ev.ActivationFailed):
+            found[event.activation] = (*found.get(event.activation, ()), event.error.type)
+    stands = {key for key, it in fold.members.items() if it.failure is not None}
+    return {key: it for key, it in found.items() if len(it) > 1 or key not in stands}
+
+
+def _calls(events: Sequence[ev.Event]) -> dict[str, int]:
+    counted = Counter(
+        each.id for each in events if isinstance(each, ev.EffectRecorded | ev.EffectAttemptFailed)
+    )
+    return {key: count for key, count in counted.items() if count > 1}
 
 
 def _effects(events: Sequence[ev.Event]) -> dict[str, EffectRecord]:
     effects: dict[str, EffectRecord] = {}
+    failed = {each.activation for each in events if isinstance(each, ev.ActivationFailed)}
     for event in events:
         if isinstance(event, ev.EffectRecorded):
-            assert event.id not in effects, f"effect {event.id} is recorded twice"
+            before = effects.get(event.id)
+            again = before is None or activation_of(event.id) in failed
+            assert again, f"{event.id} is recorded twice"
             effects[event.id] = (
                 (event.function, "result", event.result)
                 if event.error is None

@@ -34,6 +34,7 @@ REFUSALS: Final = (
     errors.AnswerRequired,
     errors.InterruptNotFound,
     errors.MergeError,
+    errors.NotPaused,
     errors.SlotNotFound,
 )
 MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
@@ -69,6 +70,7 @@ class Play:
     parallel: int = 2
     engine: Callable[..., Engine] = Engine
     snapshot_every: int = 1000
+    clock: ManualClock = attrs.field(factory=ManualClock)
     durabilities: Sequence[str] = ("step",)  # Of one host after the other.
     on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
     job: str = JOB
@@ -88,6 +90,8 @@ class Play:
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _hosts: int = 0
+    _updated: bool = False  # What comes before a retry was recorded.
+    _retried: int = 0
     _dead: bool = False  # Nothing that this host still does is recorded.
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
     _dying: bool = False  # While somebody elsewhere is about to claim the job and die.
@@ -97,6 +101,7 @@ class Play:
         self._commands = list(self.script.commands)
         self.world.on_wave = lambda _, wave: self._entered(wave)
         self.world.on_used = self._used
+        self.world.recorded = self._calls
         self.world.on_begun = lambda activation: self.begun.append((activation, len(self._rows())))
 
     @property
@@ -143,12 +148,16 @@ class Play:
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
         state = self._state()
+        if state.status == "failed" and self._retry():
+            return True
         if state.status in ENDED:
             return False
         if state.status in ("running", "pending"):
             self._survived(lambda engine: engine.run(self.job))
         elif any(reason.kind == "operator" for reason in state.pause):
             self._survived(lambda engine: engine.resume(self.job, Continue()))
+        elif self._is_due(state):
+            self._survived(lambda engine: engine.run(self.job))
         elif untold := [each.id for each in state.interrupts if each.id in self.told]:
             asked = untold[0]
             self._survived(lambda it: it.resume(self.job, Answer(self.told[asked], asked)))
@@ -156,10 +165,66 @@ class Play:
             self._elsewhere(self.on_rest)
             moment = _moment(state)
             self._send(state.wave, moment)
-            if self._cancel(state.wave, moment) or not self._commands:
+            if self._cancel(state.wave, moment):
                 return False
-            self._obey(self._commands[0])
+            if moment == "waiting" and self._state().status == "running":
+                self._survived(lambda engine: engine.run(self.job))
+                return True
+            if not self._commands:
+                return False
+            return self._next()
         return True
+
+    def _is_due(self, state: JobState) -> bool:
+        """Tell whether something would happen by itself by now."""
+        now_ms = self.clock.now_ms()
+        asked = [it.due_at_ms for it in state.questions if it.due_at_ms is not None]
+        if state.status == "waiting" and state.wakes_at is not None:
+            asked.append(round(state.wakes_at.timestamp() * 1000))
+        return any(at_ms <= now_ms for at_ms in asked)
+
+    def _next(self) -> bool:
+        """Give the next command; one for a failed job is passed over."""
+        command = self._commands[0]
+        if isinstance(command, data.RetryJob):
+            self._commands.pop(0)
+            return bool(self._commands) and self._next()
+        if isinstance(command, data.Advance):
+            self._advance(command)
+        else:
+            self._obey(command)
+        return True
+
+    def _retry(self) -> bool:
+        """Let a failed job run again, if that is the next command."""
+        while self._commands and isinstance(command := self._commands[0], data.RetryJob):
+            rows = self._rows()
+            self.given.append((len(rows), command))
+            try:
+                if command.values is not None and not self._updated:
+                    with self._host() as engine:
+                        engine.update(self.job, command.values)
+                    self._updated = True
+                self._survived(lambda it: it.retry(self.job, effects=command.effects))
+            except REFUSALS as refused:
+                self._refused(refused, rows)
+                self._commands.pop(0)
+                return self._retry()
+            if self._state().status != "failed" or self._retries() > self._retried:
+                self._retried = self._retries()
+                self._updated = False
+                self.obeyed.append(self._commands.pop(0))
+            return True
+        return False
+
+    def _retries(self) -> int:
+        return sum(isinstance(each.event, ev.JobRetried) for each in self.history())
+
+    def _advance(self, command: data.Advance) -> None:
+        """Let time pass, and drive the job."""
+        self.clock.advance(command.seconds + command.milliseconds / 1000)
+        self.obeyed.append(self._commands.pop(0))
+        self._survived(lambda engine: engine.run(self.job))
 
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
@@ -234,6 +299,11 @@ class Play:
         if not any(mark in row for row in self._rows()):
             self.unrecorded.append(key)
 
+    def _calls(self, key: str) -> int:
+        """Count the recorded calls of an effect."""
+        mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
+        return sum(mark in row for row in self._rows())
+
     # Hosts, and what befalls them.
 
     def _host(self) -> Engine:
@@ -247,7 +317,7 @@ class Play:
             durability=durability,
             max_parallel=self.parallel,
             snapshot_every=self.snapshot_every,
-            clock=ManualClock(),
+            clock=self.clock,
         )
 
     def _state(self) -> JobState:
@@ -263,7 +333,8 @@ class Play:
             with self._host() as engine:
                 return act(engine)
         except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict):
-            assert self.befallen, "nothing befell this host"
+            if not self.befallen:
+                raise
             if self._recorded():
                 self.survivors.append(self.history())
             return None
@@ -356,8 +427,8 @@ def _give(job: str, command: data.Command, engine: Engine) -> JobState:
             resume = Goto(slot, payload)
         case data.JustUpdate(values=values):
             return engine.update(job, values)
-        case data.Advance():
-            raise AssertionError(f"{command}: no program with deadlines is drawn for an engine yet")
+        case data.Advance() | data.RetryJob():
+            raise AssertionError(f"{command} is given elsewhere")
         case _:
             assert_never(command)
     return engine.resume(job, resume, before=stops.before, after=stops.after)
@@ -366,6 +437,10 @@ def _give(job: str, command: data.Command, engine: Engine) -> JobState:
 def _moment(state: JobState) -> data.Moment:
     """Return which beginning of a pause this is."""
     kinds = {reason.kind for reason in state.pause}
+    if state.status == "waiting":
+        wave = str(state.wave)
+        tries = any(each.id.partition(".")[0] == wave for each in state.ready)
+        return "retrying" if tries else "waiting"
     if "interrupt" in kinds:
         return "interrupted"
     if any(each.id.partition(".")[0] == str(state.wave) for each in state.ready):

@@ -16,14 +16,17 @@ from zlib import crc32
 
 import attrs
 
-from esflow import Context, Flow
+from esflow import Context, Flow, Retry, effect
 from esflow.errors import EffectError, PayloadError
 from tests.reference import program as data
+from tests.reference.plain import counted, fussy
 
 Locals: TypeAlias = dict[str, Any]
 """What a handler has at hand: its slot, its payload, its last result, how much it foresaw."""
 
 MISSING: Final = object()
+REDUCERS: Final[dict[str, Any]] = {"counted": counted, "fussy": fussy}
+"""Functions of the flow that stand for reducers of its own."""
 
 
 @final
@@ -37,6 +40,7 @@ class World:
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
     on_executed: Callable[[str], None] | None = None  # Key of an effect, while it runs.
     on_used: Callable[[str, data.Json], None] | None = None  # Key and outcome of an effect.
+    recorded: Callable[[str], int] = lambda _: 0  # How many calls of an effect, by its key.
     _waves: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
     _lock: Lock = attrs.field(factory=Lock)
 
@@ -66,20 +70,47 @@ class World:
 
 def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
     """Return the flow that a program describes."""
-    flow = Flow(name, reducers=dict(program.reducers), max_activations=program.max_activations)
+    reducers = {key: REDUCERS.get(reducer, reducer) for key, reducer in program.reducers.items()}
+    flow = Flow(name, reducers=reducers, max_activations=program.max_activations)
     for routine in program.routines:
-        declared = flow.routine(routine.name, outputs=routine.outputs)
+        routes = any(slot.on_error == "route" for slot in routine.slots)
+        outputs = [each for each in routine.outputs if not (routes and each == "error")]
+        declared = flow.routine(routine.name, outputs=outputs)
         for slot in routine.slots:
             place = f"{routine.name}.{slot.name}"
-            declared.slot(name=slot.name)(_handler(place, slot.operations, world))
+            declared.slot(
+                name=slot.name,
+                retry=_retry(slot.retry),
+                on_error=slot.on_error,
+                gather=slot.gather,
+            )(_handler(place, slot, world))
     for connection in program.connections:
         flow.connect(connection.output, connection.slot, rename=dict(connection.rename))
     return flow
 
 
-def _handler(
-    slot: str, operations: tuple[data.Operation, ...], world: World
-) -> Callable[..., object]:
+def _retry(retry: data.Retry | None) -> Retry | None:
+    if retry is None:
+        return None
+    return Retry(
+        attempts=retry.attempts,
+        delay=retry.delay_ms / 1000,
+        factor=1.0,
+        max_delay=retry.delay_ms / 1000 + 1,
+        jitter=0.0,
+        effects=retry.effects,
+    )
+
+
+def _handler(slot: str, described: data.Slot, world: World) -> Callable[..., object]:
+    operations = described.operations
+
+    def gathering(ctx: Context, items: list[Any]) -> None:
+        handler(ctx, items=items)
+
+    async def gathering_async(ctx: Context, items: list[Any]) -> None:
+        await handler_async(ctx, items=items)
+
     def handler(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
         here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
@@ -90,7 +121,10 @@ def _handler(
         here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
         await _perform_async(ctx, operations, here, world)
 
-    return handler_async if world.mixed and crc32(slot.encode()) % 2 else handler
+    is_async = world.mixed and bool(crc32(slot.encode()) % 2)
+    if described.gather is not None:
+        return gathering_async if is_async else gathering
+    return handler_async if is_async else handler
 
 
 async def _perform_async(
@@ -104,6 +138,13 @@ async def _perform_async(
             case data.FailingEffect(name=name, message=message, caught=caught):
                 try:
                     await _called_async(ctx, name, world, message=message)
+                except EffectError as error:
+                    if not caught:
+                        raise
+                    here["last"] = error.message
+            case data.FlakyEffect(caught=caught):
+                try:
+                    here["last"] = await _flaky_async(ctx, operation, world)
                 except EffectError as error:
                     if not caught:
                         raise
@@ -135,6 +176,50 @@ async def _called_async(
     return returned
 
 
+def _flaky(ctx: Context, operation: data.FlakyEffect, world: World) -> data.Json:
+    """Call a function that fails as often as it has to, whoever has called it before."""
+    key = ctx.idempotency_key
+
+    def function() -> data.Json:
+        return _at_last(key, operation, world)
+
+    try:
+        returned = ctx.effect(_tried(operation)(function))
+    except EffectError as error:
+        world.used(key, error.message)
+        raise
+    world.used(key, returned)
+    return returned
+
+
+async def _flaky_async(ctx: Context, operation: data.FlakyEffect, world: World) -> data.Json:
+    key = ctx.idempotency_key
+
+    async def function() -> data.Json:
+        await sleep(0)
+        return _at_last(key, operation, world)
+
+    try:
+        returned = await ctx.effect(_tried(operation)(function))
+    except EffectError as error:
+        world.used(key, error.message)
+        raise
+    world.used(key, returned)
+    return returned
+
+
+def _tried(operation: data.FlakyEffect) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    retry = (
+        Retry(attempts=operation.attempts, delay=0, jitter=0) if operation.attempts > 1 else None
+    )
+    return effect(name=operation.name, retry=retry)
+
+
+def _at_last(key: str, operation: data.FlakyEffect, world: World) -> data.Json:
+    fails = world.recorded(key) < operation.failures
+    return _executed(key, world, operation.result, operation.message if fails else None)
+
+
 def _executed(key: str, world: World, result: data.Json, message: str | None) -> data.Json:
     world.executed(key)
     if message is not None:
@@ -149,7 +234,7 @@ def _perform(
         match operation:
             case data.Write() | data.Delete() | data.Remember() | data.Forget() | data.Log():
                 _change(ctx, operation, here)
-            case data.Emit() | data.Defer() | data.Ask() | data.Pause():
+            case data.Emit() | data.Defer() | data.EmitAfter() | data.Ask() | data.Pause():
                 _request(ctx, operation, here)
             case data.Interrupt():
                 _interrupt(ctx, operation, here)
@@ -157,7 +242,9 @@ def _perform(
                 data.Effect()
                 | data.FailingEffect()
                 | data.Foreseen()
+                | data.FlakyEffect()
                 | data.Fail()
+                | data.FailFirst()
                 | data.Refused()
                 | data.Branch()
             ):
@@ -190,8 +277,13 @@ def _request(ctx: Context, operation: data.JobOperation, here: Locals) -> None:
             ctx.emit(output, **{key: _value(ctx, it, here) for key, it in payload.items()})
         case data.Defer(output=output, payload=payload):
             ctx.defer(output, **{key: _value(ctx, it, here) for key, it in payload.items()})
-        case data.Ask(text=text, to=to, choices=choices):
+        case data.EmitAfter(delay_ms=delay_ms, output=output, payload=payload):
+            given = {key: _value(ctx, it, here) for key, it in payload.items()}
+            ctx.emit_after(delay_ms / 1000, output, **given)
+        case data.Ask(text=text, to=to, choices=choices, timeout=None):
             ctx.ask(text, to=to, choices=choices)
+        case data.Ask(text=text, to=to, choices=choices, timeout=timeout, default=default):
+            ctx.ask(text, to=to, choices=choices, timeout=timeout, default=default)
         case data.Pause(reason=reason):
             ctx.pause(reason)
         case _:
@@ -222,6 +314,16 @@ def _control(ctx: Context, operation: data.ControlOperation, here: Locals, world
             answer = answers[f"{ctx.activation_id}/i{here['foreseen']}"]
             here["foreseen"] += 1
             here["last"] = _called(ctx, name, world, result=answer)
+        case data.FlakyEffect(caught=caught):
+            try:
+                here["last"] = _flaky(ctx, operation, world)
+            except EffectError as error:
+                if not caught:
+                    raise
+                here["last"] = error.message
+        case data.FailFirst(attempts=attempts, message=message):
+            if ctx.attempt <= attempts:
+                raise RuntimeError(message)
         case data.Fail(message=message):
             raise RuntimeError(message)
         case data.Refused():

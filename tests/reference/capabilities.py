@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-Capability: TypeAlias = Literal["interrupts", "breakpoints", "deadlines"]
+Capability: TypeAlias = Literal[
+    "interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers"
+]
 
-ALL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints", "deadlines"))
+ALL: Final[frozenset[Capability]] = frozenset(
+    ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
+)
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

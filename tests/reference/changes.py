@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, final
 
 import attrs
 
-from tests.reference.plain import Json, Reducer, same
+from tests.reference.plain import Custom, Json, Reducer, counted, fussy, same
 
 Data: TypeAlias = dict[str, Json]
 
@@ -15,9 +15,11 @@ Data: TypeAlias = dict[str, Json]
 class HandlerFailed(Exception):
     """A handler raised, or a write does not apply."""
 
-    def __init__(self, type_name: str) -> None:
-        super().__init__(type_name)
+    def __init__(self, type_name: str, message: str = "", effect: int | None = None) -> None:
+        super().__init__(type_name, message, effect)
         self.type_name = type_name
+        self.message = message
+        self.effect = effect  # The number of the one whose error escaped.
 
 
 @final
@@ -45,8 +47,18 @@ def apply(data: Data, change: Change) -> None:
         data[key] = _reduced(reducer, found, change.value)
 
 
+def _custom(reducer: Custom, found: Json, value: Json) -> Json:
+    """Call a reducer of the program."""
+    try:
+        return counted(found, value) if reducer == "counted" else fussy(found, value)
+    except TypeError as error:
+        raise HandlerFailed("MergeError") from error
+
+
 def _reduced(reducer: Reducer, found: Json, value: Json) -> Json:
     """Reduce what was found and what was written to one value."""
+    if reducer in ("counted", "fussy"):
+        return _custom(reducer, found, value)
     match found, value:
         case list(), _ if reducer == "append":
             return [*found, value]

@@ -18,6 +18,7 @@ from tests.reference.bodies import (
     drawn_questions,
 )
 from tests.reference.capabilities import ENGINE_HAS, Capability
+from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
 from tests.reference.outcome import moment_of
@@ -48,6 +49,7 @@ from tests.reference.scripts import (
     drawn_command,
     drawn_message,
     drawn_messages,
+    may_be_told,
     plain_command,
     rebroken,
 )
@@ -197,7 +199,7 @@ def _finished(program: Program, script: Script) -> Script:
     """Have a job that is paused at the end of its script carried on, as far as it goes."""
     for _ in range(12):
         outcome = run(program, script)
-        if outcome.status != "paused":
+        if outcome.status not in ("paused", "waiting"):
             break
         script = attrs.evolve(script, commands=(*script.commands, plain_command(outcome)))
     return script
@@ -223,16 +225,22 @@ def examples(
     program = draw(programs(asks=asks, flavour=flavour, enabled=enabled))
     if awkward:
         program = awkward_program(draw, program, interrupts="interrupts" in enabled)
+    program = reduced(draw, program) if "reducers" in enabled else program
+    program = timed(draw, program) if "timers" in enabled else program
+    program = gathering(draw, program) if "gathers" in enabled else program
+    if "policies" in enabled:
+        program = governed(draw, program)
     messages = drawn_messages(draw, program)
     if awkward:
         messages = tuple(awkward_message(draw, message) for message in messages)
     pausing = "breakpoints" in enabled and draw(st.integers(0, 2)) < 2
     script = Script(messages=messages, breakpoints=drawn_breakpoints(draw, program, often=pausing))
+    often = 3 if enabled & {"timers", "gathers"} else 1
     for _ in range(draw(st.sampled_from((8, 6, 4, 10, 2) if not enabled else (12, 20, 15, 8, 4)))):
         outcome = run(program, script)
-        if outcome.status != "paused":
+        if not may_be_told(outcome, enabled):
             break
-        if draw(st.integers(0, 5)) == 5:
+        if outcome.status != "failed" and draw(st.integers(0, 5)) == 5:
             message = drawn_message(draw, program, outcome.waves, moment_of(outcome))
             message = awkward_message(draw, message) if awkward else message
             script = attrs.evolve(script, messages=(*script.messages, message))
@@ -242,6 +250,6 @@ def examples(
             if pausing and draw(st.integers(0, 3)) == 0:
                 command = rebroken(draw, program, outcome, command)
             script = attrs.evolve(script, commands=(*script.commands, command))
-    script = _finished(program, script) if draw(st.integers(0, 3)) == 0 else script
+    script = _finished(program, script) if draw(st.integers(0, 3)) < often else script
     script = attrs.evolve(script, cancel=drawn_cancel(draw, program, script))
     return program, script

@@ -23,9 +23,12 @@ from tests.reference.program import (
     Delete,
     Effect,
     Emit,
+    EmitAfter,
     Expression,
     Fail,
+    FailFirst,
     FailingEffect,
+    FlakyEffect,
     Foreseen,
     Forget,
     FromMemory,
@@ -62,6 +65,7 @@ class Requests:
     log: list[str] = attrs.field(factory=list[str])
     emissions: list[Item] = attrs.field(factory=list[Item])
     deferrals: list[Item] = attrs.field(factory=list[Item])
+    timers: list[tuple[int, Item]] = attrs.field(factory=list[tuple[int, Item]])
     questions: list[Ask] = attrs.field(factory=list[Ask])
     pauses: list[str] = attrs.field(factory=list[str])
 
@@ -77,11 +81,17 @@ class Activation:
     payload: Payload
     result: Result = "ready"
     failure: str = ""
+    message: str = ""  # Of the failure.
+    attempt: int = 1
+    failures: list[str] = attrs.field(factory=list[str])  # Of all attempts.
+    escaped: int | None = None  # The effect whose error ended the last attempt.
+    due_at_ms: int = 0  # When a new attempt may begin.
+    calls: list[int] = attrs.field(factory=list[int])  # Recorded, by effect.
     last: Json = None
     requests: Requests = attrs.field(factory=Requests)
     effects: list[EffectRecord] = attrs.field(factory=list[EffectRecord])
     foreseen: int = 0  # Calls of this run that know an answer beforehand.
-    settled_at: int = 0  # By the clock of the job.
+    settled_at_ms: int = 0  # By the clock of the job.
     answers: list[Json] = attrs.field(factory=list[Json])  # To its interrupts, in their order.
     interrupt: InterruptRecord | None = None  # The one at which it was set aside.
 
@@ -116,6 +126,7 @@ class _Run:
     memory: Data  # Of its own routine.
     activation: Activation
     interrupts: int = 0  # Those it has called.
+    effects: int = 0  # Those it has called.
 
     @property
     def requests(self) -> Requests:
@@ -125,18 +136,15 @@ class _Run:
 
 def settle(program: Program, shared: Data, memory: Data, activation: Activation) -> None:
     """Run the handler of an activation to its end, its failure, or an open interrupt."""
-    operations = next(
-        slot.operations
-        for routine in program.routines
-        for slot in routine.slots
-        if f"{routine.name}.{slot.name}" == activation.slot
-    )
-    activation.requests, activation.effects = Requests(), []
+    operations = program.slot(activation.slot).operations
+    activation.requests = Requests()
     activation.last, activation.foreseen = None, 0
     try:
         _perform(_Run(program, shared, memory, activation), operations)
     except HandlerFailed as error:
         activation.result, activation.failure = "failed", error.type_name
+        activation.message, activation.escaped = error.message, error.effect
+        activation.failures.append(error.type_name)
     except _SetAside:
         activation.result, activation.requests = "set aside", Requests()
     else:
@@ -149,11 +157,20 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
         match operation:
             case Write() | Delete() | Remember() | Forget() | Log():
                 _change(run, operation)
-            case Emit() | Defer() | Ask() | Pause():
+            case Emit() | EmitAfter() | Defer() | Ask() | Pause():
                 _request(run, operation)
             case Interrupt():
                 _interrupt(run, operation)
-            case Effect() | FailingEffect() | Foreseen() | Fail() | Refused() | Branch():
+            case (
+                Effect()
+                | FailingEffect()
+                | FlakyEffect()
+                | Foreseen()
+                | Fail()
+                | FailFirst()
+                | Refused()
+                | Branch()
+            ):
                 _control(run, operation)
             case _:
                 assert_never(operation)
@@ -186,6 +203,8 @@ def _request(run: _Run, operation: JobOperation) -> None:
     match operation:
         case Emit(output=output, payload=payload):
             requests.emissions.append(_item(run, output, payload))
+        case EmitAfter(delay_ms=delay_ms, output=output, payload=payload):
+            requests.timers.append((delay_ms, _item(run, output, payload)))
         case Defer(output=output, payload=payload):
             requests.deferrals.append(_item(run, output, payload))
         case Ask():
@@ -218,26 +237,59 @@ def _control(run: _Run, operation: ControlOperation) -> None:
     """Call outside, fail, or choose what to do next."""
     activation = run.activation
     match operation:
-        case Effect(name=name, result=result):
-            activation.effects.append((name, "result", result))
-            activation.last = result
-        case FailingEffect(name=name, message=message):
-            activation.effects.append((name, "error", message))
-            if not operation.caught:
-                raise HandlerFailed("EffectError")
-            activation.last = message
+        case Effect() | FailingEffect() | FlakyEffect():
+            _call(run, operation)
         case Foreseen(name=name, answers=answers):
             activation.last = answers[f"{activation.id}/i{activation.foreseen}"]
             activation.foreseen += 1
-            activation.effects.append((name, "result", activation.last))
-        case Fail():
-            raise HandlerFailed("RuntimeError")
+            _call(run, Effect(name, activation.last))
+        case Fail(message=message):
+            raise HandlerFailed("RuntimeError", message)
+        case FailFirst(attempts=attempts, message=message):
+            if activation.attempt <= attempts:
+                raise HandlerFailed("RuntimeError", message)
         case Refused(call=call, caught=caught):
             if not caught:
                 raise HandlerFailed("PayloadError")
             run.requests.log.append(log_message("refused", call))
         case Branch(value=value, equals=equals, then=then, otherwise=otherwise):
             _perform(run, then if same(_value(run, value), equals) else otherwise)
+        case _:
+            assert_never(operation)
+
+
+def _call(run: _Run, operation: Effect | FailingEffect | FlakyEffect) -> None:
+    """Call an effect, unless its record is there already, and use what is recorded."""
+    activation, number = run.activation, run.effects
+    run.effects += 1
+    if number == len(activation.calls):
+        activation.calls.append(0)
+    if number == len(activation.effects):
+        activation.effects.append(_record(activation, number, operation))
+    _, kind, activation.last = activation.effects[number]
+    if kind == "error" and not (isinstance(operation, Effect) or operation.caught):
+        raise HandlerFailed("EffectError", effect=number)
+
+
+def _record(
+    activation: Activation, number: int, operation: Effect | FailingEffect | FlakyEffect
+) -> EffectRecord:
+    """Call a function as often as it has to be, and give what is recorded at last."""
+    activation.calls[number] += 1
+    match operation:
+        case Effect(name=name, result=result):
+            return name, "result", result
+        case FailingEffect(name=name, message=message):
+            return name, "error", message
+        case FlakyEffect(name=name):
+            for _ in range(operation.attempts - 1):
+                if activation.calls[number] > operation.failures:
+                    break
+                activation.calls[number] += 1
+            failed = activation.calls[number] <= operation.failures
+            return (
+                (name, "error", operation.message) if failed else (name, "result", operation.result)
+            )
         case _:
             assert_never(operation)
 

@@ -12,11 +12,12 @@ from typing import final
 
 import attrs
 
-from tests.reference.job import Expiry, Hit, Input, Job, Step, outcome_of
+from tests.reference.deliveries import Input, numbered
+from tests.reference.job import Expiry, Hit, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
-from tests.reference.program import Command, Program, Script, same
-from tests.reference.resumption import expire, obey
-from tests.reference.waves import numbered, open_wave, run_wave
+from tests.reference.program import Command, Program, RetryJob, Script, same
+from tests.reference.resumption import expire, obey, retry_job, wake
+from tests.reference.waves import fire, open_wave, run_wave
 
 
 @final
@@ -27,6 +28,8 @@ class Course:
     steps: tuple[Step, ...]  # The commands, refused or obeyed.
     hits: tuple[Hit, ...]  # Of breakpoints.
     expired: tuple[Expiry, ...]  # Deadlines of questions.
+    fired: tuple[Expiry, ...]  # Timers.
+    retried: tuple[RetryJob, ...]  # Retries of the job that were not refused.
 
 
 def run(program: Program, script: Script) -> Outcome:
@@ -37,7 +40,13 @@ def run(program: Program, script: Script) -> Outcome:
 def course(program: Program, script: Script) -> Course:
     """Give the commands that were given, the breakpoints that were hit, and the deadlines."""
     job = _ran(program, script)
-    return Course(tuple(job.steps), tuple(job.hits), tuple(job.expired))
+    return Course(
+        tuple(job.steps),
+        tuple(job.hits),
+        tuple(job.expired),
+        tuple(job.firings),
+        tuple(job.retried),
+    )
 
 
 def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
@@ -52,7 +61,7 @@ def _ran(program: Program, script: Script) -> Job:
     commands = iter(script.commands)
     job.kept = numbered(1, 1, [(program.start, program.payload)])
     open_wave(job, release=False)
-    while job.status == "running" or (job.status == "paused" and _resumed(job, commands)):
+    while job.status == "running" or _resumed(job, commands):
         if job.status == "running":
             _drive(job)
     return job
@@ -60,22 +69,35 @@ def _ran(program: Program, script: Script) -> Job:
 
 def _drive(job: Job) -> None:
     """Run the open wave until it is closed, or can not be."""
+    fire(job)
     _send(job)
     if not _cancelled(job):
         run_wave(job)
 
 
 def _resumed(job: Job, commands: Iterator[Command]) -> bool:
-    """Let due questions be answered, or give the next command, and say whether there was any."""
-    if expire(job):
+    """Let happen what is due, or give the next command, and say whether there was any."""
+    if job.status == "failed":
+        return _retried(job, next(commands, None))
+    if job.status not in ("paused", "waiting"):
+        return False
+    if wake(job) if job.status == "waiting" else expire(job):
         return True
     _send(job)
+    if job.moment == "open":
+        return True  # A message ended the waiting.
     if _cancelled(job):
         return False
     for command in commands:
-        obey(job, command)
+        if not isinstance(command, RetryJob):
+            obey(job, command)
         return True
     return False
+
+
+def _retried(job: Job, command: Command | None) -> bool:
+    """Give a failed job the next command, if that is what it is for."""
+    return isinstance(command, RetryJob) and retry_job(job, command)
 
 
 def _send(job: Job) -> None:
@@ -91,6 +113,8 @@ def _send(job: Job) -> None:
         if not earlier:
             job.messages.append(message)
             job.inputs.append(Input(message.slot, message.payload, f"m{len(job.messages)}"))
+            if job.moment == "waiting":
+                open_wave(job, release=False)  # What comes behind it joins the wave after.
         elif message.slot != earlier[0].slot or not same(message.payload, earlier[0].payload):
             job.refusals.append("MessageKeyReused")
 

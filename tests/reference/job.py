@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, final
 import attrs
 
 from tests.reference.changes import Change, Data
+from tests.reference.deliveries import Gathers, Input, shown
 from tests.reference.handlers import Activation, Item
 from tests.reference.outcome import Failure, Hold, InterruptRecord, Outcome, Status
 from tests.reference.program import (
@@ -18,22 +19,23 @@ from tests.reference.program import (
     Moment,
     Payload,
     Program,
+    RetryJob,
     Script,
 )
 
 Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
 
-Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of the deadlines of questions, all at once.
+Expiry: TypeAlias = tuple[Moment, tuple[str, ...]]  # Of deadlines or timers, all at once.
 
 
 @final
 @attrs.frozen
-class Input:
-    """A message or an answer on its way to the next wave."""
+class Timer:
+    """An emission that comes later."""
 
-    slot: str
+    due_at_ms: int
+    output: str
     payload: Payload
-    message: str | None = None  # The id, if it is a message.
 
 
 @final
@@ -68,9 +70,14 @@ class Job:
     inputs: list[Input] = attrs.field(factory=list[Input])
     updates: list[Change] = attrs.field(factory=list[Change])  # The last writes of an open wave.
     deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
+    timers: dict[str, Timer] = attrs.field(factory=dict[str, Timer])
+    firings: list[Expiry] = attrs.field(factory=list[Expiry])
+    fired: list[str] = attrs.field(factory=list[str])
+    gathers: Gathers = attrs.field(factory=dict[str, list[Input]])
+    dropped_gathers: list[str] = attrs.field(factory=list[str])
     released: dict[str, Item] = attrs.field(factory=dict[str, Item])
     questions: dict[str, Ask] = attrs.field(factory=dict[str, Ask])
-    now: int = 0  # Seconds since the start.
+    now_ms: int = 0  # Since the start.
     deadlines: dict[str, int] = attrs.field(factory=dict[str, int])  # Of open questions.
     answers: dict[str, Json] = attrs.field(factory=dict[str, Json])
     pauses: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
@@ -81,10 +88,13 @@ class Job:
     expired: list[Expiry] = attrs.field(factory=list[Expiry])
     messages: list[Message] = attrs.field(factory=list[Message])
     sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
+    retried: list[RetryJob] = attrs.field(factory=list[RetryJob])
     steps: list[Step] = attrs.field(factory=list[Step])
     refusals: list[str] = attrs.field(factory=list[str])
     dropped: list[str] = attrs.field(factory=list[str])
     failure: Failure | None = None
+    unmerged: str | None = None  # The key of the write that doesn't apply.
+    replaced: set[str] = attrs.field(factory=set[str])  # Keys that the open wave no longer writes.
 
     @property
     def current(self) -> list[Activation]:
@@ -99,10 +109,17 @@ class Job:
         }
 
     @property
+    def has_begun(self) -> bool:
+        """Say whether a wave is open and something of it has run."""
+        return self.is_open and any(it.result != "ready" for it in self.current)
+
+    @property
     def moment(self) -> Moment:
         """Say at which moment the job is."""
         if self.status == "running":
             return "open"
+        if self.status == "waiting":
+            return "retrying" if self.is_open else "waiting"
         if self.is_open:
             return "interrupted" if self.interrupted else "before"
         return "paused"
@@ -110,12 +127,24 @@ class Job:
     @property
     def due(self) -> list[str]:
         """Name the open questions whose deadline has come, by due time, then id."""
-        due = [it for it in self.questions if self.deadlines.get(it, self.now + 1) <= self.now]
+        due = [
+            it for it in self.questions if self.deadlines.get(it, self.now_ms + 1) <= self.now_ms
+        ]
         return sorted(due, key=lambda name: (self.deadlines[name], order(name)))
+
+    @property
+    def due_timers(self) -> list[str]:
+        """Name the timers whose time has come, by due time, then id."""
+        due = [name for name, it in self.timers.items() if it.due_at_ms <= self.now_ms]
+        return sorted(due, key=lambda name: (self.timers[name].due_at_ms, order(name)))
 
     def fail(self, failure: Failure) -> None:
         """End the job."""
         self.status, self.failure = "failed", failure
+
+    def wait(self) -> None:
+        """Wait for time to pass, or for a child."""
+        self.status, self.holds = "waiting", []
 
     def pause(self, holds: list[Hold]) -> None:
         """Wait for a command; the program may have asked for it, and these hold the job besides."""
@@ -143,7 +172,7 @@ def outcome_of(job: Job) -> Outcome:
         emissions={
             f"{it.id}/o{n}": emission
             for it in known
-            if it.result == "completed"
+            if it.result in ("completed", "routed")
             for n, emission in enumerate(it.requests.emissions)
         },
         deferrals=job.deferrals,
@@ -162,6 +191,21 @@ def outcome_of(job: Job) -> Outcome:
         dropped=tuple(sorted(job.dropped, key=order)),
         interrupts=_interrupts(job),
         holds=tuple(job.holds),
+        timers={
+            name: (it.output, it.payload)
+            for name, it in sorted(job.timers.items(), key=lambda item: order(item[0]))
+        },
+        fired=tuple(job.fired),
+        gathers=shown(job.program, job.gathers),
+        dropped_gathers=tuple(job.dropped_gathers),
+        attempts={
+            it.id: tuple(it.failures)
+            for it in known
+            if len(it.failures) > 1 or (it.failures and it.result != "failed")
+        },
+        calls={
+            f"{it.id}/e{n}": calls for it in known for n, calls in enumerate(it.calls) if calls > 1
+        },
     )
 
 

@@ -130,6 +130,16 @@ class Defer:
 
 @final
 @attrs.frozen
+class EmitAfter:
+    """Put a payload on an output of the own routine some time after the activation completed."""
+
+    delay_ms: int
+    output: str  # The bare name, without the routine.
+    payload: dict[str, Expression]
+
+
+@final
+@attrs.frozen
 class Effect:
     """Call a function outside that returns this result."""
 
@@ -145,6 +155,33 @@ class FailingEffect:
     name: str
     message: str
     caught: bool
+
+
+@final
+@attrs.frozen(kw_only=True)
+class FlakyEffect:
+    """Call a function outside that raises ``RuntimeError(message)`` at first and then returns.
+
+    Its calls are counted for every effect by itself, which is the id ``W.I/eN`` of this call, over
+    all attempts of the handler. ``attempts``: those of the effect itself, ``Retry(attempts=…,
+    delay=0)`` on the function; the handler waits for them in place.
+    """
+
+    name: str
+    failures: int  # Calls that raise.
+    message: str
+    result: Json
+    caught: bool
+    attempts: int = 1
+
+
+@final
+@attrs.frozen
+class FailFirst:
+    """Raise ``RuntimeError(message)`` out of the handler while ``ctx.attempt <= attempts``."""
+
+    attempts: int
+    message: str
 
 
 @final
@@ -227,6 +264,8 @@ class Branch:
 
 
 DataOperation: TypeAlias = Write | Delete | Remember | Forget | Log
-JobOperation: TypeAlias = Emit | Defer | Ask | Pause
-ControlOperation: TypeAlias = Effect | FailingEffect | Foreseen | Fail | Refused | Branch
+JobOperation: TypeAlias = Emit | EmitAfter | Defer | Ask | Pause
+ControlOperation: TypeAlias = (
+    Effect | FailingEffect | FlakyEffect | Foreseen | Fail | FailFirst | Refused | Branch
+)
 Operation: TypeAlias = DataOperation | JobOperation | Interrupt | ControlOperation

@@ -10,9 +10,11 @@ from tests.reference.program import Ask, Json, Moment, Payload, canonical
 
 EffectRecord: TypeAlias = tuple[str, Literal["result", "error"], Json]  # Name, value or message.
 InterruptRecord: TypeAlias = tuple[Json, tuple[Json, ...] | None]  # Payload, choices.
-Result: TypeAlias = Literal["completed", "failed", "ready", "set aside", "dropped"]
+Result: TypeAlias = Literal[
+    "completed", "failed", "ready", "set aside", "dropped", "retrying", "skipped", "routed"
+]
 Hold: TypeAlias = tuple[Literal["interrupt", "breakpoint"], str]  # With the activation.
-Status: TypeAlias = Literal["running", "completed", "failed", "paused", "cancelled"]
+Status: TypeAlias = Literal["running", "completed", "failed", "paused", "waiting", "cancelled"]
 
 
 @final
@@ -60,12 +62,28 @@ class Outcome:
         factory=dict[str, InterruptRecord]
     )  # Open.
     holds: tuple[Hold, ...] = ()  # Reasons of a pause that its program did not ask for.
+    timers: dict[str, tuple[str, Payload]] = attrs.field(
+        factory=dict[str, tuple[str, Payload]]
+    )  # Not yet fired.
+    fired: tuple[str, ...] = ()  # In their order.
+    gathers: dict[str, tuple[Payload, ...]] = attrs.field(
+        factory=dict[str, tuple[Payload, ...]]
+    )  # By slot: what is there of incomplete ones.
+    dropped_gathers: tuple[str, ...] = ()  # By ``Goto``: slots, sorted for each.
+    # By activation: the types of the errors that ended attempts, in their order; an activation
+    # whose only attempt failed, and that stands as failed, is left out.
+    attempts: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    # By effect, where it is more than one: how many calls were recorded.
+    calls: dict[str, int] = attrs.field(factory=dict[str, int])
 
 
 def moment_of(outcome: Outcome) -> Moment:
     """Say at which moment the job is that is seen here."""
     if outcome.status == "running":
         return "open"
+    if outcome.status == "waiting":
+        results = [result for _, _, result in outcome.activations.values()]
+        return "retrying" if "retrying" in results else "waiting"
     if outcome.interrupts:
         return "interrupted"
     held = outcome.holds[0][1] if outcome.holds else ""

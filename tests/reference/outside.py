@@ -6,12 +6,12 @@ from typing import Final, Literal, TypeAlias, final
 
 import attrs
 
-from tests.reference.plain import Json, Payload
+from tests.reference.plain import Forgetting, Json, Payload
 
 # What happens from outside.
 
 
-Moment: TypeAlias = Literal["before", "open", "interrupted", "paused"]
+Moment: TypeAlias = Literal["before", "open", "interrupted", "retrying", "paused", "waiting"]
 
 
 @final
@@ -22,7 +22,10 @@ class Message:
     ``open`` means while the wave is open and runs. The others are the beginning of a pause, before
     the next command is given: ``before``, of the wave, at a breakpoint; ``interrupted``, the first
     one at which an interrupt holds the wave open; ``paused``, the first one after the wave has
-    closed. Messages of one moment are sent in the order of the script.
+    closed. A job that waits has moments as well: ``retrying`` is the first one at which a wave that
+    is open waits for a retry, ``waiting`` the first one after it has closed at which nothing but
+    time (or a child) carries the job on. Messages of one moment are sent in the order of the
+    script.
     """
 
     wave: int
@@ -95,12 +98,25 @@ class Goto:
 @final
 @attrs.frozen
 class Advance:
-    """Let time pass while the job is paused."""
+    """Let time pass while the job is paused or waiting, and then have it driven."""
 
-    seconds: int
+    seconds: int = 0
+    milliseconds: int = attrs.field(default=0, kw_only=True)
 
 
-Command: TypeAlias = Continue | Answer | Update | JustUpdate | Goto | Advance
+@final
+@attrs.frozen
+class RetryJob:
+    """Have what failed run again; before that, write to the shared data of the failed job.
+
+    It is given only to a job that failed, and no other command is.
+    """
+
+    effects: Forgetting = "reuse"
+    values: dict[str, Json] | None = None
+
+
+Command: TypeAlias = Continue | Answer | Update | JustUpdate | Goto | Advance | RetryJob
 
 
 @final

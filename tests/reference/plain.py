@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Payload: TypeAlias = dict[str, Json]
-Reducer: TypeAlias = Literal["set", "append", "extend", "merge", "add", "max", "min", "unique"]
+Custom: TypeAlias = Literal["counted", "fussy"]  # Reducers that are functions of the program.
+BuiltIn: TypeAlias = Literal["set", "append", "extend", "merge", "add", "max", "min", "unique"]
+Reducer: TypeAlias = BuiltIn | Custom  # A custom one is declared for a key, not named in a write.
+
+Forgetting: TypeAlias = Literal["reuse", "fresh"]  # Of effects, by a new attempt.
+
+WORDING: Final = "…"  # Stands for the text of an error that the engine words.
 
 
 def canonical(value: Json) -> str:
@@ -26,6 +32,51 @@ def same(left: Json, right: Json) -> bool:
 def log_message(text: str, value: Json) -> str:
     """Write the line that a ``Log`` operation leaves in the log of the job."""
     return f"{text}: {canonical(value)}"
+
+
+def routed_payload(
+    type_name: str, message: str, slot: str, payload: Payload, attempts: int
+) -> Payload:
+    """Give what a routed failure puts on the ``error`` output.
+
+    The text of an error that is not the program's own is nobody's rule, so it is left out.
+    """
+    shown = message if type_name == "RuntimeError" else WORDING
+    return {
+        "type": type_name,
+        "message": shown,
+        "slot": slot,
+        "payload": payload,
+        "attempts": attempts,
+    }
+
+
+def without_wording(value: Json) -> Json:
+    """Leave out the text of errors that are not the program's own, however deep they stand."""
+    if isinstance(value, list):
+        return [without_wording(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: without_wording(item) for key, item in value.items()}
+    is_routed = set(plain) == {"type", "message", "slot", "payload", "attempts"}
+    return plain | {"message": WORDING} if is_routed and plain["type"] != "RuntimeError" else plain
+
+
+def counted(found: Json, value: Json) -> Json:
+    """Reduce, as ``counted`` does: keep the last value, and count the reductions."""
+    before = found.get("count", 0) if isinstance(found, dict) else 0
+    return {"count": plus_one(before), "last": value}
+
+
+def fussy(found: Json, value: Json) -> Json:
+    """Reduce, as ``fussy`` does: keep the last value, and how long the text of the one before is.
+
+    Raises: TypeError, when the value is a text.
+    """
+    if isinstance(value, str):
+        message = "no texts"
+        raise TypeError(message)
+    return [value, len(canonical(found)) % 7]
 
 
 def plus_one(value: Json) -> int:

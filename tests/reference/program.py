@@ -7,7 +7,7 @@ The graph is here; operations, commands and plain values come from the modules b
 
 from __future__ import annotations
 
-from typing import final
+from typing import Literal, TypeAlias, final
 
 import attrs
 
@@ -21,9 +21,12 @@ from tests.reference.operations import (
     Delete,
     Effect,
     Emit,
+    EmitAfter,
     Expression,
     Fail,
+    FailFirst,
     FailingEffect,
+    FlakyEffect,
     Foreseen,
     Forget,
     FromMemory,
@@ -52,17 +55,21 @@ from tests.reference.outside import (
     JustUpdate,
     Message,
     Moment,
+    RetryJob,
     Script,
     Update,
 )
 from tests.reference.plain import (
+    Forgetting,
     Json,
     Payload,
     Reducer,
     canonical,
     log_message,
     plus_one,
+    routed_payload,
     same,
+    without_wording,
 )
 
 __all__ = (
@@ -83,11 +90,15 @@ __all__ = (
     "Delete",
     "Effect",
     "Emit",
+    "EmitAfter",
     "Expression",
     "Fail",
+    "FailFirst",
     "FailingEffect",
+    "FlakyEffect",
     "Foreseen",
     "Forget",
+    "Forgetting",
     "FromMemory",
     "FromPayload",
     "FromShared",
@@ -100,6 +111,7 @@ __all__ = (
     "Log",
     "Message",
     "Moment",
+    "OnError",
     "Operation",
     "Pause",
     "Payload",
@@ -108,6 +120,8 @@ __all__ = (
     "Reducer",
     "Refused",
     "Remember",
+    "Retry",
+    "RetryJob",
     "Routine",
     "Script",
     "Slot",
@@ -116,19 +130,40 @@ __all__ = (
     "canonical",
     "log_message",
     "plus_one",
+    "routed_payload",
     "same",
+    "without_wording",
 )
 
 # The graph.
 
 
 @final
+@attrs.frozen(kw_only=True)
+class Retry:
+    """How often a handler is tried; every delay is the same: no factor, no jitter."""
+
+    attempts: int  # The first one counts.
+    delay_ms: int = 0
+    effects: Forgetting = "reuse"
+
+
+OnError: TypeAlias = Literal["stop", "skip", "route"]
+
+
+@final
 @attrs.frozen
 class Slot:
-    """An inlet of a routine, with the operations of its handler."""
+    """An inlet of a routine, with the operations of its handler, and what its failures mean.
+
+    A routine with a slot that routes has the output ``error``, and it is connected.
+    """
 
     name: str
     operations: tuple[Operation, ...] = ()
+    retry: Retry | None = attrs.field(default=None, kw_only=True)
+    on_error: OnError = attrs.field(default="stop", kw_only=True)
+    gather: int | Literal["all"] | None = attrs.field(default=None, kw_only=True)
 
 
 @final
@@ -162,3 +197,12 @@ class Program:
     max_activations: int = 60
     start: str  # "routine.slot"
     payload: Payload = attrs.field(factory=dict[str, Json])
+
+    def slot(self, name: str) -> Slot:
+        """Find the slot that is written ``routine.slot``."""
+        return next(
+            slot
+            for routine in self.routines
+            for slot in routine.slots
+            if f"{routine.name}.{slot.name}" == name
+        )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import assert_never
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
-from tests.reference.job import Input, Job, Step
+from tests.reference.deliveries import Input
+from tests.reference.job import Job, Step
+from tests.reference.policies import MERGED, try_again
 from tests.reference.program import (
     Advance,
     Answer,
     Breakpoints,
-    Command,
     Continue,
     Goto,
     Json,
     JustUpdate,
+    RetryJob,
     Update,
     same,
 )
@@ -22,6 +24,7 @@ from tests.reference.waves import (
     MergeFailed,
     begin,
     connected,
+    fire,
     is_idle,
     merge,
     merged,
@@ -30,7 +33,7 @@ from tests.reference.waves import (
 )
 
 
-def obey(job: Job, command: Command) -> None:
+def obey(job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance) -> None:
     """Do what a paused job is told, or refuse to."""
     refusal = _refusal(job, command)
     job.steps.append(Step(command, job.wave, job.moment, tuple(job.holds), refusal))
@@ -51,8 +54,8 @@ def obey(job: Job, command: Command) -> None:
             _update(job, values)
         case Goto():
             _lead(job, command)
-        case Advance(seconds=seconds):
-            job.now += seconds
+        case Advance(seconds=seconds, milliseconds=milliseconds):
+            job.now_ms += seconds * 1000 + milliseconds
         case _:
             assert_never(command)
 
@@ -73,8 +76,12 @@ def _lift(job: Job) -> None:
 # Refusals.
 
 
-def _refusal(job: Job, command: Command) -> str | None:
-    """Name the error with which a command to a paused job is refused."""
+def _refusal(
+    job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance
+) -> str | None:
+    """Name the error with which a command to a paused or waiting job is refused."""
+    if job.status == "waiting" and isinstance(command, Continue | Update | Goto):
+        return "NotPaused"
     match command:
         case Answer():
             return _answer_refusal(job, command)
@@ -86,7 +93,7 @@ def _refusal(job: Job, command: Command) -> str | None:
         case Continue():
             if job.is_open:
                 return "AnswerRequired" if job.interrupted else None
-            idle = not (job.standing or job.holds or job.kept or job.inputs)
+            idle = not (job.standing or job.holds or job.kept or job.inputs or job.due_timers)
             return "AnswerRequired" if job.questions and idle else None
         case Advance():
             return None
@@ -117,7 +124,7 @@ def _update_refusal(job: Job, values: Data) -> str | None:
     Writes to other keys have nothing to do with it.
     """
     shared = dict(job.shared)
-    before = [it for _, it in written(job) if it.key in values] if job.interrupted else []
+    before = [it for _, it in written(job) if it.key in values] if job.has_begun else []
     try:
         for change in [*before, *_changes(job, values)]:
             apply(shared, change)
@@ -146,7 +153,8 @@ def _answer(job: Job, answer: Answer) -> None:
     job.answers[answer.to] = answer.value
     if activation is not None:
         activation.answer(answer.value)
-        _lift(job)
+        if job.status == "paused":
+            _lift(job)
         job.status = "running"
         return
     release = _stands_by_itself(job)
@@ -165,6 +173,7 @@ def _resume_answered(job: Job, *, release: bool) -> None:
     """Resume with what was answered, unless it waits for the next wave, as a message does."""
     if not job.is_open:
         _lift(job)
+        fire(job)
         open_wave(job, release=release)
 
 
@@ -181,6 +190,65 @@ def expire(job: Job) -> bool:
     return bool(due)
 
 
+def wake(job: Job) -> bool:
+    """Let happen what is due in a job that waits, and say whether anything was."""
+    retries = [it for it in job.current if it.result == "retrying"]
+    if any(it.due_at_ms <= job.now_ms for it in retries):
+        job.status = "running"
+    happened = expire(job)
+    happened = fire(job) or happened
+    if happened and not job.is_open:
+        open_wave(job, release=is_idle(job))
+    return happened or job.moment == "open"
+
+
+def retry_job(job: Job, command: RetryJob) -> bool:
+    """Have what failed run again, and say whether anything was accepted or refused."""
+    if command.values is not None:
+        refusal = _repair_refusal(job, command.values)
+        if refusal is not None:
+            job.refusals.append(refusal)
+            return True
+        _repair(job, command.values)
+    job.retried.append(command)
+    if not job.is_open:
+        return True  # A limit, or what is missing, is the same as before.
+    job.status, job.failure, job.unmerged = "running", None, None
+    for activation in job.current:
+        if activation.result == "failed":
+            try_again(activation, command.effects, 1)
+    return True
+
+
+def _repair_refusal(job: Job, values: Data) -> str | None:
+    """Name the error with which an update of a failed job is refused, key by key."""
+    if not job.is_open:
+        return _update_refusal(job, values)
+    own = [
+        change
+        for activation in job.current
+        if activation.result in MERGED
+        for change in activation.requests.changes
+        if change.key not in job.replaced
+    ]
+    before = [it for it in (*own, *job.updates) if it.key in values and it.key != job.unmerged]
+    shared = dict(job.shared)
+    try:
+        for change in [*before, *_changes(job, values)]:
+            apply(shared, change)
+    except HandlerFailed as error:
+        return error.type_name
+    return None
+
+
+def _repair(job: Job, values: Data) -> None:
+    """Write to the data of a failed job; the key that didn't merge has no other write then."""
+    if job.unmerged is not None and job.unmerged in values:
+        job.replaced.add(job.unmerged)
+        job.updates = [it for it in job.updates if it.key != job.unmerged]
+    _update(job, values)
+
+
 def _carry_on(job: Job) -> None:
     """Go on from a pause without an answer."""
     release = not job.questions and (bool(job.standing) or is_idle(job))
@@ -188,6 +256,7 @@ def _carry_on(job: Job) -> None:
     if job.is_open:
         job.status = "running"  # Past the breakpoints before the wave.
     else:
+        fire(job)
         open_wave(job, release=release)
 
 
@@ -207,7 +276,7 @@ def _updated(job: Job, values: Data) -> Data:
 
 def _update(job: Job, values: Data) -> None:
     """Write to the data: at once, or behind what an open wave writes."""
-    if job.interrupted:
+    if job.has_begun:
         job.updates += _changes(job, values)
     else:
         job.shared = _updated(job, values)
@@ -218,6 +287,7 @@ def _lead(job: Job, goto: Goto) -> None:
 
     What was sent from outside and has not arrived yet is kept.
     """
+    job.dropped_gathers += sorted(job.gathers)
     if job.is_open:
         job.dropped += [*job.interrupted, *connected(job)]
         for activation in job.current:
@@ -228,6 +298,6 @@ def _lead(job: Job, goto: Goto) -> None:
     else:
         job.dropped += [it.id for it in job.kept]
     job.dropped += [*job.deferrals, *job.questions]
-    job.kept, job.deferrals, job.questions = [], {}, {}
+    job.kept, job.deferrals, job.questions, job.gathers = [], {}, {}, {}
     _lift(job)
     begin(job, [(goto.slot, goto.payload)])

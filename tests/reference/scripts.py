@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 from hypothesis import strategies as st
 
+from tests.reference.capabilities import Capability
 from tests.reference.interpreter import course, run
 from tests.reference.outcome import Outcome, choices_of, moment_of
 from tests.reference.program import (
@@ -17,6 +18,7 @@ from tests.reference.program import (
     Cancel,
     Command,
     Continue,
+    Forgetting,
     Goto,
     Json,
     JustUpdate,
@@ -24,6 +26,7 @@ from tests.reference.program import (
     Moment,
     Program,
     Reducer,
+    RetryJob,
     Script,
     Update,
 )
@@ -37,6 +40,10 @@ _AT_INTERRUPTS: Final[tuple[str, ...]] = (
 _AT_BREAKPOINTS: Final[tuple[str, ...]] = (
     *("answer", "continue", "answer", "answer", "goto", "answer", "update", "just update"),
 )
+_FORGETTING: Final[tuple[Forgetting, ...]] = ("reuse", "fresh")
+_MENDED: Final = ("RuntimeError", "EffectError", "PayloadError", "MergeError")
+"""The failures that are worth a retry."""
+
 _COMMANDS: Final[tuple[str, ...]] = (
     *("answer", "goto", "just update", "update", "goto", "answer", "wrong"),
     *("answer", "just update", "update", "goto", "just update", "continue"),
@@ -60,7 +67,7 @@ def drawn_message(draw: st.DrawFn, program: Program, wave: int, moment: Moment) 
     return Message(
         wave=wave,
         moment=moment,
-        slot=draw(st.sampled_from(_slots(program))),
+        slot=draw(st.sampled_from((*_slots(program), *_counting(program) * 2))),
         payload=draw(payloads_from_outside()),
         key=draw(st.sampled_from((None, None, "k", "k2"))),
     )
@@ -73,11 +80,23 @@ def _near(choice: Json) -> Json:
     return float(choice) if isinstance(choice, int) else f"{choice} "
 
 
+def may_be_told(outcome: Outcome, enabled: frozenset[Capability]) -> bool:
+    """Say whether a job does what it is told: a failed one too, if retries are in play."""
+    retried = "policies" in enabled and outcome.failure is not None
+    mended = retried and outcome.failure is not None and outcome.failure.type in _MENDED
+    return outcome.status in ("paused", "waiting") or mended
+
+
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
+    if outcome.status == "failed":
+        return _drawn_retry(draw, program, outcome)
+    if outcome.status == "waiting":
+        return _drawn_for_waiting(draw, program, outcome)
     waits = any(question.timeout is not None for question in outcome.questions.values())
     kinds = _kinds(outcome)
     time = ("advance",) * (len(kinds) * (8 if outcome.holds else 1) // 3) if waits else ()
+    time += ("advance",) * 2 if outcome.timers and not time else ()
     kind = draw(st.sampled_from(time + kinds))
     if kind == "wrong":
         asked = (*outcome.questions, *outcome.interrupts)
@@ -104,6 +123,29 @@ def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Comman
     return Answer(to, draw(VALUES if choices is None else st.sampled_from(choices)))
 
 
+def _drawn_retry(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
+    """Draw a retry of a failed job, now and then with an update."""
+    effects = draw(st.sampled_from(_FORGETTING))
+    merging = outcome.failure is not None and outcome.failure.type == "MergeError"
+    if not merging and draw(st.integers(0, 2)) == 0:
+        return RetryJob(effects, _values(draw, program))
+    mending: dict[str, Json] = {"sum": 1, "list": [], "a": 1}
+    return RetryJob(effects, mending if merging and draw(st.integers(0, 3)) else None)
+
+
+def _drawn_for_waiting(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
+    """Draw a command to a job that waits: mostly time."""
+    kind = draw(st.sampled_from(("time", "time", "answer", "time", "just update", "refused")))
+    if kind == "just update":
+        return JustUpdate(_values(draw, program))
+    if kind == "refused":
+        refused: tuple[Command, ...] = (Continue(), Goto(_slots(program)[0]), Update({"a": 1}))
+        return draw(st.sampled_from(refused))
+    if kind == "answer" and (outcome.interrupts or outcome.questions):
+        return plain_command(attrs.evolve(outcome, status="paused"))
+    return Advance(milliseconds=draw(st.sampled_from((1000, 10, 1500, 5000))))
+
+
 def drawn_breakpoints(draw: st.DrawFn, program: Program, *, often: bool) -> Breakpoints:
     """Draw breakpoints, of either kind or of both; or none."""
     if not often:
@@ -122,7 +164,7 @@ def drawn_breakpoints(draw: st.DrawFn, program: Program, *, often: bool) -> Brea
 def rebroken(draw: st.DrawFn, program: Program, outcome: Outcome, command: Command) -> Command:
     """Return a command that brings other breakpoints, if it is one that may carry the job on."""
     waits = isinstance(command, Answer) and "/q" in command.to and outcome.holds
-    if isinstance(command, JustUpdate | Advance) or waits:
+    if isinstance(command, JustUpdate | Advance | RetryJob) or waits:
         return command
     breakpoints = Breakpoints(before=(), after=())
     if draw(st.integers(0, 4)):
@@ -140,7 +182,9 @@ def _kinds(outcome: Outcome) -> tuple[str, ...]:
 
 
 def plain_command(outcome: Outcome) -> Command:
-    """Return what carries a paused job on: an answer, or else a ``Continue``."""
+    """Return what carries a job on: time, an answer, or else a ``Continue``."""
+    if outcome.status == "waiting":
+        return Advance(60)
     for to in (*outcome.interrupts, *outcome.questions):
         choices = choices_of(outcome, to)
         return Answer(to, True if choices is None else choices[0])
@@ -148,8 +192,23 @@ def plain_command(outcome: Outcome) -> Command:
 
 
 def _slots(program: Program) -> tuple[str, ...]:
-    """Name all slots of a program."""
-    return tuple(f"{it.name}.{slot.name}" for it in program.routines for slot in it.slots)
+    """Name the slots of a program to which anything may be sent."""
+    return tuple(
+        f"{it.name}.{slot.name}"
+        for it in program.routines
+        for slot in it.slots
+        if slot.gather is None
+    )
+
+
+def _counting(program: Program) -> tuple[str, ...]:
+    """Name the slots at which messages count for a gather."""
+    return tuple(
+        f"{it.name}.{slot.name}"
+        for it in program.routines
+        for slot in it.slots
+        if isinstance(slot.gather, int)
+    )
 
 
 def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
@@ -160,7 +219,7 @@ def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
         if key in PLAIN or (key in program.reducers and draw(st.integers(0, 2)) == 0):
             values[key] = draw(VALUES)
         else:
-            values[key] = draw(FITTING[program.reducers.get(key, _WHOLE[key])])
+            values[key] = draw(FITTING.get(program.reducers.get(key, _WHOLE[key]), VALUES))
     return values
 
 

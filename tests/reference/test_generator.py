@@ -59,7 +59,15 @@ def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
 ) -> None:
     more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability))
     exercised, drawn = _counted(more, 4, 8)
-    rare = {name: exercised[name] for name in BEYOND[capability] if exercised[name] < drawn / 40}
+    seldom = BEYOND["deadlines"] | {
+        "failed with an incomplete gather",
+        "command to a job that waits",
+    }
+    rare = {
+        name: exercised[name]
+        for name in BEYOND[capability]
+        if exercised[name] < drawn / (40 if name in seldom else 10)
+    }
     assert not rare, f"of {drawn} examples"
 
 

@@ -21,6 +21,7 @@ from tests.reference.program import (
     JustUpdate,
     Message,
     Program,
+    RetryJob,
     Script,
 )
 from tests.reference.scripts import plain_command
@@ -112,7 +113,7 @@ def _unbroken(command: Command) -> Command:
     """Give a command that brings no breakpoints."""
     return (
         command
-        if isinstance(command, JustUpdate | Advance)
+        if isinstance(command, JustUpdate | Advance | RetryJob)
         else attrs.evolve(command, breakpoints=KEPT)
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import final
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.deliveries import Input, joined, numbered, targets
 from tests.reference.handlers import Activation, Item, settle
-from tests.reference.job import Job
+from tests.reference.job import Job, Timer
 from tests.reference.outcome import Failure
-from tests.reference.program import Connection, Payload, Program
+from tests.reference.policies import MERGED, decide, try_again
 
 # Opening.
 
@@ -17,16 +18,47 @@ def open_wave(job: Job, *, release: bool) -> None:
     """Open the next wave: kept work, released deferrals, outside inputs; or end, or pause."""
     if release:
         _release(job)
-    joining = [(given.slot, given.payload) for given in job.inputs]
-    if not (job.kept or joining):
-        job.status = "paused" if job.questions else "completed"
-    elif begin(job, joining):
-        job.inputs = []
+    gathers = {slot: list(queue) for slot, queue in job.gathers.items()}
+    joining = joined(job.program, gathers, job.inputs)
+    rests = not (job.kept or joining)
+    if rests or begin(job, joining):
+        job.gathers, job.inputs = gathers, []
+    if rests:
+        _rest(job)
+
+
+def _rest(job: Job) -> None:
+    """Wait for what may come, or end."""
+    if job.questions:
+        job.status = "paused"
+    elif job.timers:
+        job.wait()
+    elif job.deferrals:
+        open_wave(job, release=True)
+    elif job.gathers:
+        job.fail(Failure("GatherIncomplete", None))
+    else:
+        job.status = "completed"
 
 
 def is_idle(job: Job) -> bool:
     """Say whether nothing is left but deferrals."""
-    return not (job.kept or job.inputs or job.questions)
+    return not (job.kept or job.inputs or job.questions or job.timers)
+
+
+def fire(job: Job) -> bool:
+    """Let the timers that are due make their emissions, and say whether there were any."""
+    due = job.due_timers
+    for name in due:
+        timer = job.timers.pop(name)
+        found = targets(job.program, timer.output, timer.payload)
+        job.inputs += found
+        if not found:
+            job.outputs.append((name, timer.output, timer.payload))
+    job.fired += due
+    if due:
+        job.firings.append((job.moment, tuple(due)))
+    return bool(due)
 
 
 def begin(job: Job, joining: list[Item]) -> bool:
@@ -52,36 +84,13 @@ def begin(job: Job, joining: list[Item]) -> bool:
 def _release(job: Job) -> None:
     """Make emissions of all deferrals: behind kept work, or out of the job."""
     for deferral, (output, payload) in job.deferrals.items():
-        found = _targets(job.program, output, payload)
-        job.kept += numbered(job.wave + 1, len(job.kept) + 1, found)
+        found = targets(job.program, output, payload)
+        activated = joined(job.program, job.gathers, found)
+        job.kept += numbered(job.wave + 1, len(job.kept) + 1, activated)
         if not found:
             job.outputs.append((deferral, output, payload))
     job.released |= job.deferrals
     job.deferrals = {}
-
-
-def numbered(wave: int, first: int, joining: list[Item]) -> list[Activation]:
-    """Give the next ordinals of a wave to what joins it."""
-    return [
-        Activation(wave=wave, index=index, slot=slot, payload=payload)
-        for index, (slot, payload) in enumerate(joining, first)
-    ]
-
-
-def _targets(program: Program, output: str, payload: Payload) -> list[Item]:
-    """Follow an emission through its connections, in connection order."""
-    return [
-        (connection.slot, _renamed(connection, payload))
-        for connection in program.connections
-        if connection.output == output
-    ]
-
-
-def _renamed(connection: Connection, payload: Payload) -> Payload:
-    """Rename exactly the named keys; a renamed value wins over one that was there."""
-    rename = connection.rename
-    kept = {key: value for key, value in payload.items() if key not in rename}
-    return kept | {rename[key]: value for key, value in payload.items() if key in rename}
 
 
 # Settling.
@@ -90,17 +99,30 @@ def _renamed(connection: Connection, payload: Payload) -> Payload:
 def run_wave(job: Job) -> None:
     """Run what is ready in the open wave, and close it unless something failed or is set aside."""
     for activation in job.current:
-        if activation.result == "ready":
-            memory = job.memory.get(activation.routine, {})
-            settle(job.program, job.shared, memory, activation)
-            activation.settled_at = job.now
+        _attempt(job, activation)
     failed = [activation for activation in job.current if activation.result == "failed"]
-    if failed:
+    if any(activation.result == "retrying" for activation in job.current):
+        job.wait()
+    elif failed:
         job.fail(Failure(failed[0].failure, failed[0].id))
     elif job.interrupted:
         job.pause([("interrupt", activation.id) for activation in job.interrupted.values()])
     else:
         _close(job)
+
+
+def _attempt(job: Job, activation: Activation) -> None:
+    """Run a handler that is ready or whose new attempt is due, as often as it may at once."""
+    slot = job.program.slot(activation.slot)
+    memory = job.memory.get(activation.routine, {})
+    while True:
+        if activation.result == "retrying" and activation.due_at_ms <= job.now_ms and slot.retry:
+            try_again(activation, slot.retry.effects, activation.attempt + 1)
+        if activation.result != "ready":
+            return
+        settle(job.program, job.shared, memory, activation)
+        activation.settled_at_ms = job.now_ms
+        decide(slot, activation, job.now_ms)
 
 
 # Closing.
@@ -127,13 +149,15 @@ def merge(job: Job) -> Failure | None:
     try:
         shared = merged(job)
     except MergeFailed as error:
+        job.unmerged = error.key
         return error.failure
     job.shared, job.updates, job.is_open = shared, [], False
-    joining: list[Item] = []
+    job.replaced = set()
+    joining: list[Input] = []
     for activation in job.current:
-        if activation.result == "completed":
+        if activation.result in MERGED:
             joining += _take(job, activation)
-    job.kept = numbered(job.wave + 1, 1, joining)
+    job.kept = numbered(job.wave + 1, 1, joined(job.program, job.gathers, joining))
     return None
 
 
@@ -141,9 +165,10 @@ def merge(job: Job) -> Failure | None:
 class MergeFailed(Exception):
     """A write of the wave does not apply."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
+    def __init__(self, failure: Failure, key: str) -> None:
+        super().__init__(failure, key)
         self.failure = failure
+        self.key = key
 
 
 def merged(job: Job) -> Data:
@@ -153,7 +178,7 @@ def merged(job: Job) -> Data:
         try:
             apply(shared, change)
         except HandlerFailed as error:
-            raise MergeFailed(Failure(error.type_name, activation)) from error
+            raise MergeFailed(Failure(error.type_name, activation), change.key) from error
     return shared
 
 
@@ -164,11 +189,12 @@ def written(job: Job) -> list[tuple[str | None, Change]]:
         for activation in job.current
         if activation.result == "completed"
         for change in activation.requests.changes
+        if change.key not in job.replaced
     ]
     return [*writes, *((None, update) for update in job.updates)]
 
 
-def _take(job: Job, activation: Activation) -> list[Item]:
+def _take(job: Job, activation: Activation) -> list[Input]:
     """Let everything an activation asked for take effect, and give what its emissions activate."""
     requests = activation.requests
     for change in requests.memories:
@@ -181,10 +207,15 @@ def _take(job: Job, activation: Activation) -> list[Item]:
     job.questions |= {f"{activation.id}/q{n}": it for n, it in enumerate(requests.questions)}
     for n, question in enumerate(requests.questions):
         if question.timeout is not None:
-            job.deadlines[f"{activation.id}/q{n}"] = activation.settled_at + question.timeout
-    joining: list[Item] = []
+            job.deadlines[f"{activation.id}/q{n}"] = (
+                activation.settled_at_ms + question.timeout * 1000
+            )
+    for n, (delay_ms, (output, payload)) in enumerate(requests.timers):
+        timer = Timer(activation.settled_at_ms + delay_ms, output, payload)
+        job.timers[f"{activation.id}/t{n}"] = timer
+    joining: list[Input] = []
     for n, (output, payload) in enumerate(requests.emissions):
-        found = _targets(job.program, output, payload)
+        found = targets(job.program, output, payload)
         joining += found
         if not found:
             job.outputs.append((f"{activation.id}/o{n}", output, payload))
@@ -196,7 +227,7 @@ def connected(job: Job) -> list[str]:
     return [
         f"{activation.id}/o{n}"
         for activation in job.current
-        if activation.result == "completed"
+        if activation.result in MERGED
         for n, (output, payload) in enumerate(activation.requests.emissions)
-        if _targets(job.program, output, payload)
+        if targets(job.program, output, payload)
     ]
