@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -14,7 +14,7 @@ from esflow.fold import evolve
 from esflow.ids import activation_of, order
 from esflow.state import Activation, JobFold
 from tests.reference.outcome import EffectRecord, Failure, Hold, Outcome, Result, Status
-from tests.reference.program import Ask, Payload
+from tests.reference.program import Ask, Json, Payload, without_wording
 
 OUTCOMES: dict[str, Result] = {
     "stop": "failed",
@@ -47,21 +47,23 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
         activations |= {each.id: each for each in fold.ready if each.id not in activations}
     events = [recorded.event for recorded in history]
     results |= _results(events, fold)
-    outcome = _outcome(fold, events, activations, results, refusals)
+    outcome = _outcome(fold, history, activations, results, refusals)
     dropped_ids = tuple(each for each in outcome.dropped if each not in causes)
     return attrs.evolve(outcome, dropped=dropped_ids, dropped_gathers=tuple(emptied))
 
 
 def _outcome(
     fold: JobFold,
-    events: Sequence[ev.Event],
+    history: Sequence[Recorded],
     activations: dict[str, Activation],
     results: dict[str, Result],
     refusals: Sequence[str],
 ) -> Outcome:
+    events, asked = [recorded.event for recorded in history], _asked(history)
+
     def item(emission: ev.Emitted | ev.EmissionDeferred | ev.TimerSet) -> Item:
         routine = activations[activation_of(emission.id)].slot.partition(".")[0]
-        return f"{routine}.{emission.output}", dict(emission.payload)
+        return f"{routine}.{emission.output}", _payload(emission.payload)
 
     emissions = {each.id: item(each) for each in events if isinstance(each, ev.Emitted)}
     deferrals = {each.id: item(each) for each in events if isinstance(each, ev.EmissionDeferred)}
@@ -76,11 +78,11 @@ def _outcome(
         memory={name: dict(it) for name, it in sorted(state.memory.items()) if it},
         log=tuple((each.activation, each.message) for each in state.log),
         outputs=tuple(
-            (each.id, (emissions | deferrals | timers)[each.id][0], dict(each.payload))
+            (each.id, (emissions | deferrals | timers)[each.id][0], _payload(each.payload))
             for each in state.outputs
         ),
         activations={
-            it.id: (it.slot, dict(it.payload), results.get(it.id, "ready"))
+            it.id: (it.slot, _payload(it.payload), results.get(it.id, "ready"))
             for it in _in_order(activations).values()
         },
         effects=_in_order(_effects(events)),
@@ -89,7 +91,7 @@ def _outcome(
         released={each: deferrals[each] for each in released},
         interrupts={it.id: (it.payload, it.choices) for it in state.interrupts},
         holds=_holds(fold),
-        questions={it.id: Ask(it.text, it.to, it.choices) for it in state.questions},
+        questions={it.id: asked[it.id] for it in state.questions},
         answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
         pauses=_pauses(events, fold),
         # The reports of an ended job show no pause; the last one still tells what stood.
@@ -113,7 +115,7 @@ def _outcome(
             for each in it.ids
             if "/t" in each
         ),
-        gathers={it.slot: tuple(dict(each.payload) for each in it.waiting) for it in state.gathers},
+        gathers={it.slot: tuple(_payload(each.payload) for each in it.waiting) for it in state.gathers},
         attempts=_in_order(_attempts(events, fold)),
         calls=_in_order(_calls(events)),
         messages={
@@ -126,6 +128,25 @@ def _outcome(
         activations_count=state.activations_count,
         waves=state.wave,
     )
+
+
+def _payload(payload: Mapping[str, Json]) -> Payload:
+    return cast("Payload", without_wording(dict(payload)))
+
+
+def _asked(history: Sequence[Recorded]) -> dict[str, Ask]:
+    """Return every question, with how many seconds it was open from the moment it was asked."""
+    asked: dict[str, Ask] = {}
+    for recorded in history:
+        match recorded.event:
+            case ev.QuestionAsked(due_at_ms=int(due_at_ms)) as it:
+                seconds = round(due_at_ms / 1000 - recorded.recorded_at.timestamp())
+                asked[it.id] = Ask(it.text, it.to, it.choices, seconds, it.default)
+            case ev.QuestionAsked() as it:
+                asked[it.id] = Ask(it.text, it.to, it.choices)
+            case _:
+                pass
+    return asked
 
 
 def _dropped(events: Sequence[ev.Event]) -> tuple[str, ...]:

@@ -113,18 +113,23 @@ def _handler(slot: str, described: data.Slot, world: World) -> Callable[..., obj
 
     def handler(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
-        here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
+        here = _begun(slot, payload)
         _perform(ctx, operations, here, world)
 
     async def handler_async(ctx: Context, **payload: Any) -> None:
         world.entered(ctx.job_id, ctx.activation_id)
-        here: Locals = {"slot": slot, "payload": payload, "last": None, "foreseen": 0}
+        here = _begun(slot, payload)
         await _perform_async(ctx, operations, here, world)
 
     is_async = world.mixed and bool(crc32(slot.encode()) % 2)
     if described.gather is not None:
         return gathering_async if is_async else gathering
     return handler_async if is_async else handler
+
+
+def _begun(slot: str, payload: dict[str, Any]) -> Locals:
+    seen = data.without_wording(payload)
+    return {"slot": slot, "payload": seen, "last": None, "foreseen": 0}
 
 
 async def _perform_async(

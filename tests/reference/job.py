@@ -196,7 +196,7 @@ def outcome_of(job: Job) -> Outcome:
             for name, it in sorted(job.timers.items(), key=lambda item: order(item[0]))
         },
         fired=tuple(job.fired),
-        gathers=shown(job.program, job.gathers),
+        gathers=shown(job.gathers),
         dropped_gathers=tuple(job.dropped_gathers),
         attempts={
             it.id: tuple(it.failures)

@@ -149,7 +149,8 @@ def _closing_refusal(job: Job) -> str | None:
 
 def _answer(job: Job, answer: Answer) -> None:
     """Take an answer: to an interrupt, so that its activation runs on; or to a question."""
-    activation = job.interrupted.get(answer.to)
+    activation, release = job.interrupted.get(answer.to), _stands_by_itself(job)
+    _catch_up(job)
     job.answers[answer.to] = answer.value
     if activation is not None:
         activation.answer(answer.value)
@@ -157,10 +158,15 @@ def _answer(job: Job, answer: Answer) -> None:
             _lift(job)
         job.status = "running"
         return
-    release = _stands_by_itself(job)
     question = job.questions.pop(answer.to)
     job.inputs.append(Input(question.to, {"answer": answer.value}))
     _resume_answered(job, release=release)
+
+
+def _catch_up(job: Job) -> None:
+    """Let the timers of a paused job fire that were due before the command came."""
+    if job.status == "paused":
+        fire(job)
 
 
 def _stands_by_itself(job: Job) -> bool:
@@ -252,11 +258,11 @@ def _repair(job: Job, values: Data) -> None:
 def _carry_on(job: Job) -> None:
     """Go on from a pause without an answer."""
     release = not job.questions and (bool(job.standing) or is_idle(job))
+    _catch_up(job)
     _lift(job)
     if job.is_open:
         job.status = "running"  # Past the breakpoints before the wave.
     else:
-        fire(job)
         open_wave(job, release=release)
 
 
@@ -287,6 +293,7 @@ def _lead(job: Job, goto: Goto) -> None:
 
     What was sent from outside and has not arrived yet is kept.
     """
+    _catch_up(job)
     job.dropped_gathers += sorted(job.gathers)
     if job.is_open:
         job.dropped += [*job.interrupted, *connected(job)]
