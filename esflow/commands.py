@@ -140,6 +140,14 @@ class FireTimers:
 
 @final
 @attrs.frozen(kw_only=True)
+class AnswerInTime:
+    """Answer every question whose time is over by now with its default, all at once."""
+
+    now_ms: int
+
+
+@final
+@attrs.frozen(kw_only=True)
 class FinishChild:
     """Tell a job how a child of it ended."""
 
@@ -161,6 +169,7 @@ Command: TypeAlias = (
     | CancelJob
     | RetryJob
     | FireTimers
+    | AnswerInTime
     | FinishChild
 )
 

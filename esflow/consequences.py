@@ -69,16 +69,19 @@ def overdue(fold: JobFold, now_ms: int, *, resuming: bool = False) -> tuple[str,
     return tuple(item for _, _, item in sorted(past))
 
 
-def unanswered(fold: JobFold, now_ms: int) -> ev.QuestionAsked | None:
-    """Return the first question whose time is over, so that its default is the answer."""
+def unanswered(fold: JobFold, now_ms: int) -> tuple[ev.QuestionAsked, ...]:
+    """Return the questions whose time is over, so that their defaults are the answers.
+
+    Shape: in the order in which they were due, then by id.
+    """
     if fold.ended is not None:
-        return None
+        return ()
     past = [
         (each.due_at_ms, order(each.id), each)
         for each in fold.questions.values()
         if each.due_at_ms is not None and each.due_at_ms <= now_ms
     ]
-    return min(past, key=lambda each: each[:2])[2] if past else None
+    return tuple(question for _, _, question in sorted(past, key=lambda each: each[:2]))
 
 
 _NOBODY: Final = frozenset[str]()

@@ -12,6 +12,7 @@ from esflow import errors
 from esflow import events as ev
 from esflow.commands import (
     Answer,
+    AnswerInTime,
     CancelJob,
     ClaimExecution,
     Command,
@@ -25,7 +26,7 @@ from esflow.commands import (
     StartJob,
     UpdateShared,
 )
-from esflow.consequences import needed_slots, overdue, runnable
+from esflow.consequences import needed_slots, overdue, runnable, unanswered
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
@@ -65,6 +66,8 @@ def decide(  # noqa: C901, PLR0912 - one line for each command
             return _retry(fold, command)
         case FireTimers():
             return _fire(fold, command)
+        case AnswerInTime():
+            return _answer_in_time(fold, command)
         case FinishChild():
             return _finish_child(fold, command)
         case _:
@@ -184,9 +187,20 @@ def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
     if isinstance(asked, ev.Interrupted):
         lifted = (ev.JobResumed(command="Answer", lifted="wave"),) if fold.halt_paused else ()
         return (recorded, *_told(asked, answer.value), *lifted)
-    if fold.program_paused:
-        return (recorded, *_resume(fold, "Answer", release=_stands_by_itself(fold)))
-    return (recorded,)
+    return (recorded, *_answered(fold))
+
+
+def _answer_in_time(fold: JobFold, command: AnswerInTime) -> tuple[ev.Event, ...]:
+    late = unanswered(fold, command.now_ms)
+    recorded = [ev.AnswerRecorded(id=each.id, value=each.default) for each in late]
+    return (*recorded, *_answered(fold)) if recorded else ()
+
+
+def _answered(fold: JobFold) -> tuple[ev.Event, ...]:
+    """Return what an answer to a question leads to, whichever it is."""
+    if not fold.program_paused:
+        return ()
+    return _resume(fold, "Answer", release=_stands_by_itself(fold))
 
 
 def _told(asked: ev.Interrupted, value: Json) -> tuple[ev.Event, ...]:

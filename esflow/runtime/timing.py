@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from esflow.commands import Answer, FireTimers
+from esflow.commands import AnswerInTime, FireTimers
 from esflow.consequences import overdue, unanswered
 from esflow.decider import decide
 from esflow.events import Event
@@ -36,20 +36,16 @@ def firing_before_resumption(session: Session) -> Decide:
 
 
 def answer_in_time(session: Session) -> None:
-    """Record the default of every question whose time is over.
+    """Record the default of every question whose time is over, until none is.
 
     Raises: Fenced; StoreError.
     """
-    while unanswered(session.fold, session.clock.now_ms()) is not None:
-        session.commit(_answering(session), actor=TIMER)
 
-
-def _answering(session: Session) -> Decide:
     def step(fold: JobFold) -> Sequence[Event]:
-        question = unanswered(fold, session.clock.now_ms())
-        return () if question is None else decide(fold, Answer(question.default, question.id))
+        return decide(fold, AnswerInTime(now_ms=session.clock.now_ms()))
 
-    return step
+    while unanswered(session.fold, session.clock.now_ms()):
+        session.commit(step, actor=TIMER)
 
 
 def is_overdue(session: Session) -> bool:

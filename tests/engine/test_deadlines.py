@@ -113,7 +113,8 @@ def test_questions_are_answered_in_the_order_of_their_moments(
     engine = hosts(flow, clock=clock)
     engine.start("several", "routine.go", job_id="one")
     clock.advance(20)
-    assert engine.run("one").status == "paused"
+    state = engine.run("one")
+    assert (state.status, state.wave) == ("paused", 2), "what is late together joins one wave"
     assert [value for value, _ in answers(engine, "one")] == [10, 20]
     clock.advance(10)
     assert engine.run("one").status == "completed"

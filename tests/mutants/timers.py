@@ -69,6 +69,18 @@ MUTANTS: Final = (
         trial=Trial(_DEADLINES + "who_answers_in_time_is_heard_and_nothing_comes_later"),
     ),
     Mutant(
+        name="of what is late together one is answered",
+        breaks="Questions whose time is over together are one resumption.",
+        patches=(
+            Patch(
+                "decider.py",
+                "late = unanswered(fold, command.now_ms)\n",
+                "late = unanswered(fold, command.now_ms)[:1]\n",
+            ),
+        ),
+        trial=Trial(_DEADLINES + "questions_are_answered_in_the_order_of_their_moments"),
+    ),
+    Mutant(
         name="a default is nobody's answer",
         breaks="Who answers in the place of people is the timer.",
         patches=(Patch("runtime/timing.py", 'TIMER: Final = "timer"\n', "TIMER: Final = None\n"),),
