@@ -176,10 +176,10 @@ def _results(events: Sequence[ev.Event], fold: JobFold) -> dict[str, Result]:
             results[event.activation] = "completed"
         elif isinstance(event, ev.ActivationFailed):
             results[event.activation] = OUTCOMES[event.outcome]
-        elif isinstance(event, ev.TimerFired | ev.JobRetried):
-            again = [key for key, it in results.items() if it in ("retrying", "failed")]
-            for key in again:
-                results.pop(key)
+        elif isinstance(event, ev.TimerFired):
+            results = {key: it for key, it in results.items() if key not in event.ids}
+        elif isinstance(event, ev.JobRetried):
+            results = {key: it for key, it in results.items() if it != "failed"}
     results |= {each.activation: "set aside" for each in fold.interrupts}
     return results
 
