@@ -192,8 +192,12 @@ def _answer(fold: JobFold, answer: Answer) -> tuple[ev.Event, ...]:
 
 def _answer_in_time(fold: JobFold, command: AnswerInTime) -> tuple[ev.Event, ...]:
     late = unanswered(fold, command.now_ms)
+    if not late:
+        return ()
     recorded = [ev.AnswerRecorded(id=each.id, value=each.default) for each in late]
-    return (*recorded, *_answered(fold)) if recorded else ()
+    resumed = _answered(fold)
+    fired = _fire(fold, FireTimers(now_ms=command.now_ms, resuming=True)) if resumed else ()
+    return (*fired, *recorded, *resumed)
 
 
 def _answered(fold: JobFold) -> tuple[ev.Event, ...]:

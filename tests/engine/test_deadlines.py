@@ -92,7 +92,7 @@ def test_a_default_resumes_a_job_in_full_as_any_answer_does(
     assert state.status == "completed"
     told = [each.payload for each in state.outputs]
     assert told == [{"n": 1}, {"n": 2}, {"answer": None}]
-    assert names(engine, "one").index("AnswerRecorded") < names(engine, "one").index("TimerFired")
+    assert names(engine, "one").index("TimerFired") < names(engine, "one").index("AnswerRecorded")
 
 
 def test_questions_are_answered_in_the_order_of_their_moments(

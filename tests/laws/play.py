@@ -332,8 +332,9 @@ class Play:
         try:
             with self._host() as engine:
                 return act(engine)
-        except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict):
-            if not self.befallen:
+        except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict) as trouble:
+            waits = isinstance(trouble, errors.NotPaused) and self._state().status == "waiting"
+            if waits or not self.befallen:
                 raise
             if self._recorded():
                 self.survivors.append(self.history())

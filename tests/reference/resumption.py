@@ -179,13 +179,14 @@ def _resume_answered(job: Job, *, release: bool) -> None:
     """Resume with what was answered, unless it waits for the next wave, as a message does."""
     if not job.is_open:
         _lift(job)
-        fire(job)
         open_wave(job, release=release)
 
 
 def expire(job: Job) -> bool:
     """Answer the questions of a paused job that are due with their defaults, if there are any."""
     due, release = job.due, _stands_by_itself(job)
+    if due and not job.is_open:
+        _catch_up(job)
     for name in due:
         question = job.questions.pop(name)
         job.answers[name] = question.default
