@@ -59,8 +59,8 @@ def come_to_rest(fold: JobFold) -> None:
 def close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
     writes = writes_of(fold)
-    fold.merge_failure = rehearse(fold.shared, writes)
-    fold.merging = fold.merge_failure is None and needs_code(fold, writes)
+    fold.merging = needs_code(fold, writes)  # Which then finds the first that doesn't apply.
+    fold.merge_failure = None if fold.merging else rehearse(fold.shared, writes)
     if fold.merge_failure is None and not fold.merging:
         finish(fold, writes, {})
 

@@ -85,7 +85,7 @@ def _outcome(
             it.id: (it.slot, _payload(it.payload), results.get(it.id, "ready"))
             for it in _in_order(activations).values()
         },
-        effects=_in_order(_effects(events)),
+        effects=_in_order(_effects(history)),
         emissions=_in_order(emissions),
         deferrals={each.id: item(each) for each in state.deferrals},
         released={each: deferrals[each] for each in released},
@@ -115,7 +115,9 @@ def _outcome(
             for each in it.ids
             if "/t" in each
         ),
-        gathers={it.slot: tuple(_payload(each.payload) for each in it.waiting) for it in state.gathers},
+        gathers={
+            it.slot: tuple(_payload(each.payload) for each in it.waiting) for it in state.gathers
+        },
         attempts=_in_order(_attempts(events, fold)),
         calls=_in_order(_calls(events)),
         messages={
@@ -201,19 +203,24 @@ def _calls(events: Sequence[ev.Event]) -> dict[str, int]:
     return {key: count for key, count in counted.items() if count > 1}
 
 
-def _effects(events: Sequence[ev.Event]) -> dict[str, EffectRecord]:
+def _effects(history: Sequence[Recorded]) -> dict[str, EffectRecord]:
+    """Return the effects that count: those that an attempt has forgotten are there no more."""
     effects: dict[str, EffectRecord] = {}
-    failed = {each.activation for each in events if isinstance(each, ev.ActivationFailed)}
-    for event in events:
+    fold = JobFold(job_id=history[0].job_id)
+    for event in [recorded.event for recorded in history]:
+        evolve(fold, event)
         if isinstance(event, ev.EffectRecorded):
-            before = effects.get(event.id)
-            again = before is None or activation_of(event.id) in failed
-            assert again, f"{event.id} is recorded twice"
+            assert event.id not in effects, f"{event.id} is recorded twice"
             effects[event.id] = (
                 (event.function, "result", event.result)
                 if event.error is None
                 else (event.function, "error", event.error.message)
             )
+        elif isinstance(event, ev.ActivationFailed | ev.JobRetried):
+            going = {key: it.effects for key, it in fold.members.items() if not it.settled}
+            for key in [*effects]:
+                if key not in going.get(activation_of(key), effects):
+                    effects.pop(key)
     return effects
 
 

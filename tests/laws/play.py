@@ -201,10 +201,8 @@ class Play:
             rows = self._rows()
             self.given.append((len(rows), command))
             try:
-                if command.values is not None and not self._updated:
-                    with self._host() as engine:
-                        engine.update(self.job, command.values)
-                    self._updated = True
+                if command.values is not None and not self._mended(command.values):
+                    return True
                 self._survived(lambda it: it.retry(self.job, effects=command.effects))
             except REFUSALS as refused:
                 self._refused(refused, rows)
@@ -216,6 +214,14 @@ class Play:
                 self.obeyed.append(self._commands.pop(0))
             return True
         return False
+
+    def _mended(self, values: dict[str, data.Json]) -> bool:
+        """Update a failed job, once; say whether it is recorded."""
+        before = self._obeyed()
+        if not self._updated:
+            self._survived(lambda engine: engine.update(self.job, values))
+            self._updated = self._obeyed() > before
+        return self._updated
 
     def _retries(self) -> int:
         return sum(isinstance(each.event, ev.JobRetried) for each in self.history())

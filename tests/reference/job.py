@@ -108,6 +108,12 @@ class Job:
             f"{it.id}/i{len(it.answers)}": it for it in self.current if it.result == "set aside"
         }
 
+    def is_answered(self, asked: str) -> bool:
+        """Say whether a question or interrupt has an answer, and not one that was forgotten."""
+        owner, _, number = asked.partition("/i")
+        known = [len(it.answers) for it in self.opened if it.id == owner and number]
+        return asked in self.answers and all(int(number) < count for count in known)
+
     @property
     def has_begun(self) -> bool:
         """Say whether a wave is open and something of it has run."""

@@ -7,7 +7,7 @@ from typing import assert_never
 from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.deliveries import Input
 from tests.reference.job import Job, Step
-from tests.reference.policies import MERGED, try_again
+from tests.reference.policies import MERGED, forget, try_again
 from tests.reference.program import (
     Advance,
     Answer,
@@ -106,7 +106,7 @@ def _refusal(
 
 def _answer_refusal(job: Job, answer: Answer) -> str | None:
     """Name the error with which an answer is refused."""
-    if answer.to in job.answers:
+    if job.is_answered(answer.to):
         return "AnswerRefused"
     if answer.to in job.questions:
         choices = job.questions[answer.to].choices
@@ -223,7 +223,8 @@ def retry_job(job: Job, command: RetryJob) -> bool:
     job.status, job.failure, job.unmerged = "running", None, None
     for activation in job.current:
         if activation.result == "failed":
-            try_again(activation, command.effects, 1)
+            forget(activation, command.effects)
+            try_again(activation, 1)
     return True
 
 
