@@ -85,7 +85,7 @@ def _outcome(
             it.id: (it.slot, _payload(it.payload), results.get(it.id, "ready"))
             for it in _in_order(activations).values()
         },
-        effects=_in_order(_effects(history)),
+        effects=_in_order(effects_of(history)),
         emissions=_in_order(emissions),
         deferrals={each.id: item(each) for each in state.deferrals},
         released={each: deferrals[each] for each in released},
@@ -203,8 +203,11 @@ def _calls(events: Sequence[ev.Event]) -> dict[str, int]:
     return {key: count for key, count in counted.items() if count > 1}
 
 
-def _effects(history: Sequence[Recorded]) -> dict[str, EffectRecord]:
-    """Return the effects that count: those that an attempt has forgotten are there no more."""
+def effects_of(history: Sequence[Recorded]) -> dict[str, EffectRecord]:
+    """Return the effects that count: those that an attempt has forgotten are there no more.
+
+    Raises: AssertionError, where one is recorded again that nobody has forgotten.
+    """
     effects: dict[str, EffectRecord] = {}
     fold = JobFold(job_id=history[0].job_id)
     for event in [recorded.event for recorded in history]:

@@ -112,7 +112,8 @@ class Play:
         """
         crashes = sum(fault.kind != "pause" for fault in self.befallen)
         crashes += self.script.cancel is not None  # Whose late results are not recorded either.
-        recorded = sum(isinstance(each.event, ev.EffectRecorded) for each in self.history())
+        calls = ev.EffectRecorded | ev.EffectAttemptFailed
+        recorded = sum(isinstance(each.event, calls) for each in self.history())
         return recorded + crashes * self.parallel
 
     def run(self) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
 import attrs
@@ -12,18 +12,33 @@ from esflow import Recorded
 from esflow import events as ev
 from esflow.ids import activation_of
 
-_CIRCUMSTANCES: Final = frozenset({"started_at_ms", "duration_us", "traceback"})
+_CIRCUMSTANCES: Final = frozenset(
+    {"started_at_ms", "duration_us", "due_at_ms", "again_at_ms", "traceback"}
+)
 
 
 def stripped(history: Sequence[Recorded]) -> dict[str, list[object]]:
     """Return a history without circumstances, activation by activation; the rest under ''."""
     strips: dict[str, list[object]] = {}
-    for recorded in history:
-        event = recorded.event
+    for event in _apart(history):
         transparent = isinstance(event, ev.JobPaused | ev.JobResumed | ev.ExecutionClaimed)
         if not transparent and not _is_operators(event):
             strips.setdefault(_activation(event), []).append(_strip(event))
     return strips
+
+
+def _apart(history: Sequence[Recorded]) -> Iterator[ev.Event]:
+    """Yield events; each attempt that is due again by itself, as neighbours are in any order."""
+    for event in [recorded.event for recorded in history]:
+        if not isinstance(event, ev.TimerFired):
+            yield event
+            continue
+        timers = tuple(each for each in event.ids if "/" in each)
+        for each in event.ids:
+            if each not in timers:
+                yield ev.TimerFired(ids=(each,))
+        if timers:
+            yield ev.TimerFired(ids=timers)
 
 
 def _is_operators(event: ev.Event) -> bool:
@@ -34,6 +49,8 @@ def _activation(event: ev.Event) -> str:
     """Return the activation that recorded an event; '' for what is the job's own."""
     if isinstance(event, ev.JobFailed | ev.MessageReceived | ev.AnswerRecorded):
         return ""
+    if isinstance(event, ev.TimerFired):
+        return "" if "/" in event.ids[0] else event.ids[0]
     return activation_of(str(getattr(event, "activation", "") or getattr(event, "id", "")))
 
 
