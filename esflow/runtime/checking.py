@@ -35,7 +35,7 @@ from esflow.payloads import bind
 from esflow.reducers import ABSENT
 from esflow.replay import read_verified
 from esflow.runtime.handling import handled, handled_async, run_alone
-from esflow.state import Activation, Delivery, JobFold, Member, MergeFailure
+from esflow.state import Activation, JobFold, Member, MergeFailure
 from esflow.store import Store
 
 Found: TypeAlias = "tuple[str, str, str]"
@@ -182,21 +182,31 @@ def _checked(
         if member.interrupt is not None:
             yield member.activation.id, _set_aside(fold, flow, member, rehearsal, member.interrupt)
         elif not member.settled:
-            yield member.activation.id, _to_run(flow, member.activation)
+            yield (
+                member.activation.id,
+                _to_run(flow, member.activation),
+            )
     for activation in fold.kept:
         yield activation.id, _to_run(flow, activation)
     yield from _waiting(fold, flow)
 
 
-def _to_run(flow: Flow, what: Activation | Delivery) -> Found | None:
-    """Return why something can't be taken by today's code."""
-    slot = flow.slots.get(what.slot)
+def _to_run(flow: Flow, activation: Activation) -> Found | None:
+    """Return why an activation can't be run by today's code."""
+    return _misfit(flow, activation.slot, activation.payload)
+
+
+def _misfit(
+    flow: Flow, address: str, payload: Mapping[str, Json], *, gathers: bool = False
+) -> Found | None:
+    """Return why a payload, alone or among others, can't be taken by today's code."""
+    slot = flow.slots.get(address)
     if slot is None:
-        return "slot", what.slot, _NOTHING
+        return "slot", address, _NOTHING
     try:
-        bind(slot.signature, slot.address, what.payload)
+        bind(slot.signature, slot.address, {"items": [payload]} if gathers else payload)
     except EsflowError as misfit:
-        return "payload", _shown(dict(what.payload)), str(misfit)
+        return "payload", _shown(dict(payload)), str(misfit)
     return None
 
 
@@ -213,24 +223,15 @@ def _waiting(fold: JobFold, flow: Flow) -> Iterator[tuple[str, Found | None]]:
         if slot not in flow.slots:
             yield item, ("slot", slot, _NOTHING)
     for delivery in fold.inputs:
-        if (problem := _to_run(flow, delivery)) is not None:
+        gathers = delivery.gather is not None
+        problem = _misfit(flow, delivery.slot, delivery.payload, gathers=gathers)
+        if problem is not None:
             yield delivery.cause, problem
     for address, found in fold.gathers.items():
         for gathered in found.waiting:
-            if (problem := _to_gather(flow, address, gathered.payload)) is not None:
+            problem = _misfit(flow, address, gathered.payload, gathers=True)
+            if problem is not None:
                 yield gathered.cause, problem
-
-
-def _to_gather(flow: Flow, address: str, payload: Mapping[str, Json]) -> Found | None:
-    """Return why what a slot has collected can't be taken by today's code."""
-    slot = flow.slots.get(address)
-    if slot is None:
-        return "slot", address, _NOTHING
-    try:
-        bind(slot.signature, slot.address, {"items": [payload]})
-    except EsflowError as misfit:
-        return "payload", _shown(dict(payload)), str(misfit)
-    return None
 
 
 def _completed(

@@ -44,7 +44,7 @@ from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.replay import index_row, read_verified
 from esflow.runtime.host import Host
 from esflow.runtime.wishes import granted, resuming
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
@@ -93,7 +93,7 @@ def _whole(history: Sequence[Recorded], version: int) -> int:
     for place, recorded in enumerate(history[:version], start=1):
         evolve(fold, recorded.event)
         following = history[place].event if place < len(history) else None
-        within = fold.buffer or _is_merging(fold) or _carries_on(recorded.event, following)
+        within = fold.buffer or _is_merging(fold) or _carries_on(fold, recorded.event, following)
         if not (within or due(fold, quiet=False)):  # What is due is asked of whole appends only.
             found = place
     return found
@@ -105,17 +105,21 @@ def _is_merging(fold: JobFold) -> bool:
     return fold.waits_for_code or fold.merged is not None or (between and bool(fold.updates))
 
 
-def _carries_on(event: Event, following: Event | None) -> bool:
+def _carries_on(fold: JobFold, event: Event, following: Event | None) -> bool:
     """Tell whether what follows an event was, or may have been, recorded together with it."""
+    if isinstance(event, TimerFired) and fold.status is Status.PAUSED:
+        return True  # It fired because of what resumed the job.
     match following:
         case JobPaused() | JobCompleted() | JobFailed():
             return True
         case JobResumed(command="Answer"):
             return True
         case JobResumed(command="Continue"):
-            return isinstance(event, SharedWritten | WaveMerged | DeferralsReleased | TimerFired)
+            return isinstance(event, SharedWritten | WaveMerged | DeferralsReleased)
         case DeferralsReleased():
             return isinstance(event, AnswerRecorded | SharedWritten | WaveMerged)
+        case AnswerRecorded():  # Of several questions whose time is over.
+            return isinstance(event, AnswerRecorded)
         case EffectRecorded():  # Told, not called: the answer is its result.
             return isinstance(event, AnswerRecorded) and event.id == following.id
         case SharedWritten(activation=None):

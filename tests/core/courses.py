@@ -15,7 +15,8 @@ from esflow.store import Store
 from esflow.stores import open_store
 from tests.core.later_courses import waiting
 from tests.laws import joins
-from tests.laws.play import Fault, Kind, Play
+from tests.laws.faults import Fault, Kind
+from tests.laws.play import Play
 from tests.reference.generator import examples
 from tests.reference.program import Program, Script
 

@@ -293,8 +293,10 @@ def test_a_check_reports_what_is_collected_and_no_longer_fits(hosts: Hosts, stor
         made.connect("begin", name)
         return made
 
-    hosts(flow(object, "join")).start("kept", "begin", job_id="one")
-    assert hosts(flow(object, "join")).check("one").ok
+    engine = hosts(flow(object, "join"))
+    engine.start("kept", "begin", job_id="one")
+    engine.send("one", "join", {"x": 2})  # Waits beside what is collected.
+    assert engine.check("one").ok
     kinds = {
         name: [each.kind for each in hosts(changed).check("one").differences]
         for name, changed in {
@@ -302,4 +304,4 @@ def test_a_check_reports_what_is_collected_and_no_longer_fits(hosts: Hosts, stor
             "name": flow(object, "other"),
         }.items()
     }
-    assert kinds == {"type": ["payload"], "name": ["emission", "slot"]}
+    assert kinds == {"type": ["payload", "payload"], "name": ["emission", "slot", "slot"]}

@@ -27,10 +27,11 @@ from esflow.state import JobFold
 from esflow.store import Store
 from esflow.stores import open_store
 from tests.laws.compare import assert_same_outcome, assert_undisturbed
+from tests.laws.faults import Crash
 from tests.laws.hosts import TO_THE_END, Call, Go, Host, new_host, stopping
 from tests.laws.inputs import Inputs
 from tests.laws.observe import observe
-from tests.laws.play import JOB, MAX_STEPS, Crash
+from tests.laws.play import JOB, MAX_STEPS
 from tests.laws.world import World
 from tests.reference import program as data
 from tests.reference.capabilities import Capability

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import attrs
 
 from esflow import Recorded
+from esflow import events as ev
 from esflow.stores import open_store
+from tests.laws.observe import effects_of
 from tests.laws.play import Play
 from tests.laws.stripping import stripped
 from tests.reference.interpreter import run
@@ -35,9 +37,35 @@ def assert_undisturbed(
     assert_same_history(history, undisturbed.history())
 
 
+def assert_effects_are_kept(play: Play) -> None:
+    """See that each effect is recorded once by whoever calls it, and before it is used."""
+    calls = [
+        it.event
+        for it in play.history()
+        if isinstance(it.event, ev.EffectRecorded | ev.EffectAttemptFailed)
+    ]
+    effects = [it for it in calls if isinstance(it, ev.EffectRecorded)]
+    assert set(effects_of(play.history())) <= {effect.id for effect in effects}
+    executed, recorded = set(play.world.executions), {call.key for call in calls}
+    if play.script.cancel is None:
+        assert executed == recorded, "keys differ"
+    assert executed >= recorded, "recorded and never executed"
+    assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
+    outcomes = {(it.key, canonical(it.error.message if it.error else it.result)) for it in effects}
+    for key, outcome in play.used:
+        assert (key, canonical(outcome)) in outcomes, f"{key} is recorded otherwise"
+    assert play.world.executions.total() <= play.most_executions
+
+
 def assert_same_history(history: Sequence[Recorded], undisturbed: Sequence[Recorded]) -> None:
     """Compare two histories without circumstances, and show the first event that differs."""
-    found, expected = stripped(history), stripped(undisturbed)
+    assert_same_strips(stripped(history), stripped(undisturbed))
+
+
+def assert_same_strips(
+    found: Mapping[str, Sequence[object]], expected: Mapping[str, Sequence[object]]
+) -> None:
+    """Compare two histories, activation by activation, and show the first event that differs."""
     for whose in sorted(found.keys() | expected.keys()):
         pairs = zip_longest(found.get(whose, ()), expected.get(whose, ()))
         differing = [pair for pair in pairs if pair[0] != pair[1]]

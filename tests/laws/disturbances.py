@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from esflow.failpoints import POINTS
-from tests.laws.play import Fault
+from tests.laws.faults import Fault
 from tests.reference.generator import FLAVOURS
 
 # Inside a transaction nobody else can act: only death comes there.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, final
 
 import attrs
 
@@ -41,10 +41,12 @@ class Source:
     def ends(self) -> set[int]:
         """The versions behind which nothing is cut: ends of appends, and whatever a claim follows.
 
-        A claim changes nothing that a program can see.
+        A claim changes nothing that a program can see, and what is due is no part of what is
+        recorded before it.
         """
-        claims = [it.version for it in self.history if isinstance(it.event, ev.ExecutionClaimed)]
-        return {*self.watched.ends[JOB], *(each - 1 for each in claims)}
+        apart = ev.ExecutionClaimed | ev.TimerFired
+        alone = [it.version for it in self.history if isinstance(it.event, apart)]
+        return {*self.watched.ends[JOB], *(each - 1 for each in alone)}
 
     @property
     def versions(self) -> range:
@@ -74,12 +76,15 @@ class Source:
             fork = engine.fork(JOB, version, live=live).job_id
             origin = engine.state(fork).forked_from
         assert origin is not None
-        came = [what for at, what in self.play.given if at < origin.version]
         script = self.play.script
-        commands = [each for each in script.commands if not _taken(came, each)]
-        messages = [each for each in script.messages if not _taken(came, each)]
+        commands, messages = [*script.commands], [*script.messages]
+        for at, what, rest in self.play.given:
+            if at < origin.version:
+                _take(commands, what, rest)
+                _take(messages, what, rest)
         left = attrs.evolve(script, commands=tuple(commands), messages=tuple(messages))
         play = Play(self.play.program, left, self.watched.as_store, parallel=1, job=fork)
+        play.clock.set(self.history[origin.version - 1].recorded_at)
         play.told = {
             each.event.id: each.event.result
             for each in self.history
@@ -88,13 +93,12 @@ class Source:
         return play
 
 
-def _taken(came: list[object], what: object) -> bool:
-    """Take something out of what came already, if it is among it."""
-    for place, each in enumerate(came):
+def _take(waiting: list[Any], what: object, rest: object) -> None:
+    """Leave what is left of something that came already, if it is among what waits."""
+    for place, each in enumerate(waiting):
         if each is what:
-            del came[place]
-            return True
-    return False
+            waiting[place : place + 1] = [] if rest is None else [rest]
+            return
 
 
 def without_origin(history: Sequence[Recorded]) -> dict[str, list[object]]:
@@ -108,7 +112,7 @@ def _comparable(history: Sequence[Recorded]) -> Iterator[Recorded]:
         event = each.event
         if isinstance(event, ev.Interrupted) and event.call is not None:
             told.add(event.id)
-        elif isinstance(event, ev.EffectRecorded):
+        elif isinstance(event, ev.EffectRecorded | ev.EffectAttemptFailed):
             yield attrs.evolve(each, event=attrs.evolve(event, key=""))
         elif isinstance(event, ev.JobFailed):  # A limit names the job.
             message = event.error.message.replace(each.job_id, JOB)
@@ -118,7 +122,9 @@ def _comparable(history: Sequence[Recorded]) -> Iterator[Recorded]:
             yield each
 
 
-def keys(history: Sequence[Recorded]) -> Mapping[str, int]:
+def keys(history: Sequence[Recorded]) -> set[tuple[str, int]]:
     """Return the idempotency key of every recorded effect, with its version."""
     events = [(each.event, each.version) for each in history]
-    return {event.key: version for event, version in events if isinstance(event, ev.EffectRecorded)}
+    return {
+        (event.key, version) for event, version in events if isinstance(event, ev.EffectRecorded)
+    }

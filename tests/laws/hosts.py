@@ -21,8 +21,9 @@ from esflow import Engine, failpoints
 from esflow.store import Store
 from esflow.testing import ManualClock
 from tests.laws.disturbances import OUTSIDE
-from tests.laws.play import Crash
-from tests.laws.world import World, build
+from tests.laws.faults import Crash
+from tests.laws.flows import build
+from tests.laws.world import World
 from tests.reference.program import Program
 
 PATIENCE_SECONDS: Final = 20.0  # Nothing here takes as long, unless threads wait for each other.

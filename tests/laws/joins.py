@@ -26,7 +26,7 @@ from esflow import (
     failpoints,
 )
 from esflow.store import Store
-from tests.laws.play import Crash
+from tests.laws.faults import Crash
 
 JOB: Final = "job"
 Lead: TypeAlias = Callable[[Engine, JobState], object]

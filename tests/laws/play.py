@@ -12,46 +12,25 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
-from typing import Final, Literal, TypeAlias, assert_never, final
+from typing import Final, assert_never, final
 
 import attrs
 
-from esflow import Answer, Continue, Engine, Goto, JobState, Recorded, Update, errors, failpoints
+from esflow import Answer, Continue, Engine, JobState, Recorded, errors, failpoints
 from esflow import events as ev
-from esflow.commands import ResumeCommand
 from esflow.state import ENDED
 from esflow.store import Store
 from esflow.testing import ManualClock
+from tests.laws.faults import Crash, Fault, Kind
+from tests.laws.flows import build
+from tests.laws.giving import REFUSALS, give, moment_of
 from tests.laws.observe import observe
-from tests.laws.world import World, build
+from tests.laws.world import World
 from tests.reference import program as data
 from tests.reference.outcome import Outcome
 
-Kind: TypeAlias = Literal["crash", "pause", "steal", "seize"]
 JOB: Final = "job"
-REFUSALS: Final = (
-    errors.AnswerRefused,
-    errors.AnswerRequired,
-    errors.InterruptNotFound,
-    errors.MergeError,
-    errors.NotPaused,
-    errors.SlotNotFound,
-)
 MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
-
-
-class Crash(BaseException):
-    """The host dies here; nothing of esflow may catch it."""
-
-
-@final
-@attrs.frozen
-class Fault:
-    """What befalls a host when it reaches a fail point for the n-th time, counted from 1."""
-
-    kind: Kind
-    at: int
-    point: str
 
 
 def _nothing() -> None:
@@ -85,12 +64,12 @@ class Play:
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
     survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
-    given: list[tuple[int, object]] = attrs.field(factory=list[tuple[int, object]])  # At versions.
+    # At versions, what was given, and what is left to give of it.
+    given: list[tuple[int, object, object]] = attrs.field(factory=list[tuple[int, object, object]])
     told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
     _hosts: int = 0
-    _updated: bool = False  # What comes before a retry was recorded.
     _retried: int = 0
     _dead: bool = False  # Nothing that this host still does is recorded.
     _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
@@ -164,7 +143,7 @@ class Play:
             self._survived(lambda it: it.resume(self.job, Answer(self.told[asked], asked)))
         else:
             self._elsewhere(self.on_rest)
-            moment = _moment(state)
+            moment = moment_of(state)
             self._send(state.wave, moment)
             if self._cancel(state.wave, moment):
                 return False
@@ -188,6 +167,7 @@ class Play:
         """Give the next command; one for a failed job is passed over."""
         command = self._commands[0]
         if isinstance(command, data.RetryJob):
+            self._given(command)
             self._commands.pop(0)
             return bool(self._commands) and self._next()
         if isinstance(command, data.Advance):
@@ -196,49 +176,54 @@ class Play:
             self._obey(command)
         return True
 
+    def _given(self, what: object, left: object = None) -> list[bytes]:
+        """Take note of what is given now; return the log as it is."""
+        rows = self._rows()
+        self.given.append((len(rows), what, left))
+        return rows
+
     def _retry(self) -> bool:
         """Let a failed job run again, if that is the next command."""
-        while self._commands and isinstance(command := self._commands[0], data.RetryJob):
-            rows = self._rows()
-            self.given.append((len(rows), command))
-            try:
-                if command.values is not None and not self._mended(command.values):
-                    return True
-                self._survived(lambda it: it.retry(self.job, effects=command.effects))
-            except REFUSALS as refused:
-                self._refused(refused, rows)
-                self._commands.pop(0)
-                return self._retry()
-            if self._state().status != "failed" or self._retries() > self._retried:
-                self._retried = self._retries()
-                self._updated = False
-                self.obeyed.append(self._commands.pop(0))
-            return True
-        return False
+        if not (self._commands and isinstance(command := self._commands[0], data.RetryJob)):
+            return False
+        rows, retries = self._rows(), self._retries()
+        try:
+            if command.values is not None:
+                self._mend(command, command.values)
+                return True
+            self._given(command)
+            self._survived(lambda it: it.retry(self.job, effects=command.effects))
+        except REFUSALS as refused:
+            self._refused(refused, rows)
+            self._commands.pop(0)
+            return self._retry()
+        if self._retries() > retries:
+            self.obeyed.append(self._commands.pop(0))
+        return True
 
-    def _mended(self, values: dict[str, data.Json]) -> bool:
-        """Update a failed job, once; say whether it is recorded."""
-        before = self._obeyed()
-        if not self._updated:
-            self._survived(lambda engine: engine.update(self.job, values))
-            self._updated = self._obeyed() > before
-        return self._updated
+    def _mend(self, command: data.RetryJob, values: dict[str, data.Json]) -> None:
+        """Update a failed job; what is left of the command is the retry."""
+        before, left = self._obeyed(), attrs.evolve(command, values=None)
+        self._given(command, left)
+        self._survived(lambda engine: engine.update(self.job, values))
+        if self._obeyed() > before:
+            self._commands[0] = left
 
     def _retries(self) -> int:
         return sum(isinstance(each.event, ev.JobRetried) for each in self.history())
 
     def _advance(self, command: data.Advance) -> None:
         """Let time pass, and drive the job."""
+        self._given(command)
         self.clock.advance(command.seconds + command.milliseconds / 1000)
         self.obeyed.append(self._commands.pop(0))
         self._survived(lambda engine: engine.run(self.job))
 
     def _obey(self, command: data.Command) -> None:
         """Give the next command, again if the host died before it was recorded."""
-        before, rows = self._obeyed(), self._rows()
-        self.given.append((len(rows), command))
+        before, rows = self._obeyed(), self._given(command)
         try:
-            survived = self._survived(partial(_give, self.job, command))
+            survived = self._survived(partial(give, self.job, command))
         except REFUSALS as refused:
             self._refused(refused, rows)
             self._commands.pop(0)
@@ -283,8 +268,7 @@ class Play:
                     self._elsewhere(partial(self._send_one, message))
 
     def _send_one(self, message: data.Message) -> None:
-        rows = self._rows()
-        self.given.append((len(rows), message))
+        rows = self._given(message)
         try:
             with self._host() as engine:
                 engine.send(self.job, message.slot, message.payload, key=message.key)
@@ -307,8 +291,8 @@ class Play:
             self.unrecorded.append(key)
 
     def _calls(self, key: str) -> int:
-        """Count the recorded calls of an effect."""
-        mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
+        """Count the recorded calls of an effect, whichever job made them before it was forked."""
+        mark = json.dumps({"id": key.partition("/")[2]}, separators=(",", ":"))[1:-1].encode()
         return sum(mark in row for row in self._rows())
 
     # Hosts, and what befalls them.
@@ -420,40 +404,6 @@ class Play:
         self._quiet -= 1
         if trouble:
             raise trouble[0]
-
-
-def _give(job: str, command: data.Command, engine: Engine) -> JobState:
-    """Give a command of the script to a host."""
-    match command:
-        case data.Continue(breakpoints=stops):
-            resume: ResumeCommand = Continue()
-        case data.Answer(to=to, value=value, breakpoints=stops):
-            resume = Answer(value, to)
-        case data.Update(values=values, breakpoints=stops):
-            resume = Update(values)
-        case data.Goto(slot=slot, payload=payload, breakpoints=stops):
-            resume = Goto(slot, payload)
-        case data.JustUpdate(values=values):
-            return engine.update(job, values)
-        case data.Advance() | data.RetryJob():
-            raise AssertionError(f"{command} is given elsewhere")
-        case _:
-            assert_never(command)
-    return engine.resume(job, resume, before=stops.before, after=stops.after)
-
-
-def _moment(state: JobState) -> data.Moment:
-    """Return which beginning of a pause this is."""
-    kinds = {reason.kind for reason in state.pause}
-    if state.status == "waiting":
-        wave = str(state.wave)
-        tries = any(each.id.partition(".")[0] == wave for each in state.ready)
-        return "retrying" if tries else "waiting"
-    if "interrupt" in kinds:
-        return "interrupted"
-    if any(each.id.partition(".")[0] == str(state.wave) for each in state.ready):
-        return "before"  # The wave has opened, and nothing of it has run.
-    return "paused"
 
 
 def _pass_by(point: str) -> None:

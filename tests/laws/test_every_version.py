@@ -18,7 +18,8 @@ from esflow.failpoints import POINTS
 from esflow.stores import open_store
 from tests.laws.compare import assert_same_history, assert_same_outcome
 from tests.laws.disturbances import OUTSIDE, every_flavour
-from tests.laws.play import Fault, Kind, Play
+from tests.laws.faults import Fault, Kind
+from tests.laws.play import Play
 from tests.reference.generator import examples
 from tests.reference.interpreter import run
 from tests.reference.outcome import Outcome

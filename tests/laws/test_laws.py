@@ -24,15 +24,15 @@ from esflow.replay import replay
 from esflow.state import ENDED
 from esflow.stores import open_store
 from tests.awaited import awaited_engine
-from tests.laws.compare import assert_same_as_undisturbed
+from tests.laws.compare import assert_effects_are_kept, assert_same_as_undisturbed
 from tests.laws.disturbances import every_flavour, schedules
-from tests.laws.observe import effects_of
-from tests.laws.play import JOB, Fault, Play
+from tests.laws.faults import Fault
+from tests.laws.play import JOB, Play
 from tests.laws.stripping import stripped
 from tests.laws.world import World
 from tests.reference.generator import examples
 from tests.reference.outcome import as_text
-from tests.reference.program import Program, Script, canonical
+from tests.reference.program import Program, Script
 
 FEW = settings(max_examples=5)
 MORE = settings(max_examples=24)
@@ -174,22 +174,7 @@ def test_law_5_effects_are_recorded_before_they_are_used(
 ) -> None:
     play = played(flow, flavour, asks=asks)
 
-    calls = [
-        it.event
-        for it in play.history()
-        if isinstance(it.event, ev.EffectRecorded | ev.EffectAttemptFailed)
-    ]
-    effects = [it for it in calls if isinstance(it, ev.EffectRecorded)]
-    assert set(effects_of(play.history())) <= {effect.id for effect in effects}
-    executed, recorded = set(play.world.executions), {call.key for call in calls}
-    if play.script.cancel is None:
-        assert executed == recorded, "keys differ"
-    assert executed >= recorded, "recorded and never executed"
-    assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
-    outcomes = {(it.key, canonical(it.error.message if it.error else it.result)) for it in effects}
-    for key, outcome in play.used:
-        assert (key, canonical(outcome)) in outcomes, f"{key} is recorded otherwise"
-    assert play.world.executions.total() <= play.most_executions
+    assert_effects_are_kept(play)
 
 
 @every_flavour

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esflow import events as ev
 from esflow.failpoints import POINTS
 from esflow.replay import replay
 from esflow.stores import open_store
-from tests.laws.compare import assert_same_as_undisturbed
+from tests.laws.compare import assert_effects_are_kept, assert_same_as_undisturbed
 from tests.laws.disturbances import every_flavour, schedules
-from tests.laws.play import JOB, Fault, Play
+from tests.laws.faults import Fault
+from tests.laws.play import JOB, Play
 from tests.laws.test_laws import torn
 from tests.reference.generator import examples
 
@@ -73,11 +73,7 @@ def test_a_job_whose_commits_are_grouped_equals_the_reference(
 
     play = check_play(flow, flavour, asks=asks, faults=faults, durabilities=hosts)
 
-    effects = [it.event for it in play.history() if isinstance(it.event, ev.EffectRecorded)]
-    assert len({each.id for each in effects}) == len(effects), "recorded twice"
-    assert set(play.world.executions) == {each.key for each in effects}, "keys differ"
-    assert not play.unrecorded, f"used before they were recorded: {play.unrecorded}"
-    assert play.world.executions.total() <= play.most_executions
+    assert_effects_are_kept(play)
     for history in (*play.survivors, play.history()):
         assert not torn(history), f"left half-done: {torn(history)}"
 

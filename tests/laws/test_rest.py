@@ -21,10 +21,11 @@ from esflow.replay import replay
 from esflow.store import Store
 from esflow.stores import open_store
 from tests.laws.disturbances import every_flavour, schedules
+from tests.laws.flows import build
 from tests.laws.play import JOB, Play
 from tests.laws.test_laws import played
 from tests.laws.watched import Watched
-from tests.laws.world import World, build
+from tests.laws.world import World
 from tests.reference.generator import examples
 from tests.reference.program import Program
 

@@ -17,7 +17,7 @@ from esflow.errors import PayloadError
 from esflow.store import Store
 from esflow.stores import open_store
 from esflow.testing import ManualClock
-from tests.laws.world import unrecordable
+from tests.laws.flows import unrecordable
 from tests.reference.oddities import AWKWARD, ODD_KEYS, REFUSED
 from tests.simulation.voyage import JOB
 

@@ -16,8 +16,9 @@ from hypothesis import Phase, given, settings
 
 from esflow.stores import open_store
 from tests.golden.rows import GOLDEN
+from tests.laws.faults import Fault
 from tests.laws.play import JOB as PLAYED
-from tests.laws.play import Fault, Play
+from tests.laws.play import Play
 from tests.laws.stripping import stripped
 from tests.reference.generator import FLAVOURS, examples
 from tests.reference.oddities import REFUSED
