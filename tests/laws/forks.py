@@ -16,7 +16,7 @@ from tests.laws.watched import Watched
 from tests.reference import program as data
 
 LONGEST: Final = 45  # Events: each of them is the place of a play.
-_WHEREVER: Final = (ev.SharedWritten, ev.AnswerRecorded)
+_WHEREVER: Final = (ev.SharedWritten, ev.WaveMerged, ev.AnswerRecorded)
 """Behind these the log doesn't tell whether what follows was recorded with them."""
 
 

@@ -27,7 +27,6 @@ from tests.laws.test_laws import played
 from tests.laws.watched import Watched
 from tests.laws.world import World
 from tests.reference.generator import examples
-from tests.reference.program import Program
 
 FEW: Final = settings(max_examples=8)
 FEWER: Final = settings(max_examples=4)
@@ -85,26 +84,28 @@ def test_law_7_asking_again_appends_nothing_and_resuming_goes_on_or_says_why_not
     flow: st.DataObject, flavour: str, *, asks: bool
 ) -> None:
     program, script = flow.draw(examples(asks=asks, flavour=flavour), label="flow")
-    store = open_store("memory://")
+    play = Play(program, script, open_store("memory://"))
     rests: list[bool] = []
 
     def rested() -> None:
-        rests.append(check_rest(store, program))
+        rests.append(check_rest(play))
 
-    play = Play(program, script, store, on_rest=rested)
+    play.on_rest = rested
     play.run()
 
     rested()
+    store = play.store
     state = replay(store, JOB).fold.face()
-    with host(store, program) as engine:
+    with host(play) as engine:
         went_on, why_not = tried(store, lambda: engine.resume(JOB, Continue()))
     assert went_on != (why_not != ""), f"{state!r} neither goes on nor says why not"
     assert all(rests)
 
 
-def check_rest(store: Store, program: Program) -> bool:
+def check_rest(play: Play) -> bool:
     """Ask in every way for what was asked for already; nothing may come of it."""
-    with host(store, program) as engine:
+    store, program = play.store, play.program
+    with host(play) as engine:
         ways: dict[str, Callable[[], object]] = {
             "start": lambda: engine.start("generated", program.start, program.payload, job_id=JOB),
             "submit": lambda: engine.submit(
@@ -131,9 +132,9 @@ def waits_for_an_answer(state: JobState) -> bool:
     return paused and asked and not state.ready and not state.messages
 
 
-def host(store: Store, program: Program) -> Engine:
-    """Return a fresh host."""
-    return Engine(store, flows=[build(program, World())])
+def host(play: Play) -> Engine:
+    """Return a fresh host, at the same time of day."""
+    return Engine(play.store, flows=[build(play.program, World())], clock=play.clock)
 
 
 def tried(store: Store, act: Callable[[], object]) -> tuple[bool, str]:
