@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+_machine: Final = random.SystemRandom()  # Nobody else's numbers follow from it.
+
 _seed: Final[ContextVar[str | None]] = ContextVar("esflow.chance", default=None)
 
 
@@ -27,11 +29,16 @@ def seeded(seed: str) -> Generator[None]:
         _seed.reset(token)
 
 
+def spread() -> float:
+    """Return a number from 0 up to 1, by which hosts that wait for the same are kept apart."""
+    return _machine.random()
+
+
 def drawn_number(place: str) -> float:
     """Return a number from 0 up to 1."""
     seed = _seed.get()
     if seed is None:
-        return random.random()  # noqa: S311 - chance for programs, not for secrets
+        return spread()
     return _planted(seed, place).random()
 
 

@@ -53,11 +53,10 @@ def overdue(fold: JobFold, now_ms: int, *, resuming: bool = False) -> tuple[str,
     """Return what is due and may happen: ids of timers, and of activations to be tried again.
 
     Shape: in the order in which they were due, then by id; none while somebody holds the job,
-    unless it is just ``resuming``.
+    unless what its program waits for is just ``resuming`` it.
     """
-    if fold.ended is not None or fold.operator is not None:
-        return ()
-    if fold.status is Status.PAUSED and not resuming:
+    is_held = fold.operator is not None or fold.status is Status.PAUSED
+    if fold.ended is not None or (is_held and not resuming):
         return ()
     found = [(each.due_at_ms, each.id) for each in fold.timers.values()]
     found += [

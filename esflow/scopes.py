@@ -14,7 +14,6 @@ is set aside.
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -25,6 +24,7 @@ import attrs
 
 from esflow import effects, errors, usercode
 from esflow.asking import asking_for_result
+from esflow.chance import spread
 from esflow.effects import Call, call_of
 from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
@@ -71,7 +71,7 @@ class Trials:
         retry = call.options.retry
         if retry is None or self.error is None or not retry.applies(self.attempt, self.error):
             return effect
-        delay_ms = retry.delay_ms(self.attempt, random.random())  # noqa: S311 - it spreads load
+        delay_ms = retry.delay_ms(self.attempt, spread())
         self.again_at_ms = self._run.recorder.due_at_ms(delay_ms)
         self.attempt += 1
         return effects.failed_attempt(effect, self.again_at_ms)

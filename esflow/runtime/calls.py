@@ -150,7 +150,7 @@ def resume(
 
         return step
 
-    before = firing_before_resumption(session)
+    before = firing_before_resumption(session, wishes)
     steps = (expected, before, *map(deciding, wishes), host.firing(), host.claim(session))
     return Errand(session, steps, actor)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import final
 
 import attrs
 
 from esflow import usercode
+from esflow.chance import spread
 from esflow.events import ActivationFailed, Emitted, Event
 from esflow.flow import Flow
 from esflow.graph import ERROR
@@ -46,7 +46,7 @@ def outcome_of(failed: Failed, flow: Flow, due_at_ms: Callable[[int], int]) -> t
     )
     retry = slot.retry
     if retry is not None and retry.applies(failed.attempt, failed.error):
-        delay_ms = retry.delay_ms(failed.attempt, random.random())  # noqa: S311 - it spreads load
+        delay_ms = retry.delay_ms(failed.attempt, spread())
         again_at_ms = due_at_ms(delay_ms)
         again = attrs.evolve(event, outcome="retry", again_at_ms=again_at_ms, effects=retry.effects)
         return (again,)

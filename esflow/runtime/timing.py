@@ -6,29 +6,31 @@ module brings the time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from esflow.commands import AnswerInTime, FireTimers
+from esflow.commands import AnswerInTime, Command, Continue, FireTimers
 from esflow.consequences import overdue, unanswered
 from esflow.decider import decide
 from esflow.events import Event
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.steps import fire_due
-from esflow.state import JobFold, Status
+from esflow.state import JobFold
 
 TIMER: Final = "timer"
 """Who answers a question in whose time nobody did."""
 
 
-def firing_before_resumption(session: Session) -> Decide:
+def firing_before_resumption(session: Session, wishes: Iterable[Command]) -> Decide:
     """Return the step that lets what was due while a job was paused join what comes next.
 
-    An operator's hold isn't lifted together with the program's, so while one stands this waits.
+    A Continue lifts an operator's hold and no other, so while one stands it resumes no program.
     """
+    continues = any(isinstance(wish, Continue) for wish in wishes)
 
     def step(fold: JobFold) -> Sequence[Event]:
-        if fold.status is not Status.PAUSED:
+        resumes = fold.operator is None or not continues
+        if not (resumes and (fold.program_paused or fold.halt_paused)):
             return ()
         return decide(fold, FireTimers(now_ms=session.clock.now_ms(), resuming=True))
 

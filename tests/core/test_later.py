@@ -104,11 +104,12 @@ def test_nothing_fires_while_a_job_is_paused_or_has_ended(history: tuple[ev.Even
     assert given(*history).fold().due_at_ms is None
 
 
-def test_what_was_due_joins_a_resumption_but_not_under_an_operators_hold() -> None:
+def test_what_was_due_joins_a_resumption_under_an_operators_hold_too() -> None:
     waits = (*RUNNING, *done("1.1", timer("1.1/t0", 1, "a.in"), wants_pause()))
     stands = (*waits, paused(for_program()))
     given(*stands).when(FireTimers(now_ms=1, resuming=True)).then(fired("1.1/t0"))
-    given(*stands, HOLD, HELD).when(FireTimers(now_ms=1, resuming=True)).then()
+    given(*stands, HOLD, HELD).when(FireTimers(now_ms=1, resuming=True)).then(fired("1.1/t0"))
+    given(*stands, HOLD, HELD).when(FireTimers(now_ms=1)).then()
     fold = given(*stands, fired("1.1/t0"), resumed()).fold()
     assert [each.cause for each in fold.ready] == ["1.1/t0"]
 

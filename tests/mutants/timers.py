@@ -28,8 +28,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "consequences.py",
-                "    if fold.status is Status.PAUSED and not resuming:\n        return ()\n",
-                "",
+                "fold.operator is not None or fold.status is Status.PAUSED\n",
+                "fold.operator is not None\n",
             ),
         ),
         trial=Trial(_LATER + "nothing_fires_while_a_job_is_paused_or_has_ended"),
