@@ -81,12 +81,6 @@ def _one_of_each(program: Program, slot: str, queue: list[Input]) -> list[Input]
     return [each[0] for each in queues] if all(queues) else []
 
 
-def shown(program: Program, gathers: Gathers) -> dict[str, tuple[Payload, ...]]:
-    """Show incomplete gathers by slot: those of all by connection, others by arrival."""
-    found: dict[str, tuple[Payload, ...]] = {}
-    for slot, queue in sorted(gathers.items()):
-        apart = [queue]
-        if program.slot(slot).gather == "all":
-            apart = by_connection(program, slot, queue)
-        found[slot] = tuple(it.payload for each in apart for it in each)
-    return found
+def shown(gathers: Gathers) -> dict[str, tuple[Payload, ...]]:
+    """Show incomplete gathers by slot, in the order of arrival."""
+    return {slot: tuple(it.payload for it in queue) for slot, queue in sorted(gathers.items())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -17,7 +18,7 @@ from tests.reference.bodies import (
     drawn_payloads,
     drawn_questions,
 )
-from tests.reference.capabilities import ENGINE_HAS, Capability
+from tests.reference.capabilities import ALL, ENGINE_HAS, Capability
 from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
@@ -55,11 +56,23 @@ from tests.reference.scripts import (
 )
 from tests.reference.values import GROWING, VALUES, payloads_from_outside
 
-__all__ = ("FLAVOURS", "PAYLOAD_KEYS", "VALUES", "examples", "programs")
+__all__ = ("FLAVOURS", "PAYLOAD_KEYS", "VALUES", "enabled_in", "examples", "programs")
 
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer", *ODD_KEYS)  # There are no others.
 _PLAIN_FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
-FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")  # Which is any of the others, with odd payloads.
+_RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
+    "timed": ENGINE_HAS | {"timers", "deadlines"},
+    "joined": ENGINE_HAS | {"gathers", "reducers"},
+    "governed": ENGINE_HAS | {"policies", "timers"},
+    "mixed": ALL,
+}
+FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward", *_RICH_FLAVOURS)
+"""Those behind the plain ones are any of them, with odd payloads or with more in the program."""
+
+
+def enabled_in(flavour: str) -> frozenset[Capability]:
+    """Return what examples of a flavour may hold beyond the plain."""
+    return _RICH_FLAVOURS.get(flavour, ENGINE_HAS)
 
 
 # Programs.
@@ -211,7 +224,7 @@ def examples(
     *,
     asks: bool | None = None,
     flavour: str | None = None,
-    enabled: frozenset[Capability] = ENGINE_HAS,
+    enabled: frozenset[Capability] | None = None,
 ) -> tuple[Program, Script]:
     """Draw a program, and a script that was made while looking at its course.
 
@@ -220,7 +233,9 @@ def examples(
     """
     asks = draw(st.booleans()) if asks is None else asks
     flavour = draw(st.sampled_from(FLAVOURS)) if flavour is None else flavour
-    if awkward := flavour == "awkward":
+    enabled = enabled_in(flavour) if enabled is None else enabled
+    awkward = flavour == "awkward"
+    if flavour not in _PLAIN_FLAVOURS:
         flavour = draw(st.sampled_from(_PLAIN_FLAVOURS))
     program = draw(programs(asks=asks, flavour=flavour, enabled=enabled))
     if awkward:

@@ -108,6 +108,12 @@ class Job:
             f"{it.id}/i{len(it.answers)}": it for it in self.current if it.result == "set aside"
         }
 
+    def is_answered(self, asked: str) -> bool:
+        """Say whether a question or interrupt has an answer, and not one that was forgotten."""
+        owner, _, number = asked.partition("/i")
+        known = [len(it.answers) for it in self.opened if it.id == owner and number]
+        return asked in self.answers and all(int(number) < count for count in known)
+
     @property
     def has_begun(self) -> bool:
         """Say whether a wave is open and something of it has run."""
@@ -196,7 +202,7 @@ def outcome_of(job: Job) -> Outcome:
             for name, it in sorted(job.timers.items(), key=lambda item: order(item[0]))
         },
         fired=tuple(job.fired),
-        gathers=shown(job.program, job.gathers),
+        gathers=shown(job.gathers),
         dropped_gathers=tuple(job.dropped_gathers),
         attempts={
             it.id: tuple(it.failures)

@@ -19,6 +19,7 @@ def decide(slot: Slot, activation: Activation, now_ms: int) -> None:
     retry = slot.retry
     if retry is not None and activation.attempt < retry.attempts:
         activation.result, activation.due_at_ms = "retrying", now_ms + retry.delay_ms
+        forget(activation, retry.effects)
     elif slot.on_error == "skip":
         activation.result, activation.requests = "skipped", Requests()
     elif slot.on_error == "route":
@@ -33,10 +34,16 @@ def decide(slot: Slot, activation: Activation, now_ms: int) -> None:
         activation.result, activation.requests = "routed", Requests(emissions=[emission])
 
 
-def try_again(activation: Activation, effects: Forgetting, attempt: int) -> None:
-    """Be ready for a new attempt, and forget the effects that it calls again."""
+def forget(activation: Activation, effects: Forgetting) -> None:
+    """Forget what the next attempt calls or asks again."""
     if effects == "fresh":
         activation.effects.clear()
+        activation.answers.clear()
     elif activation.escaped is not None:
         del activation.effects[activation.escaped :]
-    activation.escaped, activation.attempt, activation.result = None, attempt, "ready"
+    activation.escaped = None
+
+
+def try_again(activation: Activation, attempt: int) -> None:
+    """Be ready for a new attempt."""
+    activation.attempt, activation.result = attempt, "ready"

@@ -7,7 +7,7 @@ from typing import assert_never
 from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.deliveries import Input
 from tests.reference.job import Job, Step
-from tests.reference.policies import MERGED, try_again
+from tests.reference.policies import MERGED, forget, try_again
 from tests.reference.program import (
     Advance,
     Answer,
@@ -106,7 +106,7 @@ def _refusal(
 
 def _answer_refusal(job: Job, answer: Answer) -> str | None:
     """Name the error with which an answer is refused."""
-    if answer.to in job.answers:
+    if job.is_answered(answer.to):
         return "AnswerRefused"
     if answer.to in job.questions:
         choices = job.questions[answer.to].choices
@@ -149,7 +149,8 @@ def _closing_refusal(job: Job) -> str | None:
 
 def _answer(job: Job, answer: Answer) -> None:
     """Take an answer: to an interrupt, so that its activation runs on; or to a question."""
-    activation = job.interrupted.get(answer.to)
+    activation, release = job.interrupted.get(answer.to), _stands_by_itself(job)
+    _catch_up(job)
     job.answers[answer.to] = answer.value
     if activation is not None:
         activation.answer(answer.value)
@@ -157,10 +158,15 @@ def _answer(job: Job, answer: Answer) -> None:
             _lift(job)
         job.status = "running"
         return
-    release = _stands_by_itself(job)
     question = job.questions.pop(answer.to)
     job.inputs.append(Input(question.to, {"answer": answer.value}))
     _resume_answered(job, release=release)
+
+
+def _catch_up(job: Job) -> None:
+    """Let the timers of a paused job fire that were due before the command came."""
+    if job.status == "paused":
+        fire(job)
 
 
 def _stands_by_itself(job: Job) -> bool:
@@ -173,13 +179,14 @@ def _resume_answered(job: Job, *, release: bool) -> None:
     """Resume with what was answered, unless it waits for the next wave, as a message does."""
     if not job.is_open:
         _lift(job)
-        fire(job)
         open_wave(job, release=release)
 
 
 def expire(job: Job) -> bool:
     """Answer the questions of a paused job that are due with their defaults, if there are any."""
     due, release = job.due, _stands_by_itself(job)
+    if due and not job.is_open:
+        _catch_up(job)
     for name in due:
         question = job.questions.pop(name)
         job.answers[name] = question.default
@@ -216,7 +223,8 @@ def retry_job(job: Job, command: RetryJob) -> bool:
     job.status, job.failure, job.unmerged = "running", None, None
     for activation in job.current:
         if activation.result == "failed":
-            try_again(activation, command.effects, 1)
+            forget(activation, command.effects)
+            try_again(activation, 1)
     return True
 
 
@@ -252,11 +260,11 @@ def _repair(job: Job, values: Data) -> None:
 def _carry_on(job: Job) -> None:
     """Go on from a pause without an answer."""
     release = not job.questions and (bool(job.standing) or is_idle(job))
+    _catch_up(job)
     _lift(job)
     if job.is_open:
         job.status = "running"  # Past the breakpoints before the wave.
     else:
-        fire(job)
         open_wave(job, release=release)
 
 
@@ -287,6 +295,7 @@ def _lead(job: Job, goto: Goto) -> None:
 
     What was sent from outside and has not arrived yet is kept.
     """
+    _catch_up(job)
     job.dropped_gathers += sorted(job.gathers)
     if job.is_open:
         job.dropped += [*job.interrupted, *connected(job)]

@@ -162,8 +162,10 @@ def drawn_breakpoints(draw: st.DrawFn, program: Program, *, often: bool) -> Brea
 
 
 def rebroken(draw: st.DrawFn, program: Program, outcome: Outcome, command: Command) -> Command:
-    """Return a command that brings other breakpoints, if it is one that may carry the job on."""
-    waits = isinstance(command, Answer) and "/q" in command.to and outcome.holds
+    """Return a command that brings other breakpoints, if it is one that resumes the job."""
+    waits = isinstance(command, Answer) and (
+        outcome.status == "waiting" or ("/q" in command.to and outcome.holds)
+    )
     if isinstance(command, JustUpdate | Advance | RetryJob) or waits:
         return command
     breakpoints = Breakpoints(before=(), after=())

@@ -100,7 +100,7 @@ def test_a_timer_that_is_due_is_something_to_run_beside_a_question() -> None:
     assert (late.status, late.refusals, late.waves) == ("paused", (), 2)
     answered = after(made, Advance(1), Answer("1.1/q0", 1))
     assert slots_of(answered) == {"1.1": "a", "2.1": "b", "2.2": "b"}
-    assert answered.log == (("2.1", "b: null"), ("2.2", "b: 1"))
+    assert answered.log == (("2.1", "b: 1"), ("2.2", "b: null"))
 
 
 def test_timers_stay_at_a_goto_and_join_the_wave_after() -> None:

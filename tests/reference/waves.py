@@ -116,8 +116,8 @@ def _attempt(job: Job, activation: Activation) -> None:
     slot = job.program.slot(activation.slot)
     memory = job.memory.get(activation.routine, {})
     while True:
-        if activation.result == "retrying" and activation.due_at_ms <= job.now_ms and slot.retry:
-            try_again(activation, slot.retry.effects, activation.attempt + 1)
+        if activation.result == "retrying" and activation.due_at_ms <= job.now_ms:
+            try_again(activation, activation.attempt + 1)
         if activation.result != "ready":
             return
         settle(job.program, job.shared, memory, activation)
