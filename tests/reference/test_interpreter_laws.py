@@ -63,7 +63,8 @@ def test_ids_are_gapless_ordinals(example: tuple[Program, Script]) -> None:
 def _assert_items_are_gapless(outcome: Outcome) -> None:
     """Check the numbers of everything that an activation made, kind by kind."""
     held = (*outcome.deferrals, *outcome.released, *outcome.dropped)
-    asked = (*outcome.questions, *outcome.interrupts, *outcome.answers, *outcome.dropped)
+    # An interrupt whose answer was forgotten is asked again, under the same id.
+    asked = {*outcome.questions, *outcome.interrupts, *outcome.answers, *outcome.dropped}
     kinds = (
         list(outcome.effects),
         list(outcome.emissions),
@@ -140,7 +141,8 @@ def test_what_was_dropped_is_nowhere_else(example: tuple[Program, Script]) -> No
     outcome = run(*example)
     items = [name for name in outcome.dropped if "/" in name]  # Activations may come twice.
     assert len(set(items)) == len(items)
-    held = {*outcome.deferrals, *outcome.released, *outcome.questions, *outcome.answers}
+    held = {*outcome.deferrals, *outcome.released, *outcome.questions}
+    held |= {name for name in outcome.answers if "/q" in name}  # Interrupts may be asked again.
     held |= {*outcome.interrupts, *(name for name, _, _ in outcome.outputs)}
     assert not held & set(outcome.dropped)
 
@@ -159,7 +161,7 @@ def _refusal(example: tuple[Program, Script], command: Command) -> str | None:
     return steps[-1].refusal if is_given else None
 
 
-VALUES: dict[str, Json] = {"a": [1.0]}  # No program declares a reducer for this key.
+VALUES: dict[str, Json] = {"new": [1.0]}  # No program writes to this key or declares a reducer.
 
 
 @FEWER
@@ -167,12 +169,10 @@ VALUES: dict[str, Json] = {"a": [1.0]}  # No program declares a reducer for this
 def test_an_update_alone_changes_data_and_nothing_else(example: tuple[Program, Script]) -> None:
     outcome = run(*example)
     updated = _with(example, JustUpdate(VALUES))
-    is_between = outcome.status == "paused" and not outcome.interrupts
-    shared = outcome.shared | (VALUES if is_between else {})
+    may_be_updated = outcome.status in ("paused", "waiting")
+    has_begun = moment_of(outcome) in ("interrupted", "retrying")  # Then the wave is written to.
+    shared = outcome.shared | (VALUES if may_be_updated and not has_begun else {})
     expected = attrs.evolve(outcome, shared=shared)
-    if outcome.interrupts and updated.refusals != outcome.refusals:
-        # What the open wave has written so far doesn't apply, whatever is written behind it.
-        expected = attrs.evolve(outcome, refusals=(*outcome.refusals, "MergeError"))
     assert as_text(updated) == as_text(expected)
 
 
@@ -181,8 +181,9 @@ def test_an_update_alone_changes_data_and_nothing_else(example: tuple[Program, S
 def test_an_update_is_an_update_alone_and_a_continue(example: tuple[Program, Script]) -> None:
     outcome = run(*example)
     updated = _with(example, Update(VALUES))
-    if _with(example, Continue()).refusals == (*outcome.refusals, "AnswerRequired"):
-        refused = attrs.evolve(outcome, refusals=(*outcome.refusals, "AnswerRequired"))
+    refusal = _refusal(example, Continue())
+    if refusal is not None:
+        refused = attrs.evolve(outcome, refusals=(*outcome.refusals, refusal))
         assert as_text(updated) == as_text(refused)
     else:
         assert as_text(updated) == as_text(_with(example, JustUpdate(VALUES), Continue()))
@@ -243,6 +244,6 @@ def test_a_cancellation_at_a_pause_changes_nothing_but_the_status(
 @given(examples())
 def test_an_ended_job_obeys_no_command(example: tuple[Program, Script]) -> None:
     outcome = run(*example)
-    if outcome.status != "paused":
+    if outcome.status not in ("paused", "waiting"):
         more = _with(example, JustUpdate(VALUES), Goto(example[0].start), Answer("9.9/q9", 1))
         assert as_text(more) == as_text(outcome)
