@@ -25,6 +25,7 @@ from tests.reference.waves import (
     begin,
     connected,
     fire,
+    has_next,
     is_idle,
     merge,
     merged,
@@ -172,7 +173,7 @@ def _catch_up(job: Job) -> None:
 def _stands_by_itself(job: Job) -> bool:
     """Say whether a job that is paused behind a wave would be without its breakpoints, too."""
     asked = any(it.requests.pauses or it.requests.questions for it in job.current)
-    return asked or not (job.holds and (job.kept or job.inputs))
+    return asked or not (job.holds and has_next(job))
 
 
 def _resume_answered(job: Job, *, release: bool) -> None:

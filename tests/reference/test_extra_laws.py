@@ -100,6 +100,17 @@ def test_a_failed_job_is_told_nothing_but_a_retry(
 
 @EXAMPLES
 @given(examples(enabled=ALL))
+def test_a_failed_job_has_nothing_ready_but_what_a_limit_kept(
+    example: tuple[Program, Script],
+) -> None:
+    outcome = run(*example)
+    if outcome.failure is not None and outcome.ready:
+        assert outcome.failure.type == "ActivationLimit"
+        assert all(int(name.partition(".")[0]) > outcome.waves for name in outcome.ready)
+
+
+@EXAMPLES
+@given(examples(enabled=ALL))
 def test_a_retry_keeps_what_has_settled(example: tuple[Program, Script]) -> None:
     program, script = example
     outcome = run(program, script)

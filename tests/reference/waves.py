@@ -41,6 +41,12 @@ def _rest(job: Job) -> None:
         job.status = "completed"
 
 
+def has_next(job: Job) -> bool:
+    """Say whether a wave would open now, of kept work or of what the inputs activate."""
+    gathers = {slot: list(queue) for slot, queue in job.gathers.items()}
+    return bool(job.kept or joined(job.program, gathers, job.inputs))
+
+
 def is_idle(job: Job) -> bool:
     """Say whether nothing is left but deferrals."""
     return not (job.kept or job.inputs or job.questions or job.timers)
