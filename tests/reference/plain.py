@@ -13,6 +13,7 @@ Reducer: TypeAlias = BuiltIn | Custom  # A custom one is declared for a key, not
 
 Forgetting: TypeAlias = Literal["reuse", "fresh"]  # Of effects, by a new attempt.
 
+JOB_ID: Final = "job"
 WORDING: Final = "…"  # Stands for the text of an error that the engine words.
 
 
@@ -51,13 +52,37 @@ def routed_payload(
     }
 
 
+def child_ended(
+    child: str, status: str, outputs: list[tuple[str, str, Payload]], failure: str | None
+) -> Payload:
+    """Give what the end of a child sends to its parent; an output is an id, a name and a payload.
+
+    Of a failure only the type counts.
+    """
+    return {
+        "job_id": f"{JOB_ID}/{child}",
+        "status": status,
+        "outputs": [
+            {"output": output, "payload": payload, "activation": made.partition("/")[0]}
+            for made, output, payload in outputs
+        ],
+        "failure": None if failure is None else {"type": failure},
+    }
+
+
 def without_wording(value: Json) -> Json:
-    """Leave out the text of errors that are not the program's own, however deep they stand."""
+    """Leave out the text of errors that are not the program's own, however deep they stand.
+
+    That is also all of the failure of a child but its type.
+    """
     if isinstance(value, list):
         return [without_wording(item) for item in value]
     if not isinstance(value, dict):
         return value
     plain = {key: without_wording(item) for key, item in value.items()}
+    failure = plain.get("failure")
+    if set(plain) == {"job_id", "status", "outputs", "failure"} and isinstance(failure, dict):
+        return plain | {"failure": {"type": failure.get("type")}}
     is_routed = set(plain) == {"type", "message", "slot", "payload", "attempts"}
     return plain | {"message": WORDING} if is_routed and plain["type"] != "RuntimeError" else plain
 

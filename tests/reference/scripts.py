@@ -87,6 +87,11 @@ def may_be_told(outcome: Outcome, enabled: frozenset[Capability]) -> bool:
     return outcome.status in ("paused", "waiting") or mended
 
 
+def waits_in_vain(outcome: Outcome) -> bool:
+    """Say whether a job waits for nothing but children that nobody tells anything."""
+    return moment_of(outcome) == "waiting" and not outcome.timers
+
+
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
     if outcome.status == "failed":
@@ -232,11 +237,11 @@ def drawn_cancel(draw: st.DrawFn, program: Program, script: Script) -> Cancel | 
     if held and draw(st.integers(0, 4)) == 4:
         step = draw(st.sampled_from(held[::-1]))
         return Cancel(step.wave, step.moment)
-    often = outcome.status in ("paused", "completed")
+    often = outcome.status in ("paused", "completed") or bool(outcome.children)
     if draw(st.integers(0, 15)) < (13 if often else 15):
         return None
     waves = (outcome.waves, outcome.waves, outcome.waves + 1, max(1, outcome.waves - 1), 1)
     moment: Moment = "open"
-    if outcome.status == "paused":
+    if outcome.status == "paused" or outcome.children:
         moment = draw(st.sampled_from((moment_of(outcome), "open")))
     return Cancel(draw(st.sampled_from(waves)), moment)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.reference.generator import examples
 from tests.reference.interpreter import course, run
-from tests.reference.outcome import Outcome, as_text, moment_of
+from tests.reference.outcome import ChildStatus, Outcome, as_text, moment_of
 from tests.reference.program import (
     Answer,
     Cancel,
@@ -68,6 +68,7 @@ def _assert_items_are_gapless(outcome: Outcome) -> None:
     kinds = (
         list(outcome.effects),
         list(outcome.emissions),
+        list(outcome.children),
         sorted((name for name in held if "/d" in name), key=_order),
         sorted((name for name in asked if "/q" in name), key=_order),
         sorted((name for name in asked if "/i" in name), key=_order),
@@ -223,6 +224,15 @@ def test_a_goto_drops_everything_that_a_paused_job_shows_as_waiting(
         assert led.activations[wave[0]][:2] == (example[0].start, {"n": 2})
 
 
+def _cancelled(outcome: Outcome) -> Outcome:
+    """Give what becomes of a job that is cancelled: its open children are cancelled with it."""
+    children: dict[str, ChildStatus] = {
+        name: status if status in ("completed", "failed") else "cancelled"
+        for name, status in outcome.children.items()
+    }
+    return attrs.evolve(outcome, status="cancelled", children=children)
+
+
 @FEWER
 @given(examples())
 def test_a_cancellation_at_a_pause_changes_nothing_but_the_status(
@@ -236,7 +246,7 @@ def test_a_cancellation_at_a_pause_changes_nothing_but_the_status(
         outcome = run(program, attrs.evolve(script, commands=script.commands[:number]))
         if outcome.status == "paused" and (outcome.waves, moment_of(outcome)) == attrs.astuple(now):
             cancelled = run(program, attrs.evolve(script, cancel=now))
-            assert as_text(cancelled) == as_text(attrs.evolve(outcome, status="cancelled"))
+            assert as_text(cancelled) == as_text(_cancelled(outcome))
             return
 
 

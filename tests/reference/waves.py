@@ -7,7 +7,7 @@ from typing import final
 from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.deliveries import Input, joined, numbered, targets
 from tests.reference.handlers import Activation, Item, settle
-from tests.reference.job import Job, Timer
+from tests.reference.job import Child, Job, Timer
 from tests.reference.outcome import Failure
 from tests.reference.policies import MERGED, decide, try_again
 
@@ -31,7 +31,7 @@ def _rest(job: Job) -> None:
     """Wait for what may come, or end."""
     if job.questions:
         job.status = "paused"
-    elif job.timers:
+    elif job.timers or job.open_children:
         job.wait()
     elif job.deferrals:
         open_wave(job, release=True)
@@ -49,7 +49,8 @@ def has_next(job: Job) -> bool:
 
 def is_idle(job: Job) -> bool:
     """Say whether nothing is left but deferrals."""
-    return not (job.kept or job.inputs or job.questions or job.timers)
+    left = job.kept or job.inputs or job.questions or job.timers or job.open_children
+    return not left
 
 
 def fire(job: Job) -> bool:
@@ -129,6 +130,14 @@ def _attempt(job: Job, activation: Activation) -> None:
         settle(job.program, job.shared, memory, activation)
         activation.settled_at_ms = job.now_ms
         decide(slot, activation, job.now_ms)
+        _start_children(job, activation)
+
+
+def _start_children(job: Job, activation: Activation) -> None:
+    """Start the children of an activation that has completed, though its wave is still open."""
+    if activation.result == "completed":
+        for n, (start, payload) in enumerate(activation.requests.children):
+            job.children[f"{activation.id}/c{n}"] = Child(start, payload)
 
 
 # Closing.
