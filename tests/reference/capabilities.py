@@ -19,5 +19,5 @@ PLAYED: Final[frozenset[Capability]] = frozenset(
     ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
 )
 """What can be played on an engine, too: flavours hold no more."""
-ALL: Final[frozenset[Capability]] = PLAYED | {"children"}
+ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children"))
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

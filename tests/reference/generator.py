@@ -71,9 +71,9 @@ __all__ = (
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer", *ODD_KEYS)  # There are no others.
 _PLAIN_FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
 _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
-    "timed": ENGINE_HAS | {"timers", "deadlines"},
-    "joined": ENGINE_HAS | {"gathers", "reducers"},
-    "governed": ENGINE_HAS | {"policies", "timers"},
+    "timed": frozenset((*ENGINE_HAS, "timers", "deadlines")),
+    "joined": frozenset((*ENGINE_HAS, "gathers", "reducers")),
+    "governed": frozenset((*ENGINE_HAS, "policies", "timers")),
     "mixed": PLAYED,
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")

@@ -82,7 +82,8 @@ def without_wording(value: Json) -> Json:
     plain = {key: without_wording(item) for key, item in value.items()}
     failure = plain.get("failure")
     if set(plain) == {"job_id", "status", "outputs", "failure"} and isinstance(failure, dict):
-        return plain | {"failure": {"type": failure.get("type")}}
+        plain["failure"] = {"type": failure.get("type")}
+        return plain
     is_routed = set(plain) == {"type", "message", "slot", "payload", "attempts"}
     return plain | {"message": WORDING} if is_routed and plain["type"] != "RuntimeError" else plain
 

@@ -93,7 +93,7 @@ def test_breakpoints_that_are_continued_change_nothing(example: tuple[Program, S
 
 
 @EXAMPLES
-@given(examples(enabled=ENGINE_HAS | {"gathers", "reducers"}))
+@given(examples(enabled=frozenset((*ENGINE_HAS, "gathers", "reducers"))))
 def test_breakpoints_change_nothing_for_joins(example: tuple[Program, Script]) -> None:
     _assert_transparent(*example)
 

@@ -32,6 +32,7 @@ from tests.reference.program import (
     Log,
     OnError,
     Operation,
+    Payload,
     Program,
     Remember,
     Retry,
@@ -205,7 +206,7 @@ def test_a_failure_that_is_routed_is_emitted_after_the_last_attempt() -> None:
         Connection("a.error", "b.in"),
     )
     outcome = after(governed(made, "a", retry=Retry(attempts=2), on_error="route"))
-    payload = {
+    payload: Payload = {
         "type": "RuntimeError",
         "message": "broken",
         "slot": "a.in",
