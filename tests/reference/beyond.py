@@ -7,6 +7,7 @@ from typing import Final
 from tests.reference.capabilities import Capability
 from tests.reference.interpreter import Course
 from tests.reference.outcome import Outcome
+from tests.reference.plain import whole_at_start
 from tests.reference.program import Advance, Json, Program
 
 BEYOND: Final[dict[Capability, frozenset[str]]] = {
@@ -51,6 +52,14 @@ BEYOND: Final[dict[Capability, frozenset[str]]] = {
             "ends of children in several waves",
         }
     ),
+    "typed": frozenset(
+        {
+            "data that has a type",
+            "type refused what a wave wrote",
+            "type refused an update",
+            "data of a type mended",
+        }
+    ),
     "policies": frozenset(
         {
             "attempt failed and another succeeded",
@@ -69,7 +78,8 @@ def beyond(program: Program, outcome: Outcome, way: Course) -> dict[str, bool]:
     """Say which of these an example exercised."""
     exercised = _deadlines(way) | _policies(outcome, way)
     exercised |= _timers(outcome, way) | _gathers(program, outcome)
-    return exercised | _reducers(program, outcome) | _children(outcome)
+    exercised |= _reducers(program, outcome) | _children(outcome)
+    return exercised | _typed(program, outcome, way)
 
 
 def _deadlines(way: Course) -> dict[str, bool]:
@@ -140,6 +150,18 @@ def _reducers(program: Program, outcome: Outcome) -> dict[str, bool]:
         ),
         "custom reducer refused a value": bool(custom)
         and (failure == "MergeError" or "MergeError" in outcome.refusals),
+    }
+
+
+def _typed(program: Program, outcome: Outcome, way: Course) -> dict[str, bool]:
+    """Say what became of data that has a type."""
+    refused = outcome.failure is not None and outcome.failure.type == "MergeError"
+    values = [it.values for it in way.retried if it.values]
+    return {
+        "data that has a type": program.is_typed and outcome.shared != whole_at_start(),
+        "type refused what a wave wrote": program.is_typed and refused,
+        "type refused an update": program.is_typed and "MergeError" in outcome.refusals,
+        "data of a type mended": program.is_typed and bool(values),
     }
 
 

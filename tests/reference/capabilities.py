@@ -13,11 +13,12 @@ Capability: TypeAlias = Literal[
     "gathers",
     "reducers",
     "children",
+    "typed",
 ]
 
 PLAYED: Final[frozenset[Capability]] = frozenset(
     ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
 )
 """What can be played on an engine, too: flavours hold no more."""
-ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children"))
+ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children", "typed"))
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

@@ -56,6 +56,7 @@ from tests.reference.scripts import (
     rebroken,
     waits_in_vain,
 )
+from tests.reference.typed import typed
 from tests.reference.values import GROWING, VALUES, payloads_from_outside
 
 __all__ = (
@@ -255,6 +256,8 @@ def examples(
     program = timed(draw, program) if "timers" in enabled else program
     program = gathering(draw, program) if "gathers" in enabled else program
     program = parental(draw, program) if "children" in enabled else program
+    if "typed" in enabled and not awkward and ("reducers" not in enabled or draw(st.booleans())):
+        program = typed(draw, program)
     if "policies" in enabled:
         program = governed(draw, program)
     messages = drawn_messages(draw, program)

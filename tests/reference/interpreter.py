@@ -16,6 +16,7 @@ from tests.reference.children import cancel_children, drive_children
 from tests.reference.deliveries import Input, numbered
 from tests.reference.job import Expiry, Hit, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
+from tests.reference.plain import whole_at_start
 from tests.reference.program import Command, Program, RetryJob, Script, same
 from tests.reference.resumption import expire, obey, retry_job, wake
 from tests.reference.waves import fire, open_wave, run_wave
@@ -59,6 +60,7 @@ def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
 def _ran(program: Program, script: Script) -> Job:
     """Take a job as far as it goes."""
     job = Job(program=program, script=script, breakpoints=script.breakpoints)
+    job.shared = whole_at_start() if program.is_typed else {}
     commands = iter(script.commands)
     job.kept = numbered(1, 1, [(program.start, program.payload)])
     open_wave(job, release=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import json
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, final
+
+import attrs
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Payload: TypeAlias = dict[str, Json]
@@ -15,6 +18,43 @@ Forgetting: TypeAlias = Literal["reuse", "fresh"]  # Of effects, by a new attemp
 
 JOB_ID: Final = "job"
 WORDING: Final = "…"  # Stands for the text of an error that the engine words.
+
+
+@final
+class Level(enum.Enum):
+    """What a field of ``Whole`` may be one of."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Whole:
+    """What a typed program declares as the whole of its shared data."""
+
+    count: int = attrs.field(default=0, validator=attrs.validators.le(1000))
+    names: list[str] = attrs.field(factory=list[str])
+    level: Level = Level.LOW
+    spare: bool = False  # No drawn program writes to it.
+
+
+def whole_at_start() -> Payload:
+    """Give the defaults of ``Whole``, as they are recorded."""
+    return {"count": 0, "names": [], "level": "low", "spare": False}
+
+
+def fits(key: str, value: Json) -> bool:
+    """Say whether ``Whole`` has such a field, and would take the value for it as it stands."""
+    match key:
+        case "count":
+            return isinstance(value, int) and not isinstance(value, bool) and value <= 1000
+        case "names":
+            return isinstance(value, list) and all(isinstance(it, str) for it in value)
+        case "level":
+            return value in ("low", "high")
+        case _:
+            return key == "spare" and isinstance(value, bool)
 
 
 def canonical(value: Json) -> str:

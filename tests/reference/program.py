@@ -197,6 +197,7 @@ class Program:
 
     routines: tuple[Routine, ...]
     connections: tuple[Connection, ...] = ()
+    is_typed: bool = False  # Whether ``Whole`` is declared as the whole of the shared data.
     reducers: dict[str, Reducer] = attrs.field(factory=dict[str, Reducer])
     max_activations: int = 60
     start: str  # "routine.slot"

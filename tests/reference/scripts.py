@@ -30,7 +30,7 @@ from tests.reference.program import (
     Script,
     Update,
 )
-from tests.reference.values import FITTING, GROWING, PLAIN, VALUES, payloads_from_outside
+from tests.reference.values import FITTING, GROWING, PLAIN, TYPED, VALUES, payloads_from_outside
 
 _AT_INTERRUPTS: Final[tuple[str, ...]] = (
     *("answer", "wrong", "older", "just update", "continue", "answer", "older", "goto"),
@@ -135,6 +135,8 @@ def _drawn_retry(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command
     if not merging and draw(st.integers(0, 2)) == 0:
         return RetryJob(effects, _values(draw, program))
     mending: dict[str, Json] = {"sum": 1, "list": [], "a": 1}
+    if program.is_typed:
+        mending = {"count": 1, "names": [], "level": "low"}
     return RetryJob(effects, mending if merging and draw(st.integers(0, 3)) else None)
 
 
@@ -220,6 +222,9 @@ def _counting(program: Program) -> tuple[str, ...]:
 
 def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
     """Draw what is written to the shared data; now and then it does not apply."""
+    if program.is_typed:
+        keys_of_whole = st.lists(st.sampled_from(tuple(TYPED)), min_size=1, max_size=2, unique=True)
+        return {key: draw(TYPED[key]) for key in draw(keys_of_whole)}
     keys = st.sampled_from((*PLAIN, *GROWING, *program.reducers))
     values: dict[str, Json] = {}
     for key in draw(st.lists(keys, min_size=1, max_size=2, unique=True)):

@@ -54,7 +54,10 @@ def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
     assert not rare, f"of {drawn} examples"
 
 
-_BESIDE: Final[dict[Capability, tuple[Capability, ...]]] = {"children": ("gathers",)}
+_BESIDE: Final[dict[Capability, tuple[Capability, ...]]] = {
+    "children": ("gathers",),
+    "typed": ("policies",),
+}
 
 
 @pytest.mark.parametrize("capability", sorted(BEYOND))
@@ -67,6 +70,7 @@ def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
         "failed with an incomplete gather",
         "command to a job that waits",
         "child cancelled",
+        "type refused what a wave wrote",
         "end of a child in a gather",
         "ends of children in several waves",
     }

@@ -162,7 +162,7 @@ def _refusal(example: tuple[Program, Script], command: Command) -> str | None:
     return steps[-1].refusal if is_given else None
 
 
-VALUES: dict[str, Json] = {"new": [1.0]}  # No program writes to this key or declares a reducer.
+VALUES: dict[str, Json] = {"spare": True}  # No program writes to this key or declares a reducer.
 
 
 @FEWER
