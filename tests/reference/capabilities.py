@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 Capability: TypeAlias = Literal[
-    "interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers"
+    "interrupts",
+    "breakpoints",
+    "deadlines",
+    "policies",
+    "timers",
+    "gathers",
+    "reducers",
+    "children",
+    "typed",
 ]
 
-ALL: Final[frozenset[Capability]] = frozenset(
+PLAYED: Final[frozenset[Capability]] = frozenset(
     ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
 )
+"""What can be played on an engine, too: flavours hold no more."""
+ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children", "typed"))
 ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

@@ -41,7 +41,7 @@ _POLICIES: Final[tuple[OnError, ...]] = ("stop", "route", "skip", "stop")
 
 def timed(draw: st.DrawFn, program: Program) -> Program:
     """Have the start set one to three timers the first time, and perhaps other slots one."""
-    return _with_more(
+    return with_more(
         program,
         lambda routine, is_start: (
             _timers(draw, routine, 0 if is_start else 1)
@@ -62,7 +62,7 @@ def _timers(draw: st.DrawFn, routine: Routine, hops: int) -> tuple[Operation, ..
     return (Branch(COUNT, hops, timers),)
 
 
-def _with_more(
+def with_more(
     program: Program, make: Callable[[Routine, bool], tuple[Operation, ...]], *, quiet: bool
 ) -> Program:
     """Begin the handlers of a program with more operations.
@@ -95,7 +95,7 @@ def reduced(draw: st.DrawFn, program: Program) -> Program:
         Write(key, Constant(draw(values)))
         for key in draw(st.lists(st.sampled_from(PLAIN), min_size=2, max_size=4))
     )
-    program = _with_more(
+    program = with_more(
         program,
         lambda _, is_start: more if is_start or draw(st.integers(0, 1)) else (),
         quiet=False,
@@ -130,7 +130,7 @@ def gathering(draw: st.DrawFn, program: Program) -> Program:
     gathers = Routine(name=GATHERING, slots=tuple(slots), outputs=("o0",))
     more = draw(st.lists(st.sampled_from(routine.outputs), max_size=2))
     emissions = tuple(Emit(output, draw(drawn_payloads())) for output in (*routine.outputs, *more))
-    program = _with_more(
+    program = with_more(
         program,
         lambda _, is_start: (Branch(COUNT, 0, emissions),) if is_start else (),
         quiet=draw(st.integers(0, 2)) < 2,

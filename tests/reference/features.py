@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tests.reference.capabilities import Capability
+from tests.reference.beyond import BEYOND, beyond
 from tests.reference.interpreter import Course, course, run
 from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
@@ -23,6 +23,8 @@ from tests.reference.program import (
     Update,
     log_message,
 )
+
+__all__ = ("BEYOND", "FEATURES", "MEETINGS", "SINGLE", "features")
 
 SINGLE: Final = frozenset(
     {
@@ -92,57 +94,12 @@ MEETINGS: Final = frozenset(
 FEATURES: Final = SINGLE | MEETINGS
 
 
-BEYOND: Final[dict[Capability, frozenset[str]]] = {
-    "deadlines": frozenset(
-        {
-            "answered by a deadline",
-            "several deadlines at once",
-            "deadline in an open wave",
-            "time without a deadline",
-        }
-    ),
-    "reducers": frozenset({"reduced by a custom reducer", "custom reducer refused a value"}),
-    "timers": frozenset(
-        {
-            "timer fired",
-            "timers of several activations",
-            "several timers at once",
-            "waited for a timer",
-            "timer due while paused",
-            "command to a job that waits",
-        }
-    ),
-    "gathers": frozenset(
-        {
-            "gathered a number",
-            "gathered all",
-            "incomplete gather",
-            "failed with an incomplete gather",
-            "gather dropped",
-        }
-    ),
-    "policies": frozenset(
-        {
-            "attempt failed and another succeeded",
-            "waited for a retry",
-            "skipped",
-            "routed",
-            "effect called again",
-            "job retried",
-            "job retried and carried on",
-        }
-    ),
-}
-
-
 def features(program: Program, script: Script) -> frozenset[str]:
     """Name the features that an example exercised."""
     outcome, way = run(program, script), course(program, script)
     exercised = _ends(outcome) | _waits(outcome) | _told(outcome, way)
     exercised |= _interrupts(outcome, way) | _breakpoints(way) | _holds(script, outcome, way)
-    exercised |= _deadlines(way) | _policies(outcome, way)
-    exercised |= _timers(outcome, way) | _gathers(program, outcome)
-    exercised |= _reducers(program, outcome)
+    exercised |= beyond(program, outcome, way)
     exercised |= _courses(program, outcome) | _payloads(outcome)
     return frozenset(name for name, is_there in exercised.items() if is_there)
 
@@ -261,77 +218,6 @@ def _holds(script: Script, outcome: Outcome, way: Course) -> dict[str, bool]:
         "message at an interrupt or a breakpoint": bool(moments & {"interrupted", "before"}),
         "cancelled at an interrupt or a breakpoint": outcome.status == "cancelled"
         and bool(outcome.holds),
-    }
-
-
-def _deadlines(way: Course) -> dict[str, bool]:
-    """Say which questions nobody answered in time."""
-    passed = [step for step in way.steps if isinstance(step.command, Advance)]
-    return {
-        "answered by a deadline": bool(way.expired),
-        "several deadlines at once": any(len(names) > 1 for _, names in way.expired),
-        "deadline in an open wave": any(moment != "paused" for moment, _ in way.expired),
-        "time without a deadline": len(passed) > len(way.expired),
-    }
-
-
-def _policies(outcome: Outcome, way: Course) -> dict[str, bool]:
-    """Say what failed, and what became of it."""
-    results = {name: result for name, (_, _, result) in outcome.activations.items()}
-    moments = {step.moment for step in way.steps}
-    waited = "retrying" in moments or "retrying" in results.values()
-    return {
-        "attempt failed and another succeeded": any(
-            results[name] == "completed" for name in outcome.attempts
-        ),
-        "waited for a retry": waited,
-        "skipped": "skipped" in results.values(),
-        "routed": "routed" in results.values(),
-        "effect called again": bool(outcome.calls),
-        "job retried": bool(way.retried),
-        "job retried and carried on": bool(way.retried) and outcome.status != "failed",
-    }
-
-
-def _timers(outcome: Outcome, way: Course) -> dict[str, bool]:
-    """Say what came later, and what happened until then."""
-    steps = [step for step in way.steps if step.moment == "waiting"]
-    others = [step for step in steps if not isinstance(step.command, Advance)]
-    sources = {name.partition("/")[0] for name in (*outcome.fired, *outcome.timers)}
-    return {
-        "timer fired": bool(outcome.fired),
-        "timers of several activations": len(sources) > 1,
-        "several timers at once": any(len(names) > 1 for _, names in way.fired),
-        "waited for a timer": bool(steps) or outcome.status == "waiting",
-        "timer due while paused": any(moment != "waiting" for moment, _ in way.fired),
-        "command to a job that waits": bool(others),
-    }
-
-
-def _gathers(program: Program, outcome: Outcome) -> dict[str, bool]:
-    """Say what was gathered, and what is missing."""
-    rules = {program.slot(slot).gather for slot, _, _ in outcome.activations.values()}
-    failure = "" if outcome.failure is None else outcome.failure.type
-    return {
-        "gathered a number": any(isinstance(rule, int) for rule in rules),
-        "gathered all": "all" in rules,
-        "incomplete gather": bool(outcome.gathers),
-        "failed with an incomplete gather": failure == "GatherIncomplete",
-        "gather dropped": bool(outcome.dropped_gathers),
-    }
-
-
-def _reducers(program: Program, outcome: Outcome) -> dict[str, bool]:
-    """Say what custom reducers did."""
-    custom = [key for key, reducer in program.reducers.items() if reducer in ("counted", "fussy")]
-    counted = [outcome.shared.get(key) for key in custom if program.reducers[key] == "counted"]
-    failure = "" if outcome.failure is None else outcome.failure.type
-    return {
-        "reduced by a custom reducer": any(
-            isinstance(value, dict) and "count" in value for value in counted
-        ),
-        "custom reducer refused a value": bool(custom)
-        and (failure == "MergeError" or "MergeError" in outcome.refusals),
     }
 
 

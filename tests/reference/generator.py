@@ -18,10 +18,11 @@ from tests.reference.bodies import (
     drawn_payloads,
     drawn_questions,
 )
-from tests.reference.capabilities import ALL, ENGINE_HAS, Capability
+from tests.reference.capabilities import ENGINE_HAS, PLAYED, Capability
 from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
+from tests.reference.offspring import parental
 from tests.reference.outcome import moment_of
 from tests.reference.program import (
     Branch,
@@ -53,20 +54,31 @@ from tests.reference.scripts import (
     may_be_told,
     plain_command,
     rebroken,
+    waits_in_vain,
 )
+from tests.reference.typed import typed
 from tests.reference.values import GROWING, VALUES, payloads_from_outside
 
-__all__ = ("FLAVOURS", "PAYLOAD_KEYS", "VALUES", "enabled_in", "examples", "programs")
+__all__ = (
+    "COMMON_FLAVOURS",
+    "FLAVOURS",
+    "PAYLOAD_KEYS",
+    "VALUES",
+    "enabled_in",
+    "examples",
+    "programs",
+)
 
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer", *ODD_KEYS)  # There are no others.
 _PLAIN_FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
 _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
-    "timed": ENGINE_HAS | {"timers", "deadlines"},
-    "joined": ENGINE_HAS | {"gathers", "reducers"},
-    "governed": ENGINE_HAS | {"policies", "timers"},
-    "mixed": ALL,
+    "timed": frozenset((*ENGINE_HAS, "timers", "deadlines")),
+    "joined": frozenset((*ENGINE_HAS, "gathers", "reducers")),
+    "governed": frozenset((*ENGINE_HAS, "policies", "timers")),
+    "mixed": PLAYED,
 }
-FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward", *_RICH_FLAVOURS)
+COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")
+FLAVOURS: Final = (*COMMON_FLAVOURS, *_RICH_FLAVOURS)
 """Those behind the plain ones are any of them, with odd payloads or with more in the program."""
 
 
@@ -212,7 +224,7 @@ def _finished(program: Program, script: Script) -> Script:
     """Have a job that is paused at the end of its script carried on, as far as it goes."""
     for _ in range(12):
         outcome = run(program, script)
-        if outcome.status not in ("paused", "waiting"):
+        if outcome.status not in ("paused", "waiting") or waits_in_vain(outcome):
             break
         script = attrs.evolve(script, commands=(*script.commands, plain_command(outcome)))
     return script
@@ -243,6 +255,9 @@ def examples(
     program = reduced(draw, program) if "reducers" in enabled else program
     program = timed(draw, program) if "timers" in enabled else program
     program = gathering(draw, program) if "gathers" in enabled else program
+    program = parental(draw, program) if "children" in enabled else program
+    if "typed" in enabled and not awkward and ("reducers" not in enabled or draw(st.booleans())):
+        program = typed(draw, program)
     if "policies" in enabled:
         program = governed(draw, program)
     messages = drawn_messages(draw, program)
@@ -250,7 +265,7 @@ def examples(
         messages = tuple(awkward_message(draw, message) for message in messages)
     pausing = "breakpoints" in enabled and draw(st.integers(0, 2)) < 2
     script = Script(messages=messages, breakpoints=drawn_breakpoints(draw, program, often=pausing))
-    often = 3 if enabled & {"timers", "gathers"} else 1
+    often = 3 if enabled & {"timers", "gathers", "children"} else 1
     for _ in range(draw(st.sampled_from((8, 6, 4, 10, 2) if not enabled else (12, 20, 15, 8, 4)))):
         outcome = run(program, script)
         if not may_be_told(outcome, enabled):

@@ -46,6 +46,7 @@ from tests.reference.program import (
     Program,
     Refused,
     Remember,
+    StartChild,
     Write,
     log_message,
     plus_one,
@@ -66,6 +67,9 @@ class Requests:
     emissions: list[Item] = attrs.field(factory=list[Item])
     deferrals: list[Item] = attrs.field(factory=list[Item])
     timers: list[tuple[int, Item]] = attrs.field(factory=list[tuple[int, Item]])
+    children: list[tuple[StartChild, Payload]] = attrs.field(
+        factory=list[tuple[StartChild, Payload]]
+    )
     questions: list[Ask] = attrs.field(factory=list[Ask])
     pauses: list[str] = attrs.field(factory=list[str])
 
@@ -157,7 +161,7 @@ def _perform(run: _Run, operations: tuple[Operation, ...]) -> None:
         match operation:
             case Write() | Delete() | Remember() | Forget() | Log():
                 _change(run, operation)
-            case Emit() | EmitAfter() | Defer() | Ask() | Pause():
+            case Emit() | EmitAfter() | Defer() | Ask() | Pause() | StartChild():
                 _request(run, operation)
             case Interrupt():
                 _interrupt(run, operation)
@@ -211,14 +215,20 @@ def _request(run: _Run, operation: JobOperation) -> None:
             requests.questions.append(operation)
         case Pause(reason=reason):
             requests.pauses.append(reason)
+        case StartChild(payload=payload):
+            requests.children.append((operation, _computed(run, payload)))
         case _:
             assert_never(operation)
 
 
 def _item(run: _Run, output: str, payload: dict[str, Expression]) -> Item:
     """Compute a payload for an output of the own routine."""
-    computed = {key: _value(run, expression) for key, expression in payload.items()}
-    return f"{run.activation.routine}.{output}", computed
+    return f"{run.activation.routine}.{output}", _computed(run, payload)
+
+
+def _computed(run: _Run, payload: dict[str, Expression]) -> Payload:
+    """Compute a payload."""
+    return {key: _value(run, expression) for key, expression in payload.items()}
 
 
 def _interrupt(run: _Run, operation: Interrupt) -> None:

@@ -12,9 +12,11 @@ from typing import final
 
 import attrs
 
+from tests.reference.children import cancel_children, drive_children
 from tests.reference.deliveries import Input, numbered
 from tests.reference.job import Expiry, Hit, Job, Step, outcome_of
 from tests.reference.outcome import Outcome
+from tests.reference.plain import whole_at_start
 from tests.reference.program import Command, Program, RetryJob, Script, same
 from tests.reference.resumption import expire, obey, retry_job, wake
 from tests.reference.waves import fire, open_wave, run_wave
@@ -58,6 +60,7 @@ def obeyed(program: Program, script: Script) -> tuple[Command, ...]:
 def _ran(program: Program, script: Script) -> Job:
     """Take a job as far as it goes."""
     job = Job(program=program, script=script, breakpoints=script.breakpoints)
+    job.shared = whole_at_start() if program.is_typed else {}
     commands = iter(script.commands)
     job.kept = numbered(1, 1, [(program.start, program.payload)])
     open_wave(job, release=False)
@@ -81,7 +84,7 @@ def _resumed(job: Job, commands: Iterator[Command]) -> bool:
         return _retried(job, next(commands, None))
     if job.status not in ("paused", "waiting"):
         return False
-    if wake(job) if job.status == "waiting" else expire(job):
+    if _moved_by_itself(job):
         return True
     _send(job)
     if job.moment == "open":
@@ -93,6 +96,13 @@ def _resumed(job: Job, commands: Iterator[Command]) -> bool:
             obey(job, command)
         return True
     return False
+
+
+def _moved_by_itself(job: Job) -> bool:
+    """Let happen what is due, or else what children do, and say whether anything was."""
+    if job.status == "paused":
+        return expire(job)
+    return wake(job) or drive_children(job, run)
 
 
 def _retried(job: Job, command: Command | None) -> bool:
@@ -125,4 +135,5 @@ def _cancelled(job: Job) -> bool:
     if cancel is None or (cancel.wave, cancel.moment) != (job.wave, job.moment):
         return False
     job.status = "cancelled"
+    cancel_children(job)
     return True

@@ -9,7 +9,7 @@ import attrs
 from tests.reference.changes import Change, Data
 from tests.reference.deliveries import Gathers, Input, shown
 from tests.reference.handlers import Activation, Item
-from tests.reference.outcome import Failure, Hold, InterruptRecord, Outcome, Status
+from tests.reference.outcome import ChildStatus, Failure, Hold, InterruptRecord, Outcome, Status
 from tests.reference.program import (
     Ask,
     Breakpoints,
@@ -21,6 +21,7 @@ from tests.reference.program import (
     Program,
     RetryJob,
     Script,
+    StartChild,
 )
 
 Hit: TypeAlias = tuple[Literal["before", "after"], str]  # Of a breakpoint, by an activation.
@@ -36,6 +37,21 @@ class Timer:
     due_at_ms: int
     output: str
     payload: Payload
+
+
+@final
+@attrs.define
+class Child:
+    """A job that an activation started, as far as its parent knows it."""
+
+    start: StartChild
+    payload: Payload
+    status: ChildStatus = "pending"
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it may still end."""
+        return self.status in ("pending", "paused", "waiting")
 
 
 @final
@@ -72,6 +88,7 @@ class Job:
     deferrals: dict[str, Item] = attrs.field(factory=dict[str, Item])
     timers: dict[str, Timer] = attrs.field(factory=dict[str, Timer])
     firings: list[Expiry] = attrs.field(factory=list[Expiry])
+    children: dict[str, Child] = attrs.field(factory=dict[str, Child])
     fired: list[str] = attrs.field(factory=list[str])
     gathers: Gathers = attrs.field(factory=dict[str, list[Input]])
     dropped_gathers: list[str] = attrs.field(factory=list[str])
@@ -118,6 +135,11 @@ class Job:
     def has_begun(self) -> bool:
         """Say whether a wave is open and something of it has run."""
         return self.is_open and any(it.result != "ready" for it in self.current)
+
+    @property
+    def open_children(self) -> list[str]:
+        """Name the children whose end is waited for, in the order of their ids."""
+        return sorted((name for name, it in self.children.items() if it.is_open), key=order)
 
     @property
     def moment(self) -> Moment:
@@ -204,6 +226,7 @@ def outcome_of(job: Job) -> Outcome:
         fired=tuple(job.fired),
         gathers=shown(job.gathers),
         dropped_gathers=tuple(job.dropped_gathers),
+        children={name: job.children[name].status for name in sorted(job.children, key=order)},
         attempts={
             it.id: tuple(it.failures)
             for it in known

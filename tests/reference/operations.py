@@ -232,6 +232,17 @@ class Pause:
 
 @final
 @attrs.frozen
+class StartChild:
+    """Start a child of a flow of the program's children, whose end is sent to an own slot."""
+
+    name: str
+    slot: str  # "routine.slot" of the child.
+    payload: dict[str, Expression]
+    then: str  # "routine.slot" of the program itself.
+
+
+@final
+@attrs.frozen
 class Fail:
     """Raise ``RuntimeError(message)`` out of the handler."""
 
@@ -264,7 +275,7 @@ class Branch:
 
 
 DataOperation: TypeAlias = Write | Delete | Remember | Forget | Log
-JobOperation: TypeAlias = Emit | EmitAfter | Defer | Ask | Pause
+JobOperation: TypeAlias = Emit | EmitAfter | Defer | Ask | Pause | StartChild
 ControlOperation: TypeAlias = (
     Effect | FailingEffect | FlakyEffect | Foreseen | Fail | FailFirst | Refused | Branch
 )

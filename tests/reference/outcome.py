@@ -14,6 +14,9 @@ Result: TypeAlias = Literal[
     "completed", "failed", "ready", "set aside", "dropped", "retrying", "skipped", "routed"
 ]
 Hold: TypeAlias = tuple[Literal["interrupt", "breakpoint"], str]  # With the activation.
+ChildStatus: TypeAlias = Literal[
+    "pending", "running", "completed", "failed", "paused", "waiting", "cancelled"
+]
 Status: TypeAlias = Literal["running", "completed", "failed", "paused", "waiting", "cancelled"]
 
 
@@ -70,6 +73,8 @@ class Outcome:
         factory=dict[str, tuple[Payload, ...]]
     )  # By slot: what is there of incomplete ones.
     dropped_gathers: tuple[str, ...] = ()  # By ``Goto``: slots, sorted for each.
+    # By child: how it ended, "paused", or "pending" as long as nobody has driven it.
+    children: dict[str, ChildStatus] = attrs.field(factory=dict[str, ChildStatus])
     # By activation: the types of the errors that ended attempts, in their order; an activation
     # whose only attempt failed, and that stands as failed, is left out.
     attempts: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])

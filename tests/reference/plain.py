@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import json
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, final
+
+import attrs
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Payload: TypeAlias = dict[str, Json]
@@ -13,7 +16,45 @@ Reducer: TypeAlias = BuiltIn | Custom  # A custom one is declared for a key, not
 
 Forgetting: TypeAlias = Literal["reuse", "fresh"]  # Of effects, by a new attempt.
 
+JOB_ID: Final = "job"
 WORDING: Final = "…"  # Stands for the text of an error that the engine words.
+
+
+@final
+class Level(enum.Enum):
+    """What a field of ``Whole`` may be one of."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Whole:
+    """What a typed program declares as the whole of its shared data."""
+
+    count: int = attrs.field(default=0, validator=attrs.validators.le(1000))
+    names: list[str] = attrs.field(factory=list[str])
+    level: Level = Level.LOW
+    spare: bool = False  # No drawn program writes to it.
+
+
+def whole_at_start() -> Payload:
+    """Give the defaults of ``Whole``, as they are recorded."""
+    return {"count": 0, "names": [], "level": "low", "spare": False}
+
+
+def fits(key: str, value: Json) -> bool:
+    """Say whether ``Whole`` has such a field, and would take the value for it as it stands."""
+    match key:
+        case "count":
+            return isinstance(value, int) and not isinstance(value, bool) and value <= 1000
+        case "names":
+            return isinstance(value, list) and all(isinstance(it, str) for it in value)
+        case "level":
+            return value in ("low", "high")
+        case _:
+            return key == "spare" and isinstance(value, bool)
 
 
 def canonical(value: Json) -> str:
@@ -51,13 +92,38 @@ def routed_payload(
     }
 
 
+def child_ended(
+    child: str, status: str, outputs: list[tuple[str, str, Payload]], failure: str | None
+) -> Payload:
+    """Give what the end of a child sends to its parent; an output is an id, a name and a payload.
+
+    Of a failure only the type counts.
+    """
+    return {
+        "job_id": f"{JOB_ID}/{child}",
+        "status": status,
+        "outputs": [
+            {"output": output, "payload": payload, "activation": made.partition("/")[0]}
+            for made, output, payload in outputs
+        ],
+        "failure": None if failure is None else {"type": failure},
+    }
+
+
 def without_wording(value: Json) -> Json:
-    """Leave out the text of errors that are not the program's own, however deep they stand."""
+    """Leave out the text of errors that are not the program's own, however deep they stand.
+
+    That is also all of the failure of a child but its type.
+    """
     if isinstance(value, list):
         return [without_wording(item) for item in value]
     if not isinstance(value, dict):
         return value
     plain = {key: without_wording(item) for key, item in value.items()}
+    failure = plain.get("failure")
+    if set(plain) == {"job_id", "status", "outputs", "failure"} and isinstance(failure, dict):
+        plain["failure"] = {"type": failure.get("type")}
+        return plain
     is_routed = set(plain) == {"type", "message", "slot", "payload", "attempts"}
     return plain | {"message": WORDING} if is_routed and plain["type"] != "RuntimeError" else plain
 

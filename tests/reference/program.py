@@ -41,6 +41,7 @@ from tests.reference.operations import (
     PlusOne,
     Refused,
     Remember,
+    StartChild,
     Write,
 )
 from tests.reference.outside import (
@@ -65,6 +66,7 @@ from tests.reference.plain import (
     Payload,
     Reducer,
     canonical,
+    child_ended,
     log_message,
     plus_one,
     routed_payload,
@@ -125,9 +127,11 @@ __all__ = (
     "Routine",
     "Script",
     "Slot",
+    "StartChild",
     "Update",
     "Write",
     "canonical",
+    "child_ended",
     "log_message",
     "plus_one",
     "routed_payload",
@@ -193,10 +197,13 @@ class Program:
 
     routines: tuple[Routine, ...]
     connections: tuple[Connection, ...] = ()
+    is_typed: bool = False  # Whether ``Whole`` is declared as the whole of the shared data.
     reducers: dict[str, Reducer] = attrs.field(factory=dict[str, Reducer])
     max_activations: int = 60
     start: str  # "routine.slot"
     payload: Payload = attrs.field(factory=dict[str, Json])
+    # By the name of their flow; where they start is said by ``StartChild``, and none has children.
+    children: dict[str, Program] = attrs.field(factory=dict[str, "Program"])
 
     def slot(self, name: str) -> Slot:
         """Find the slot that is written ``routine.slot``."""

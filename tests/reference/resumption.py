@@ -25,9 +25,11 @@ from tests.reference.waves import (
     begin,
     connected,
     fire,
+    has_next,
     is_idle,
     merge,
     merged,
+    misfits,
     open_wave,
     written,
 )
@@ -123,14 +125,19 @@ def _update_refusal(job: Job, values: Data) -> str | None:
 
     Writes to other keys have nothing to do with it.
     """
-    shared = dict(job.shared)
     before = [it for _, it in written(job) if it.key in values] if job.has_begun else []
+    return _unfit(job, before, values)
+
+
+def _unfit(job: Job, before: list[Change], values: Data) -> str | None:
+    """Name the error with which values are refused behind other writes to their keys."""
+    shared = dict(job.shared)
     try:
         for change in [*before, *_changes(job, values)]:
             apply(shared, change)
     except HandlerFailed as error:
         return error.type_name
-    return None
+    return "MergeError" if misfits(job.program, shared, values) else None
 
 
 def _closing_refusal(job: Job) -> str | None:
@@ -172,7 +179,7 @@ def _catch_up(job: Job) -> None:
 def _stands_by_itself(job: Job) -> bool:
     """Say whether a job that is paused behind a wave would be without its breakpoints, too."""
     asked = any(it.requests.pauses or it.requests.questions for it in job.current)
-    return asked or not (job.holds and (job.kept or job.inputs))
+    return asked or not (job.holds and has_next(job))
 
 
 def _resume_answered(job: Job, *, release: bool) -> None:
@@ -240,13 +247,7 @@ def _repair_refusal(job: Job, values: Data) -> str | None:
         if change.key not in job.replaced
     ]
     before = [it for it in (*own, *job.updates) if it.key in values and it.key != job.unmerged]
-    shared = dict(job.shared)
-    try:
-        for change in [*before, *_changes(job, values)]:
-            apply(shared, change)
-    except HandlerFailed as error:
-        return error.type_name
-    return None
+    return _unfit(job, before, values)
 
 
 def _repair(job: Job, values: Data) -> None:

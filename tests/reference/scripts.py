@@ -30,7 +30,7 @@ from tests.reference.program import (
     Script,
     Update,
 )
-from tests.reference.values import FITTING, GROWING, PLAIN, VALUES, payloads_from_outside
+from tests.reference.values import FITTING, GROWING, PLAIN, TYPED, VALUES, payloads_from_outside
 
 _AT_INTERRUPTS: Final[tuple[str, ...]] = (
     *("answer", "wrong", "older", "just update", "continue", "answer", "older", "goto"),
@@ -87,6 +87,11 @@ def may_be_told(outcome: Outcome, enabled: frozenset[Capability]) -> bool:
     return outcome.status in ("paused", "waiting") or mended
 
 
+def waits_in_vain(outcome: Outcome) -> bool:
+    """Say whether a job waits for nothing but children that nobody tells anything."""
+    return moment_of(outcome) == "waiting" and not outcome.timers
+
+
 def drawn_command(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command:
     """Draw a command to a paused job: mostly one that will be accepted."""
     if outcome.status == "failed":
@@ -130,6 +135,8 @@ def _drawn_retry(draw: st.DrawFn, program: Program, outcome: Outcome) -> Command
     if not merging and draw(st.integers(0, 2)) == 0:
         return RetryJob(effects, _values(draw, program))
     mending: dict[str, Json] = {"sum": 1, "list": [], "a": 1}
+    if program.is_typed:
+        mending = {"count": 1, "names": [], "level": "low"}
     return RetryJob(effects, mending if merging and draw(st.integers(0, 3)) else None)
 
 
@@ -215,6 +222,9 @@ def _counting(program: Program) -> tuple[str, ...]:
 
 def _values(draw: st.DrawFn, program: Program) -> dict[str, Json]:
     """Draw what is written to the shared data; now and then it does not apply."""
+    if program.is_typed:
+        keys_of_whole = st.lists(st.sampled_from(tuple(TYPED)), min_size=1, max_size=2, unique=True)
+        return {key: draw(TYPED[key]) for key in draw(keys_of_whole)}
     keys = st.sampled_from((*PLAIN, *GROWING, *program.reducers))
     values: dict[str, Json] = {}
     for key in draw(st.lists(keys, min_size=1, max_size=2, unique=True)):
@@ -232,11 +242,11 @@ def drawn_cancel(draw: st.DrawFn, program: Program, script: Script) -> Cancel | 
     if held and draw(st.integers(0, 4)) == 4:
         step = draw(st.sampled_from(held[::-1]))
         return Cancel(step.wave, step.moment)
-    often = outcome.status in ("paused", "completed")
+    often = outcome.status in ("paused", "completed") or bool(outcome.children)
     if draw(st.integers(0, 15)) < (13 if often else 15):
         return None
     waves = (outcome.waves, outcome.waves, outcome.waves + 1, max(1, outcome.waves - 1), 1)
     moment: Moment = "open"
-    if outcome.status == "paused":
+    if outcome.status == "paused" or outcome.children:
         moment = draw(st.sampled_from((moment_of(outcome), "open")))
     return Cancel(draw(st.sampled_from(waves)), moment)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.reference.capabilities import ENGINE_HAS, Capability
 from tests.reference.features import BEYOND, FEATURES, MEETINGS, features
-from tests.reference.generator import FLAVOURS, PAYLOAD_KEYS, examples
+from tests.reference.generator import COMMON_FLAVOURS, PAYLOAD_KEYS, examples
 from tests.reference.interpreter import course, run
 from tests.reference.outcome import as_text
 from tests.reference.program import KEPT, Program, Script
@@ -31,7 +32,7 @@ def _counted(enabled: frozenset[Capability], runs: int, number: int) -> tuple[Co
     """
     exercised: Counter[str] = Counter()
     drawn = 0
-    for flavour, asks, chance in product(FLAVOURS, (True, False), range(runs)):
+    for flavour, asks, chance in product(COMMON_FLAVOURS, (True, False), range(runs)):
 
         @seed(chance)
         @settings(SETTINGS, max_examples=number)
@@ -53,15 +54,25 @@ def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
     assert not rare, f"of {drawn} examples"
 
 
+_BESIDE: Final[dict[Capability, tuple[Capability, ...]]] = {
+    "children": ("gathers",),
+    "typed": ("policies",),
+}
+
+
 @pytest.mark.parametrize("capability", sorted(BEYOND))
 def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
     capability: Capability,
 ) -> None:
-    more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability))
+    more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability, *_BESIDE.get(capability, ())))
     exercised, drawn = _counted(more, 4, 8)
     seldom = BEYOND["deadlines"] | {
         "failed with an incomplete gather",
         "command to a job that waits",
+        "child cancelled",
+        "type refused what a wave wrote",
+        "end of a child in a gather",
+        "ends of children in several waves",
     }
     rare = {
         name: exercised[name]
@@ -72,7 +83,7 @@ def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
 
 
 @SETTINGS
-@given(examples())
+@given(examples(enabled=ENGINE_HAS))
 def test_payloads_have_known_keys_only(example: tuple[Program, Script]) -> None:
     for _, payload, _ in run(*example).activations.values():
         assert set(payload) <= set(PAYLOAD_KEYS)

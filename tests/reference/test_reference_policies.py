@@ -22,6 +22,7 @@ from tests.reference.program import (
     FailFirst,
     FailingEffect,
     FlakyEffect,
+    Forgetting,
     FromPayload,
     FromShared,
     Goto,
@@ -31,6 +32,7 @@ from tests.reference.program import (
     Log,
     OnError,
     Operation,
+    Payload,
     Program,
     Remember,
     Retry,
@@ -204,7 +206,7 @@ def test_a_failure_that_is_routed_is_emitted_after_the_last_attempt() -> None:
         Connection("a.error", "b.in"),
     )
     outcome = after(governed(made, "a", retry=Retry(attempts=2), on_error="route"))
-    payload = {
+    payload: Payload = {
         "type": "RuntimeError",
         "message": "broken",
         "slot": "a.in",
@@ -259,6 +261,57 @@ def test_interrupts_are_answerable_again_after_a_retry_of_the_job() -> None:
     retried = after(made, RetryJob())
     assert (retried.status, list(retried.interrupts)) == ("paused", ["2.2/i0"])
     assert after(made, RetryJob(), Answer("2.2/i0", 1)).status == "completed"
+
+
+def sure(attempts: int) -> Program:
+    """Make a program that asks after an effect, uses the answer, and fails at first."""
+    operations = (Effect("model", 3), Interrupt(ONE), Log("sure", LastResult()))
+    return program({"a": (*operations, FailFirst(attempts, "no"))})
+
+
+@pytest.mark.parametrize("effects", ["reuse", "fresh"])
+def test_a_fresh_attempt_asks_again_under_the_same_id(effects: Forgetting) -> None:
+    made = governed(sure(1), "a", retry=Retry(attempts=2, effects=effects))
+    first = after(made, Answer("1.1/i0", 1))
+    if effects == "reuse":
+        assert (first.status, first.log) == ("completed", (("1.1", "sure: 1"),))
+        return
+    assert (first.status, list(first.interrupts)) == ("paused", ["1.1/i0"])
+    assert (first.answers, first.calls) == ({"1.1/i0": 1}, {"1.1/e0": 2})
+    again = after(made, Answer("1.1/i0", 1), Answer("1.1/i0", 2), Answer("1.1/i0", 3))
+    assert (again.status, again.log) == ("completed", (("1.1", "sure: 2"),))
+    assert (again.answers, again.refusals) == ({"1.1/i0": 2}, ())
+
+
+def test_a_forgotten_answer_is_not_given_again_before_it_is_asked_for_again() -> None:
+    made = program({"a": (Interrupt(ONE), Interrupt(ONE), FailFirst(1, ""))})
+    made = governed(made, "a", retry=attrs.evolve(TWICE, effects="fresh"))
+    answered = (Answer("1.1/i0", 0), Answer("1.1/i1", 1))
+    waiting = after(made, *answered, Answer("1.1/i0", 2))
+    assert (waiting.status, waiting.refusals) == ("waiting", ("InterruptNotFound",))
+    paused = after(made, *answered, Advance(1), Answer("1.1/i1", 2), Answer("1.1/i0", 2))
+    assert (paused.refusals, list(paused.interrupts)) == (("InterruptNotFound",), ["1.1/i1"])
+    assert paused.answers == {"1.1/i0": 2, "1.1/i1": 1}
+
+
+@pytest.mark.parametrize("effects", ["reuse", "fresh"])
+def test_a_retry_of_the_job_asks_again_only_where_it_forgets(effects: Forgetting) -> None:
+    made = sure(1)
+    retried = after(made, Answer("1.1/i0", 1), RetryJob(effects))
+    # Attempts count from one again, so that the handler fails again where it doesn't ask.
+    assert retried.status == ("failed" if effects == "reuse" else "paused")
+    assert list(retried.interrupts) == ([] if effects == "reuse" else ["1.1/i0"])
+
+
+def test_neighbours_keep_their_answers_at_a_fresh_retry_of_the_job() -> None:
+    twice = (Interrupt(ONE), Interrupt(ONE))
+    made = program({"a": (emit(),), "b": (Interrupt(ONE), FLAKY), "c": twice})
+    made = attrs.evolve(made, connections=(to("a", "b"), to("a", "c")))
+    answers = (Answer("2.2/i0", 1), Answer("2.1/i0", 1))
+    failed = after(made, *answers)
+    assert (failed.status, list(failed.interrupts)) == ("failed", ["2.2/i1"])
+    retried = after(made, *answers, RetryJob("fresh"))
+    assert list(retried.interrupts) == ["2.1/i0", "2.2/i1"]
 
 
 def conflicting() -> Program:

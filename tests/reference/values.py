@@ -39,6 +39,12 @@ FITTING: Final[dict[Reducer, st.SearchStrategy[Json]]] = {  # What a reducer mos
     "max": NUMBERS,
     "min": NUMBERS,
 }
+TYPED: Final[dict[str, st.SearchStrategy[Json]]] = {  # By field; what fits, and what does not.
+    # Nothing here fits only after a conversion, as "1", a boolean, or an object for a list would.
+    "count": st.sampled_from((1, 0, 400, 700, 1000, 1001, -5, "x", [])),
+    "names": st.sampled_from((["a"], [], ["größe", "b"], 5, None)),
+    "level": st.sampled_from(("low", "high", "high", "middle", 3)),
+}
 
 
 @st.composite

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import final
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply
 from tests.reference.deliveries import Input, joined, numbered, targets
 from tests.reference.handlers import Activation, Item, settle
-from tests.reference.job import Job, Timer
+from tests.reference.job import Child, Job, Timer
 from tests.reference.outcome import Failure
+from tests.reference.plain import fits
 from tests.reference.policies import MERGED, decide, try_again
+from tests.reference.program import Program
 
 # Opening.
 
@@ -31,7 +34,7 @@ def _rest(job: Job) -> None:
     """Wait for what may come, or end."""
     if job.questions:
         job.status = "paused"
-    elif job.timers:
+    elif job.timers or job.open_children:
         job.wait()
     elif job.deferrals:
         open_wave(job, release=True)
@@ -41,9 +44,16 @@ def _rest(job: Job) -> None:
         job.status = "completed"
 
 
+def has_next(job: Job) -> bool:
+    """Say whether a wave would open now, of kept work or of what the inputs activate."""
+    gathers = {slot: list(queue) for slot, queue in job.gathers.items()}
+    return bool(job.kept or joined(job.program, gathers, job.inputs))
+
+
 def is_idle(job: Job) -> bool:
     """Say whether nothing is left but deferrals."""
-    return not (job.kept or job.inputs or job.questions or job.timers)
+    left = job.kept or job.inputs or job.questions or job.timers or job.open_children
+    return not left
 
 
 def fire(job: Job) -> bool:
@@ -123,6 +133,14 @@ def _attempt(job: Job, activation: Activation) -> None:
         settle(job.program, job.shared, memory, activation)
         activation.settled_at_ms = job.now_ms
         decide(slot, activation, job.now_ms)
+        _start_children(job, activation)
+
+
+def _start_children(job: Job, activation: Activation) -> None:
+    """Start the children of an activation that has completed, though its wave is still open."""
+    if activation.result == "completed":
+        for n, (start, payload) in enumerate(activation.requests.children):
+            job.children[f"{activation.id}/c{n}"] = Child(start, payload)
 
 
 # Closing.
@@ -173,13 +191,23 @@ class MergeFailed(Exception):
 
 def merged(job: Job) -> Data:
     """Give the shared data with the writes of the wave, updates last; or raise ``MergeFailed``."""
-    shared = dict(job.shared)
-    for activation, change in written(job):
+    shared, writes = dict(job.shared), written(job)
+    for activation, change in writes:
         try:
             apply(shared, change)
         except HandlerFailed as error:
             raise MergeFailed(Failure(error.type_name, activation), change.key) from error
+    last = {change.key: (n, activation) for n, (activation, change) in enumerate(writes)}
+    found = misfits(job.program, shared, last)
+    if found:
+        _, key = min((last[key][0], key) for key in found)
+        raise MergeFailed(Failure("MergeError", last[key][1]), key)
     return shared
+
+
+def misfits(program: Program, shared: Data, keys: Iterable[str]) -> list[str]:
+    """Name those of some keys whose values do not fit the type of the whole, if there is one."""
+    return [it for it in keys if program.is_typed and it in shared and not fits(it, shared[it])]
 
 
 def written(job: Job) -> list[tuple[str | None, Change]]:
