@@ -74,6 +74,17 @@ BEYOND: Final[dict[Capability, frozenset[str]]] = {
 }
 
 
+SELDOM: Final = BEYOND["deadlines"] | {
+    "failed with an incomplete gather",
+    "command to a job that waits",
+    "child cancelled",
+    "type refused what a wave wrote",
+    "end of a child in a gather",
+    "ends of children in several waves",
+}
+"""What takes several things to come about even where it is enabled."""
+
+
 def beyond(program: Program, outcome: Outcome, way: Course) -> dict[str, bool]:
     """Say which of these an example exercised."""
     exercised = _deadlines(way) | _policies(outcome, way)

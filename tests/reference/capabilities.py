@@ -21,4 +21,4 @@ PLAYED: Final[frozenset[Capability]] = frozenset(
 )
 """What can be played on an engine, too: flavours hold no more."""
 ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children", "typed"))
-ENGINE_HAS: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))
+USUAL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tests.reference.beyond import BEYOND, beyond
+from tests.reference.beyond import BEYOND, SELDOM, beyond
 from tests.reference.interpreter import Course, course, run
 from tests.reference.oddities import is_awkward
 from tests.reference.outcome import Outcome
@@ -24,7 +24,7 @@ from tests.reference.program import (
     log_message,
 )
 
-__all__ = ("BEYOND", "FEATURES", "MEETINGS", "SINGLE", "features")
+__all__ = ("BEYOND", "FEATURES", "MEETINGS", "SELDOM", "SINGLE", "features")
 
 SINGLE: Final = frozenset(
     {

@@ -18,7 +18,7 @@ from tests.reference.bodies import (
     drawn_payloads,
     drawn_questions,
 )
-from tests.reference.capabilities import ENGINE_HAS, PLAYED, Capability
+from tests.reference.capabilities import PLAYED, USUAL, Capability
 from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
@@ -72,9 +72,9 @@ __all__ = (
 PAYLOAD_KEYS: Final = ("n", "x", "y", "z", "seen", "answer", *ODD_KEYS)  # There are no others.
 _PLAIN_FLAVOURS: Final = ("calm", "failure", "conflict", "loop")
 _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
-    "timed": frozenset((*ENGINE_HAS, "timers", "deadlines")),
-    "joined": frozenset((*ENGINE_HAS, "gathers", "reducers")),
-    "governed": frozenset((*ENGINE_HAS, "policies", "timers")),
+    "timed": frozenset((*USUAL, "timers", "deadlines")),
+    "joined": frozenset((*USUAL, "gathers", "reducers")),
+    "governed": frozenset((*USUAL, "policies", "timers")),
     "mixed": PLAYED,
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")
@@ -84,7 +84,7 @@ FLAVOURS: Final = (*COMMON_FLAVOURS, *_RICH_FLAVOURS)
 
 def enabled_in(flavour: str) -> frozenset[Capability]:
     """Return what examples of a flavour may hold beyond the plain."""
-    return _RICH_FLAVOURS.get(flavour, ENGINE_HAS)
+    return _RICH_FLAVOURS.get(flavour, USUAL)
 
 
 # Programs.
@@ -96,7 +96,7 @@ def programs(
     *,
     asks: bool,
     flavour: str,
-    enabled: frozenset[Capability] = ENGINE_HAS,
+    enabled: frozenset[Capability] = USUAL,
 ) -> Program:
     """Draw a program that asks and defers or may not, and may loop, conflict or fail."""
     graph = draw(drawn_graphs(enabled))

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.reference.capabilities import ENGINE_HAS, Capability
-from tests.reference.features import BEYOND, FEATURES, MEETINGS, features
+from tests.reference.capabilities import USUAL, Capability
+from tests.reference.features import BEYOND, FEATURES, MEETINGS, SELDOM, features
 from tests.reference.generator import COMMON_FLAVOURS, PAYLOAD_KEYS, examples
 from tests.reference.interpreter import course, run
 from tests.reference.outcome import as_text
@@ -47,7 +47,7 @@ def _counted(enabled: frozenset[Capability], runs: int, number: int) -> tuple[Co
 
 
 def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
-    exercised, drawn = _counted(ENGINE_HAS, 8, 8)
+    exercised, drawn = _counted(USUAL, 8, 8)
     assert set(exercised) == FEATURES
     least = {name: drawn / 20 if name in MEETINGS else drawn / 10 for name in FEATURES}
     rare = {name: number for name, number in exercised.items() if number < least[name]}
@@ -61,29 +61,21 @@ _BESIDE: Final[dict[Capability, tuple[Capability, ...]]] = {
 
 
 @pytest.mark.parametrize("capability", sorted(BEYOND))
-def test_what_the_engine_lacks_is_exercised_often_where_it_is_enabled(
+def test_what_is_beyond_the_usual_is_exercised_often_where_it_is_enabled(
     capability: Capability,
 ) -> None:
-    more: frozenset[Capability] = frozenset((*ENGINE_HAS, capability, *_BESIDE.get(capability, ())))
+    more: frozenset[Capability] = frozenset((*USUAL, capability, *_BESIDE.get(capability, ())))
     exercised, drawn = _counted(more, 4, 8)
-    seldom = BEYOND["deadlines"] | {
-        "failed with an incomplete gather",
-        "command to a job that waits",
-        "child cancelled",
-        "type refused what a wave wrote",
-        "end of a child in a gather",
-        "ends of children in several waves",
-    }
     rare = {
         name: exercised[name]
         for name in BEYOND[capability]
-        if exercised[name] < drawn / (40 if name in seldom else 10)
+        if exercised[name] < drawn / (40 if name in SELDOM else 10)
     }
     assert not rare, f"of {drawn} examples"
 
 
 @SETTINGS
-@given(examples(enabled=ENGINE_HAS))
+@given(examples(enabled=USUAL))
 def test_payloads_have_known_keys_only(example: tuple[Program, Script]) -> None:
     for _, payload, _ in run(*example).activations.values():
         assert set(payload) <= set(PAYLOAD_KEYS)

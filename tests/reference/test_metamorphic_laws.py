@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 from hypothesis import HealthCheck, assume, given, settings
 
-from tests.reference.capabilities import ENGINE_HAS
+from tests.reference.capabilities import USUAL
 from tests.reference.foresight import foreseen
 from tests.reference.generator import examples
 from tests.reference.interpreter import course, run
@@ -87,13 +87,13 @@ def test_interrupts_are_effects_that_people_answer(example: tuple[Program, Scrip
 
 
 @EXAMPLES
-@given(examples(enabled=ENGINE_HAS))
+@given(examples(enabled=USUAL))
 def test_breakpoints_that_are_continued_change_nothing(example: tuple[Program, Script]) -> None:
     _assert_transparent(*example)
 
 
 @EXAMPLES
-@given(examples(enabled=frozenset((*ENGINE_HAS, "gathers", "reducers", "children"))))
+@given(examples(enabled=frozenset((*USUAL, "gathers", "reducers", "children"))))
 def test_breakpoints_change_nothing_for_joins_and_children(example: tuple[Program, Script]) -> None:
     _assert_transparent(*example)
 
