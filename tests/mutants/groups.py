@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant, Patch, Trial
 
 _OUTPUT: Final = "tests/engine/test_output.py::test_"
+_ENDED: Final = "tests/engine/test_ended_groups.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -69,5 +70,13 @@ MUTANTS: Final = (
             Patch("runtime/session.py", "            self.is_grouping\n", "            True\n"),
         ),
         trial=Trial(_OUTPUT + "every_activation_is_an_append_by_default"),
+    ),
+    Mutant(
+        name="what ends an execution in a wave of one takes the group with it",
+        breaks="What is decided before an error ends the execution is recorded.",
+        patches=(
+            Patch("runtime/drive.py", "            outcome = ending\n", "            raise\n"),
+        ),
+        trial=Trial(_ENDED + "what_led_to_a_change_of_code_is_recorded"),
     ),
 )
