@@ -47,7 +47,7 @@ class Run:
     answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
-    began_with: int  # So many waves had been kept by then.
+    is_current: Callable[[], bool]  # Whether nothing has undone its wave.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
 
@@ -77,10 +77,7 @@ class Run:
 
     def is_awaited(self, fold: JobFold) -> bool:
         """Tell whether what is done here still counts."""
-        wave = int(self.activation.id.partition(".")[0])
-        if not self.session.is_current(wave, self.began_with):
-            return False
-        return is_awaited(fold, self.activation, self.attempt)
+        return self.is_current() and is_awaited(fold, self.activation, self.attempt)
 
     def let_out(self) -> None:
         """Let all that led here be recorded, because somebody outside is about to see it.

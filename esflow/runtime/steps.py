@@ -6,7 +6,7 @@ How handlers run beside each other, and who waits for them, is the business of t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
@@ -67,6 +67,7 @@ class Wave:
     max_parallel: int
     off_loop: OffLoop
     _waiting: deque[Activation]
+    _is_current: Callable[[], bool]  # Whether nothing has undone it since it was opened.
     _running: int = attrs.field(default=0, init=False)
     trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
@@ -79,7 +80,10 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self.trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None
+            and fold.token == self.session.token
+            and fold.operator is None
+            and self._is_current()
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
@@ -158,7 +162,7 @@ class Wave:
             answered=member.answered,
             shared=fold.shared,
             memory=fold.memory.get(slot.routine, {}),
-            began_with=len(self.session.kept_waves),
+            is_current=self._is_current,
             off_loop=self.off_loop,
         )
 
@@ -181,14 +185,17 @@ def open_wave(
 
     Raises: FlowChanged, when a host with another flow sent work for a slot that isn't there.
     """
-    ready = runnable(session.fold)
+    kept = len(session.kept_waves)  # Before the fold, which may meanwhile be read anew.
+    fold = session.fold
+    ready = runnable(fold)
     if not ready:
         return None
-    flow = flows[session.fold.flow]
+    flow = flows[fold.flow]
     missing = {each.slot for each in ready if each.slot not in flow.slots}
     if missing:
-        raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, flows, min(max_parallel, len(ready)), off_loop, deque(ready))
+        raise FlowChanged(session.job_id, fold.flow, tuple(sorted(missing)))
+    width, is_current = min(max_parallel, len(ready)), partial(session.is_current, fold.wave, kept)
+    return Wave(session, flow, flows, width, off_loop, deque(ready), is_current)
 
 
 def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:

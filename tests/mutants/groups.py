@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant, Patch, Trial
 
 _OUTPUT: Final = "tests/engine/test_output.py::test_"
+_OVERTAKEN: Final = "tests/engine/test_overtaken_groups.py::test_"
 _ENDED: Final = "tests/engine/test_ended_groups.py::test_"
 
 MUTANTS: Final = (
@@ -78,5 +79,17 @@ MUTANTS: Final = (
             Patch("runtime/drive.py", "            outcome = ending\n", "            raise\n"),
         ),
         trial=Trial(_ENDED + "what_led_to_a_change_of_code_is_recorded"),
+    ),
+    Mutant(
+        name="of a wave that is undone the rest starts",
+        breaks="Of a wave that what came from outside has undone, nothing more is started.",
+        patches=(
+            Patch(
+                "runtime/steps.py",
+                "            and self._is_current()\n",
+                "",
+            ),
+        ),
+        trial=Trial(_OVERTAKEN + "of_a_wave_that_is_undone_nothing_more_is_started"),
     ),
 )
