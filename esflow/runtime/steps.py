@@ -68,8 +68,8 @@ class Wave:
     off_loop: OffLoop
     _waiting: deque[Activation]
     _is_current: Callable[[], bool]  # Whether nothing has undone it since it was opened.
+    trouble: BaseException | None  # Ends the execution.
     _running: int = attrs.field(default=0, init=False)
-    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -183,7 +183,7 @@ def open_wave(
 ) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
-    Raises: FlowChanged, when a host with another flow sent work for a slot that isn't there.
+    Shape: nothing of it starts when a host with another flow sent work for a slot that isn't there.
     """
     kept = len(session.kept_waves)  # Before the fold, which may meanwhile be read anew.
     fold = session.fold
@@ -192,10 +192,9 @@ def open_wave(
         return None
     flow = flows[fold.flow]
     missing = {each.slot for each in ready if each.slot not in flow.slots}
-    if missing:
-        raise FlowChanged(session.job_id, fold.flow, tuple(sorted(missing)))
+    changed = FlowChanged(session.job_id, fold.flow, tuple(sorted(missing))) if missing else None
     width, is_current = min(max_parallel, len(ready)), partial(session.is_current, fold.wave, kept)
-    return Wave(session, flow, flows, width, off_loop, deque(ready), is_current)
+    return Wave(session, flow, flows, width, off_loop, deque(ready), is_current, changed)
 
 
 def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from esflow import Context, Flow, Retry
-from esflow.errors import NondeterminismError
+from esflow.errors import FlowChanged, NondeterminismError
 from esflow.testing import ManualClock
-from tests.engine.world import Hosts, names
+from tests.engine.world import Hosts, Threads, names
 
 LENGTH = 4
 
@@ -50,3 +50,36 @@ def test_what_led_to_a_change_of_code_is_recorded(hosts: Hosts, width: int) -> N
     repaired = hosts(changing(ran, is_sound=True, width=width), durability="output")
     assert repaired.run("job").status == "completed"
     assert [ran[f"{n}.1"] for n in range(1, LENGTH + 1)] == [1] * LENGTH
+
+
+def test_what_led_to_a_slot_that_is_missed_is_recorded(hosts: Hosts, threads: Threads) -> None:
+    ran = Counter[str]()
+
+    def build(*, is_whole: bool) -> Flow:
+        flow = Flow("edited")
+        routine = flow.routine("edited", outputs=("out",))
+
+        @routine.slot
+        def begin(ctx: Context) -> None:
+            ran["begin"] += 1
+            ctx.effect(lambda: threads.submit(send).result())
+
+        def note(ctx: Context) -> None:
+            ran["note"] += 1
+
+        if is_whole:
+            routine.slot(name="new")(note)
+        return flow
+
+    def send() -> int:
+        return other.send("job", "edited.new", {})
+
+    other = hosts(build(is_whole=True))
+    engine = hosts(build(is_whole=False), durability="output", clock=ManualClock())
+
+    with pytest.raises(FlowChanged, match=r"edited\.new"):
+        engine.start("edited", "edited.begin", job_id="job")
+
+    assert names(engine, "job")[-2:] == ["EffectRecorded", "ActivationCompleted"]
+    assert other.run("job").status == "completed"
+    assert ran == {"begin": 1, "note": 1}

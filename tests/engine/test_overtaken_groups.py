@@ -21,7 +21,7 @@ def wide(item: Callable[[Context, int], None], width: int) -> Flow:
     def note(ctx: Context, line: str) -> None:
         ctx.log(line)
 
-    routine.slot(item, name="item")
+    routine.slot(name="item")(item)
     flow.connect("wide.out", "wide.item")
     return flow
 

@@ -92,4 +92,16 @@ MUTANTS: Final = (
         ),
         trial=Trial(_OVERTAKEN + "of_a_wave_that_is_undone_nothing_more_is_started"),
     ),
+    Mutant(
+        name="a slot that is missed takes the group with it",
+        breaks="What is decided before a wave that can't be opened is recorded.",
+        patches=(
+            Patch(
+                "runtime/steps.py",
+                "    width, is_current = min(",
+                "    if changed:\n        raise changed\n    width, is_current = min(",
+            ),
+        ),
+        trial=Trial(_ENDED + "what_led_to_a_slot_that_is_missed_is_recorded"),
+    ),
 )
