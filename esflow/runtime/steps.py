@@ -99,7 +99,8 @@ class Wave:
         if isinstance(outcome, BaseException):
             self._keep(outcome)
         else:
-            self._keep(self._committed(_settling(run, outcome)))
+            asks = isinstance(outcome[-1], ev.Interrupted)
+            self._keep(self._committed(_settling(run, outcome), may_wait=not asks))
 
     def _keep(self, found: BaseException | None) -> None:
         """Keep what ends the execution, if anything does."""
@@ -129,8 +130,11 @@ class Wave:
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
         return min(found, default=None)
 
-    def _committed(self, *steps: Decide) -> EsflowError | None:
-        """Append what steps lead to, and what is due; line up what may run again by it."""
+    def _committed(self, *steps: Decide, may_wait: bool = True) -> EsflowError | None:
+        """Append what steps lead to, and what is due; line up what may run again by it.
+
+        Shape: what asks a person may not wait for neighbours, which may go on for long.
+        """
         is_last = not self._running
         fired = list[str]()
 
@@ -140,7 +144,7 @@ class Wave:
             return events
 
         try:
-            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=True)
+            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=may_wait)
         except EsflowError as refused:
             return refused
         members = self.session.fold.members

@@ -104,4 +104,10 @@ MUTANTS: Final = (
         ),
         trial=Trial(_ENDED + "what_led_to_a_slot_that_is_missed_is_recorded"),
     ),
+    Mutant(
+        name="what asks a person waits for its neighbours",
+        breaks="An interrupt is recorded as soon as its handler is set aside.",
+        patches=(Patch("runtime/steps.py", "may_wait=not asks", "may_wait=True"),),
+        trial=Trial(_OUTPUT + "an_interrupt_is_seen_while_a_neighbour_goes_on"),
+    ),
 )
