@@ -69,7 +69,9 @@ class Run:
             if not self.is_awaited(fold):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             # Of a host whose append died behind its commit, other threads may come here again.
-            if effect.id in fold.members[self.activation.id].effects:
+            member = fold.members[self.activation.id]
+            known = member.effects.get(effect.id) or member.attempts.get(effect.id)
+            if known is not None and known.attempt >= effect.attempt:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
             return (effect,)
 
