@@ -9,12 +9,11 @@ finished first shows nowhere but in the order of the records.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from threading import Event
 
 from esflow.clock import wait_until
-from esflow.errors import JobClosed
+from esflow.errors import EsflowError
 from esflow.failpoints import reach
 from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
@@ -104,8 +103,12 @@ def _drive(host: Host, session: Session) -> None:
 
 def _run_alone(wave: Wave) -> None:
     for run in wave.startable():
-        with suppress(JobClosed):
-            wave.settle(run, copy_context().run(performed, run))
+        outcome: Settling | EsflowError
+        try:
+            outcome = copy_context().run(performed, run)
+        except EsflowError as ending:  # What ends a process goes its way.
+            outcome = ending
+        wave.settle(run, outcome)
 
 
 def _run_in_threads(wave: Wave) -> None:

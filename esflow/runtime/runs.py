@@ -47,7 +47,7 @@ class Run:
     answered: Mapping[str, Answered]
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
-    began_with: int  # So many waves had been kept by then.
+    is_current: Callable[[], bool]  # Whether nothing has undone its wave.
     off_loop: OffLoop = attrs.field(default=at_once)
     abandoned: bool = False  # Nobody waits for what it comes to.
 
@@ -69,7 +69,9 @@ class Run:
             if not self.is_awaited(fold):
                 raise JobClosed(fold.job_id, fold.status, f"effect {effect.id}")
             # Of a host whose append died behind its commit, other threads may come here again.
-            if effect.id in fold.members[self.activation.id].effects:
+            member = fold.members[self.activation.id]
+            known = member.effects.get(effect.id) or member.attempts.get(effect.id)
+            if known is not None and known.attempt >= effect.attempt:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
             return (effect,)
 
@@ -77,10 +79,7 @@ class Run:
 
     def is_awaited(self, fold: JobFold) -> bool:
         """Tell whether what is done here still counts."""
-        wave = int(self.activation.id.partition(".")[0])
-        if not self.session.is_current(wave, self.began_with):
-            return False
-        return is_awaited(fold, self.activation, self.attempt)
+        return self.is_current() and is_awaited(fold, self.activation, self.attempt)
 
     def let_out(self) -> None:
         """Let all that led here be recorded, because somebody outside is about to see it.

@@ -15,7 +15,8 @@ Grouped appends
 A session that groups lets it run ahead for longer: what settles an activation waits, and is
 appended as one with what comes after it.
 Nothing that anybody outside could see waits: the group is appended before an effect is called,
-when the job comes to rest, and when it has grown or waited too long.
+when a handler is set aside to ask somebody, when the job comes to rest, and when it has grown or
+waited too long.
 So a crash loses work that was pure, and it is done again.
 
 If somebody else has appended meanwhile, the group is decided again on what is there now, step by

@@ -6,7 +6,7 @@ How handlers run beside each other, and who waits for them, is the business of t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
@@ -67,8 +67,9 @@ class Wave:
     max_parallel: int
     off_loop: OffLoop
     _waiting: deque[Activation]
+    _is_current: Callable[[], bool]  # Whether nothing has undone it since it was opened.
+    trouble: BaseException | None  # Ends the execution.
     _running: int = attrs.field(default=0, init=False)
-    trouble: BaseException | None = attrs.field(default=None, init=False)  # Ends the execution.
 
     @property
     def is_single(self) -> bool:
@@ -79,7 +80,10 @@ class Wave:
         """Return the runs to start now, which are counted as running from here on."""
         fold = self.session.fold  # A member's effect may meanwhile read the job anew.
         may_start = (
-            self.trouble is None and fold.token == self.session.token and fold.operator is None
+            self.trouble is None
+            and fold.token == self.session.token
+            and fold.operator is None
+            and self._is_current()
         )
         runs = list[Run]()
         while self._waiting and may_start and self._running < self.max_parallel:
@@ -95,7 +99,8 @@ class Wave:
         if isinstance(outcome, BaseException):
             self._keep(outcome)
         else:
-            self._keep(self._committed(_settling(run, outcome)))
+            asks = isinstance(outcome[-1], ev.Interrupted)
+            self._keep(self._committed(_settling(run, outcome), may_wait=not asks))
 
     def _keep(self, found: BaseException | None) -> None:
         """Keep what ends the execution, if anything does."""
@@ -125,8 +130,11 @@ class Wave:
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
         return min(found, default=None)
 
-    def _committed(self, *steps: Decide) -> EsflowError | None:
-        """Append what steps lead to, and what is due; line up what may run again by it."""
+    def _committed(self, *steps: Decide, may_wait: bool = True) -> EsflowError | None:
+        """Append what steps lead to, and what is due; line up what may run again by it.
+
+        Shape: what asks a person may not wait for neighbours, which may go on for long.
+        """
         is_last = not self._running
         fired = list[str]()
 
@@ -136,7 +144,7 @@ class Wave:
             return events
 
         try:
-            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=True)
+            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=may_wait)
         except EsflowError as refused:
             return refused
         members = self.session.fold.members
@@ -158,7 +166,7 @@ class Wave:
             answered=member.answered,
             shared=fold.shared,
             memory=fold.memory.get(slot.routine, {}),
-            began_with=len(self.session.kept_waves),
+            is_current=self._is_current,
             off_loop=self.off_loop,
         )
 
@@ -179,16 +187,18 @@ def open_wave(
 ) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
-    Raises: FlowChanged, when a host with another flow sent work for a slot that isn't there.
+    Shape: nothing of it starts when a host with another flow sent work for a slot that isn't there.
     """
-    ready = runnable(session.fold)
+    kept = len(session.kept_waves)  # Before the fold, which may meanwhile be read anew.
+    fold = session.fold
+    ready = runnable(fold)
     if not ready:
         return None
-    flow = flows[session.fold.flow]
+    flow = flows[fold.flow]
     missing = {each.slot for each in ready if each.slot not in flow.slots}
-    if missing:
-        raise FlowChanged(session.job_id, session.fold.flow, tuple(sorted(missing)))
-    return Wave(session, flow, flows, min(max_parallel, len(ready)), off_loop, deque(ready))
+    changed = FlowChanged(session.job_id, fold.flow, tuple(sorted(missing))) if missing else None
+    width, is_current = min(max_parallel, len(ready)), partial(session.is_current, fold.wave, kept)
+    return Wave(session, flow, flows, width, off_loop, deque(ready), is_current, changed)
 
 
 def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:

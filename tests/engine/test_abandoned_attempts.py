@@ -1,11 +1,11 @@
 """What ends a process rather than a call abandons the attempt, and any host goes on."""
 
 from collections import Counter
-from threading import Barrier
+from threading import Barrier, Event, get_ident
 
 import pytest
 
-from esflow import Context, Flow, errors
+from esflow import Context, Flow, Retry, effect, errors, failpoints
 from esflow.store import Store
 from tests.engine.world import PATIENCE_SECONDS, Gate, Hosts, Threads, effects, held, names, stored
 
@@ -102,6 +102,58 @@ def test_an_effect_that_ends_the_process_is_called_again(
         engine.start("ending", "once", job_id="one")
     assert effects(engine, "one") == []
     assert engine.run("one").shared == {"calls": 2}
+
+
+@pytest.mark.parametrize("fails", [0, 1])
+def test_an_effect_whose_append_ended_the_process_behind_its_commit_is_recorded_once(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    calls, dying = Counter[str](), list[int]()
+    dead, tried = Event(), Event()
+    flow = Flow("ending")
+    routine = flow.routine("member", outputs=("out",))
+
+    @effect(name="call", retry=Retry(attempts=2, delay=0.0))
+    def call(name: str) -> int:
+        calls[name] += 1
+        if name == "first" and calls[name] <= fails:
+            raise LookupError("once more")
+        return calls[name]
+
+    @routine.slot
+    def spread(ctx: Context) -> None:
+        ctx.emit("out", name="first")
+        ctx.emit("out", name="second")
+
+    @routine.slot
+    def item(ctx: Context, name: str) -> None:
+        if name == "second":
+            assert dead.wait(PATIENCE_SECONDS)
+        elif not dead.is_set():
+            dying.append(get_ident())
+        try:
+            ctx.shared[name] = ctx.effect(call, name)
+        finally:  # Of the first, nobody knows yet that it is over when the second comes.
+            (dead if name == "first" else tried).set()
+            assert tried.wait(PATIENCE_SECONDS)
+
+    def die(point: str) -> None:
+        if point == "append.committed" and get_ident() in dying:
+            dying.clear()
+            raise KeyboardInterrupt
+
+    flow.connect("member.out", "member.item")
+    monkeypatch.setattr(failpoints, "hook", die)
+    engine = hosts(flow)
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.start("ending", "member.spread", job_id="one")
+    state = hosts(flow).run("one")
+
+    assert state.shared == {"first": 1 + fails, "second": calls["second"]}
+    assert calls["first"] == 1 + fails
+    recorded = Counter(name for name in names(engine, "one") if "Effect" in name)
+    assert recorded == Counter(EffectRecorded=2, EffectAttemptFailed=fails)
 
 
 def _slow(gate: Gate | None) -> Flow:

@@ -11,7 +11,16 @@ from esflow import events as ev
 from esflow.errors import Fenced, PayloadError
 from esflow.store import Store
 from esflow.testing import ManualClock
-from tests.engine.world import Hosts, Threads, check_refusal, count, names
+from tests.engine.world import (
+    PATIENCE_SECONDS,
+    Gate,
+    Hosts,
+    Threads,
+    check_refusal,
+    count,
+    held,
+    names,
+)
 
 LENGTH: Final = 1_000
 _AT: Final = 5
@@ -134,6 +143,31 @@ def test_a_follower_sees_only_what_is_recorded(hosts: Hosts, threads: Threads) -
     following.result(60)
 
     assert [each.version for each in followed] == list(range(1, len(followed) + 1))
+
+
+def test_an_interrupt_is_seen_while_a_neighbour_goes_on(hosts: Hosts, threads: Threads) -> None:
+    gate, flow = Gate(), Flow("counting")
+    routine = flow.routine("counter", outputs=("next",))
+
+    @routine.slot
+    def step(ctx: Context, n: int) -> None:
+        ctx.emit("next", n=0)
+        ctx.emit("next", n=1)
+
+    @routine.slot
+    def ask(ctx: Context, n: int) -> None:
+        ctx.interrupt("sure?") if n else gate.hold()
+
+    def follow() -> None:
+        next(each for each in looking.follow("job") if isinstance(each.event, ev.Interrupted))
+
+    flow.connect("counter.next", "counter.ask")
+    looking, engine = hosts(flow), hosts(flow, durability="output", clock=ManualClock())
+
+    with held(threads, gate, lambda: start(engine)) as released:
+        threads.submit(follow).result(PATIENCE_SECONDS)
+        assert [each.id for each in looking.state("job").interrupts] == ["2.2/i0"]
+        assert released().status == "paused"
 
 
 def disturbed(hosts: Hosts, act: Callable[[Engine], object]) -> tuple[Any, Sequence[int]]:

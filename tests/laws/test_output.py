@@ -53,7 +53,7 @@ def check_play(
 
     def executed(key: str) -> None:
         wave = int(key.split("/")[1].partition(".")[0])
-        if replay(play.store, JOB).fold.wave < wave:
+        if replay(play.store, JOB).fold.wave < wave:  # Who has lost the job may be late.
             early.append(key)
 
     play.world.on_executed = executed

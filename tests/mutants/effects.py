@@ -8,6 +8,7 @@ from tests.mutants.mutant import EFFECTS, Mutant, Patch, Trial
 
 _LOST: Final = "tests/engine/test_lost_attempts.py::test_"
 _EFFECTS: Final = "tests/engine/test_effects.py::test_"
+_ABANDONED: Final = "tests/engine/test_abandoned_attempts.py::test_"
 _MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
 _REENTRANT: Final = "tests/engine/test_reentrant_calls.py::test_"
 _CHANGED: Final = _LOST + "a_changed_call_is_refused_with_both_and_nothing_is_recorded"
@@ -237,5 +238,20 @@ MUTANTS: Final = (
             Patch("runtime/host.py", "        if job_id in inside.get():\n", "        if False:\n"),
         ),
         trial=Trial(_REENTRANT + "acting_on_the_own_job_is_refused_and_the_job_goes_on"),
+    ),
+    Mutant(
+        name="an effect is recorded again behind the commit that its host died at",
+        breaks="A recorded success is never replaced, and an attempt is recorded once.",
+        patches=(
+            Patch(
+                "runtime/runs.py",
+                "            if known is not None and known.attempt >= effect.attempt:\n",
+                "            if False:\n",
+            ),
+        ),
+        trial=Trial(
+            _ABANDONED
+            + "an_effect_whose_append_ended_the_process_behind_its_commit_is_recorded_once"
+        ),
     ),
 )

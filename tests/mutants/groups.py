@@ -7,6 +7,8 @@ from typing import Final
 from tests.mutants.mutant import Mutant, Patch, Trial
 
 _OUTPUT: Final = "tests/engine/test_output.py::test_"
+_OVERTAKEN: Final = "tests/engine/test_overtaken_groups.py::test_"
+_ENDED: Final = "tests/engine/test_ended_groups.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -69,5 +71,43 @@ MUTANTS: Final = (
             Patch("runtime/session.py", "            self.is_grouping\n", "            True\n"),
         ),
         trial=Trial(_OUTPUT + "every_activation_is_an_append_by_default"),
+    ),
+    Mutant(
+        name="what ends an execution in a wave of one takes the group with it",
+        breaks="What is decided before an error ends the execution is recorded.",
+        patches=(
+            Patch("runtime/drive.py", "            outcome = ending\n", "            raise\n"),
+        ),
+        trial=Trial(_ENDED + "what_led_to_a_change_of_code_is_recorded"),
+    ),
+    Mutant(
+        name="of a wave that is undone the rest starts",
+        breaks="Of a wave that what came from outside has undone, nothing more is started.",
+        patches=(
+            Patch(
+                "runtime/steps.py",
+                "            and self._is_current()\n",
+                "",
+            ),
+        ),
+        trial=Trial(_OVERTAKEN + "of_a_wave_that_is_undone_nothing_more_is_started"),
+    ),
+    Mutant(
+        name="a slot that is missed takes the group with it",
+        breaks="What is decided before a wave that can't be opened is recorded.",
+        patches=(
+            Patch(
+                "runtime/steps.py",
+                "    width, is_current = min(",
+                "    if changed:\n        raise changed\n    width, is_current = min(",
+            ),
+        ),
+        trial=Trial(_ENDED + "what_led_to_a_slot_that_is_missed_is_recorded"),
+    ),
+    Mutant(
+        name="what asks a person waits for its neighbours",
+        breaks="An interrupt is recorded as soon as its handler is set aside.",
+        patches=(Patch("runtime/steps.py", "may_wait=not asks", "may_wait=True"),),
+        trial=Trial(_OUTPUT + "an_interrupt_is_seen_while_a_neighbour_goes_on"),
     ),
 )

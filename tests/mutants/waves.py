@@ -36,9 +36,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            self._keep(self._committed(_settling(run, outcome)))\n",
+                "            asks = isinstance(outcome[-1], ev.Interrupted)\n",
+                "            asks = isinstance(outcome[-1], ev.Interrupted)\n"
                 "            self._keep(self._committed(_settling(run, outcome[:-1])))\n"
-                "            self._keep(self._committed(_settling(run, outcome[-1:])))\n",
+                "            outcome = outcome[-1:]\n",
             ),
         ),
         trial=Trial(ENTIRELY, "loop", examples=80),
