@@ -18,6 +18,7 @@ from esflow.events import Json, PauseReason
 from esflow.holds import is_held_before
 from esflow.ids import activation_of, follows
 from esflow.merge import needs_code, put, writes_of
+from esflow.reducers import all_owned
 from esflow.state import (
     Answered,
     Delivered,
@@ -54,7 +55,7 @@ def _started(fold: JobFold, event: ev.JobStarted) -> None:
     fold.limit = event.limit
     fold.request = event
     fold.before, fold.after = event.before, event.after
-    fold.shared.update(event.defaults or {})
+    fold.shared.update(all_owned(event.defaults or {}))
     fold.inputs.append(Delivery(cause="", slot=event.slot, payload=event.payload))
     waves.open_wave(fold)
 

@@ -19,7 +19,7 @@ from esflow.events import (
     SharedWritten,
     TimerSet,
 )
-from esflow.reducers import ABSENT, RECORDED, DoesNotApply, outline, reduce
+from esflow.reducers import ABSENT, RECORDED, DoesNotApply, all_owned, outline, reduce
 from esflow.state import JobFold, MergeFailure
 
 
@@ -84,7 +84,7 @@ def put_all(
             put(data, write)
         else:
             data.pop(write.key, None)
-    data.update(merged)
+    data.update(all_owned(merged))
 
 
 def writes_of(fold: JobFold) -> list[SharedWritten]:

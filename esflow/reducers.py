@@ -35,6 +35,11 @@ def owned(value: Json) -> Json:
     return value.copy() if kind is list or kind is dict else value
 
 
+def all_owned(values: Mapping[str, Json]) -> dict[str, Json]:
+    """Return values that reducers may change from here on, though an event holds the same."""
+    return {key: owned(value) for key, value in values.items()}
+
+
 def outline(value: Json) -> Json:
     """Return what suffices to tell whether a write applies: a container is as good as empty."""
     kind = type_of(value)

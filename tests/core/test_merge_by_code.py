@@ -83,6 +83,15 @@ def test_a_typed_job_begins_with_its_defaults_and_every_write_needs_code() -> No
     assert (idle.waits_for_code, due(idle, quiet=True)) == (False, ev.JobCompleted())
 
 
+def test_what_is_added_to_defaults_and_to_what_code_made_changes_no_event() -> None:
+    more = done("1.1", emitted("1.1/o0", "a.in"), wrote("tags", "append", 1))
+    begun = (attrs.evolve(started(), defaults={"tags": []}), CLAIMED, *more, merged(names=[2]))
+    again = done("2.1", wrote("tags", "append", 3, "2.1"), wrote("names", "append", 4, "2.1"))
+    events = (*begun, *again, merged())
+    for _ in range(2):
+        assert given(*events).fold().shared == {"tags": [1, 3], "names": [2, 4]}
+
+
 def test_where_code_merges_some_writes_it_finds_the_first_of_all_that_does_not_apply() -> None:
     refused = (
         *RUNNING,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+import attrs
 import pytest
 
 from esflow import Context, Engine, Flow, Recorded
@@ -24,6 +25,7 @@ from tests.engine.world import (
 
 LENGTH: Final = 1_000
 _AT: Final = 5
+LENGTH_OF_TRAIL: Final = 5
 
 
 def _nothing(_: int) -> None:
@@ -229,6 +231,25 @@ def test_a_cancelled_job_takes_nothing_of_a_group(hosts: Hosts) -> None:
     assert state.status == "cancelled"
     assert names(hosts(counting()), "job")[-1] == "JobCancelled"
     assert count(hosts(counting()), "job", "ActivationCompleted") == 0
+
+
+def test_typed_data_that_grows_in_a_group_is_recorded_as_it_was(hosts: Hosts) -> None:
+    @attrs.frozen
+    class Trail:
+        steps: list[int] = attrs.field(factory=list[int])
+
+    flow = Flow("growing", shared=Trail)
+
+    @flow.slot(outputs=("next",))
+    def step(ctx: Context, n: int) -> None:
+        ctx.write("steps", n, "append")
+        if n < LENGTH_OF_TRAIL:
+            ctx.emit("next", n=n + 1)
+
+    flow.connect("step", "step")
+    done = hosts(flow, durability="output").start("growing", "step", {"n": 1}, job_id="job")
+    assert done.shared == {"steps": [*range(1, LENGTH_OF_TRAIL + 1)]}
+    assert hosts(flow).state("job") == done
 
 
 def test_a_handler_learns_that_its_job_was_cancelled(hosts: Hosts) -> None:

@@ -15,7 +15,7 @@ from esflow.errors import PayloadError
 from tests.laws.calling import Locals, call, call_async
 from tests.laws.world import World
 from tests.reference import program as data
-from tests.reference.plain import counted, fussy
+from tests.reference.plain import Whole, counted, fussy
 
 MISSING: Final = object()
 REDUCERS: Final[dict[str, Any]] = {"counted": counted, "fussy": fussy}
@@ -25,7 +25,8 @@ REDUCERS: Final[dict[str, Any]] = {"counted": counted, "fussy": fussy}
 def build(program: data.Program, world: World, *, name: str = "generated") -> Flow:
     """Return the flow that a program describes."""
     reducers = {key: REDUCERS.get(reducer, reducer) for key, reducer in program.reducers.items()}
-    flow = Flow(name, reducers=reducers, max_activations=program.max_activations)
+    shared = Whole if program.is_typed else None
+    flow = Flow(name, shared=shared, reducers=reducers, max_activations=program.max_activations)
     for routine in program.routines:
         routes = any(slot.on_error == "route" for slot in routine.slots)
         outputs = [each for each in routine.outputs if not (routes and each == "error")]

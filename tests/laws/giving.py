@@ -14,6 +14,7 @@ REFUSALS: Final = (
     errors.InterruptNotFound,
     errors.MergeError,
     errors.NotPaused,
+    errors.PayloadError,
     errors.SlotNotFound,
 )
 

@@ -10,6 +10,7 @@ _MISUSED: Final = "tests/engine/test_misused_contexts.py::test_"
 _REDUCERS: Final = "tests/core/test_reducers.py::test_"
 _PAYLOADS: Final = "tests/core/test_payloads.py::test_"
 _FOLD: Final = "tests/core/test_fold.py::test_"
+_MERGES: Final = "tests/core/test_merge_by_code.py::test_"
 _SEEN: Final = "tests/engine/test_seen_data.py::test_"
 
 MUTANTS: Final = (
@@ -240,5 +241,17 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(REFERENCE, examples=200),
+    ),
+    Mutant(
+        name="the defaults of a job grow with its data",
+        breaks="Folding changes no event, so that folding again says the same.",
+        patches=(Patch("fold.py", "all_owned(event.defaults or {})", "event.defaults or {}"),),
+        trial=Trial(_MERGES + "what_is_added_to_defaults_and_to_what_code_made_changes_no_event"),
+    ),
+    Mutant(
+        name="what code made grows with what is written behind it",
+        breaks="Folding changes no event, so that folding again says the same.",
+        patches=(Patch("merge.py", "data.update(all_owned(merged))", "data.update(merged)"),),
+        trial=Trial(_MERGES + "what_is_added_to_defaults_and_to_what_code_made_changes_no_event"),
     ),
 )

@@ -6,7 +6,18 @@ from typing import Literal, TypeAlias, final
 
 import attrs
 
-from tests.reference.plain import Custom, Json, Reducer, counted, fussy, same
+from tests.reference.plain import (
+    Custom,
+    Json,
+    Reducer,
+    counted,
+    fits,
+    fussy,
+    reads,
+    same,
+    whole_at_start,
+)
+from tests.reference.program import Program
 
 Data: TypeAlias = dict[str, Json]
 
@@ -45,6 +56,25 @@ def apply(data: Data, change: Change) -> None:
     else:
         found = data[key] if key in data else _EMPTY[reducer]
         data[key] = _reduced(reducer, found, change.value)
+
+
+def is_unread(program: Program, change: Change) -> bool:
+    """Say whether the type of the whole refuses a write at once, whatever is there."""
+    known = change.key in whole_at_start()
+    is_misfit = change.reducer == "set" and not reads(change.key, change.value)
+    return program.is_typed and (not known or is_misfit)
+
+
+def write(program: Program, data: Data, change: Change) -> None:
+    """Apply a change to data whose fields may have types, or fail with ``MergeError``."""
+    apply(data, change)
+    if program.is_typed and not reads(change.key, data[change.key]):
+        raise HandlerFailed("MergeError")
+
+
+def has_misfit(program: Program, data: Data) -> bool:
+    """Say whether the type refuses the data as a whole, if there is one."""
+    return program.is_typed and not all(fits(key, value) for key, value in data.items())
 
 
 def _custom(reducer: Custom, found: Json, value: Json) -> Json:

@@ -75,7 +75,8 @@ _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
     "timed": frozenset((*USUAL, "timers", "deadlines")),
     "joined": frozenset((*USUAL, "gathers", "reducers")),
     "governed": frozenset((*USUAL, "policies", "timers")),
-    "mixed": PLAYED,
+    "typed": USUAL | {"typed", "policies"},
+    "mixed": PLAYED - {"typed"},  # Which would leave no other writes.
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")
 FLAVOURS: Final = (*COMMON_FLAVOURS, *_RICH_FLAVOURS)

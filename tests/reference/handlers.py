@@ -11,7 +11,7 @@ from typing import TypeAlias, assert_never, final
 
 import attrs
 
-from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.changes import Change, Data, HandlerFailed, apply, is_unread
 from tests.reference.outcome import EffectRecord, InterruptRecord, Result
 from tests.reference.program import (
     Ask,
@@ -186,7 +186,10 @@ def _change(run: _Run, operation: DataOperation) -> None:
     match operation:
         case Write(key=key, value=value):
             reducer = operation.reducer or run.program.reducers.get(key, "set")
-            requests.changes.append(Change(key, reducer, _value(run, value)))
+            change = Change(key, reducer, _value(run, value))
+            if is_unread(run.program, change):
+                raise HandlerFailed("PayloadError")
+            requests.changes.append(change)
         case Delete(key=key):
             if key in _seen(run.shared, requests.changes, key):
                 requests.changes.append(Change(key, "delete"))

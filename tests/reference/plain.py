@@ -44,17 +44,22 @@ def whole_at_start() -> Payload:
     return {"count": 0, "names": [], "level": "low", "spare": False}
 
 
-def fits(key: str, value: Json) -> bool:
-    """Say whether ``Whole`` has such a field, and would take the value for it as it stands."""
+def reads(key: str, value: Json) -> bool:
+    """Say whether ``Whole`` has such a field, and its type takes the value as it stands."""
     match key:
         case "count":
-            return isinstance(value, int) and not isinstance(value, bool) and value <= 1000
+            return isinstance(value, int) and not isinstance(value, bool)
         case "names":
             return isinstance(value, list) and all(isinstance(it, str) for it in value)
         case "level":
             return value in ("low", "high")
         case _:
             return key == "spare" and isinstance(value, bool)
+
+
+def fits(key: str, value: Json) -> bool:
+    """Say whether ``Whole`` takes a value for a field, its validator included."""
+    return reads(key, value) and (key != "count" or (isinstance(value, int) and value <= 1000))
 
 
 def canonical(value: Json) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.changes import Change, Data, HandlerFailed, apply, has_misfit, is_unread, write
 from tests.reference.deliveries import Input
 from tests.reference.job import Job, Step
 from tests.reference.policies import MERGED, forget, try_again
@@ -29,7 +29,6 @@ from tests.reference.waves import (
     is_idle,
     merge,
     merged,
-    misfits,
     open_wave,
     written,
 )
@@ -82,6 +81,8 @@ def _refusal(
     job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance
 ) -> str | None:
     """Name the error with which a command to a paused or waiting job is refused."""
+    if isinstance(command, Update | JustUpdate) and _is_unread(job, command.values):
+        return "PayloadError"
     if job.status == "waiting" and isinstance(command, Continue | Update | Goto):
         return "NotPaused"
     match command:
@@ -134,10 +135,15 @@ def _unfit(job: Job, before: list[Change], values: Data) -> str | None:
     shared = dict(job.shared)
     try:
         for change in [*before, *_changes(job, values)]:
-            apply(shared, change)
+            write(job.program, shared, change)
     except HandlerFailed as error:
         return error.type_name
-    return "MergeError" if misfits(job.program, shared, values) else None
+    return "MergeError" if has_misfit(job.program, shared) else None
+
+
+def _is_unread(job: Job, values: Data) -> bool:
+    """Say whether the type of the data refuses values at once."""
+    return any(is_unread(job.program, change) for change in _changes(job, values))
 
 
 def _closing_refusal(job: Job) -> str | None:
@@ -237,6 +243,8 @@ def retry_job(job: Job, command: RetryJob) -> bool:
 
 def _repair_refusal(job: Job, values: Data) -> str | None:
     """Name the error with which an update of a failed job is refused, key by key."""
+    if _is_unread(job, values):
+        return "PayloadError"
     if not job.is_open:
         return _update_refusal(job, values)
     own = [

@@ -80,13 +80,25 @@ def test_defaults_are_there_from_the_start() -> None:
     assert outcome.shared == started(count=2)
 
 
-def test_a_value_that_does_not_fit_fails_the_wave_and_nothing_of_it_is_merged() -> None:
+def test_a_value_that_the_type_does_not_read_fails_its_handler() -> None:
     made = typed(a=(emit(), put("level", "high")), b=(put("names", ["x"]),), c=(put("level", 3),))
+    outcome = after(made)
+    assert outcome.failure == Failure("PayloadError", "2.2")
+    assert outcome.shared == started(level="high")
+
+
+def test_what_a_reducer_makes_fails_the_wave_and_nothing_of_it_is_merged() -> None:
+    made = typed(
+        a=(emit(), put("level", "high")), b=(put("count", 1),), c=(put("names", 3, "append"),)
+    )
     outcome = after(made)
     assert outcome.failure == Failure("MergeError", "2.2")
     assert outcome.shared == started(level="high")
-    mended = after(made, RetryJob(values={"level": "low"}))
-    assert (mended.status, mended.shared) == ("completed", started(names=["x"]))
+    mended = after(made, RetryJob(values={"names": ["x"]}))
+    assert (mended.status, mended.shared) == (
+        "completed",
+        started(level="high", count=1, names=["x"]),
+    )
 
 
 def test_a_validator_looks_at_what_all_writes_of_the_wave_leave() -> None:
@@ -97,41 +109,36 @@ def test_a_validator_looks_at_what_all_writes_of_the_wave_leave() -> None:
     assert after(good).shared == started(count=5)
 
 
-def test_of_several_fields_the_one_whose_last_write_comes_first_is_named() -> None:
-    made = typed(
-        a=(emit(),),
-        b=(put("level", "middle"), put("names", 5)),
-        c=(put("level", 3),),
-    )
+def test_the_first_write_behind_which_the_whole_does_not_fit_is_named() -> None:
+    slots = {"b": (put("count", 1001),), "c": (put("count", 1002),), "d": (put("level", "high"),)}
+    made = typed(None, a=(emit(),), **slots)
     assert after(made).failure == Failure("MergeError", "2.1")
-    again = after(made, RetryJob(values={"names": []}))
-    assert again.failure == Failure("MergeError", "2.2")
-    mended = after(made, RetryJob(values={"names": []}), RetryJob(values={"level": "high"}))
-    assert (mended.status, mended.shared) == ("completed", started(level="high"))
+    mended = after(made, RetryJob(values={"count": 5}))
+    assert (mended.status, mended.shared) == ("completed", started(count=5, level="high"))
 
 
-def test_a_reducer_that_does_not_apply_is_named_before_a_type_that_does_not() -> None:
-    made = typed(a=(emit(),), b=(put("level", 3),), c=(put("names", 5, "extend"),))
+def test_a_write_that_does_not_apply_is_named_before_a_whole_that_does_not_fit() -> None:
+    made = typed(a=(emit(),), b=(put("count", 1001),), c=(put("names", 5, "extend"),))
     assert after(made).failure == Failure("MergeError", "2.2")
 
 
-def test_a_key_that_is_no_field_is_refused_by_the_merge_and_as_an_update() -> None:
+def test_a_key_that_is_no_field_is_refused_at_once_and_as_an_update() -> None:
     made = typed(a=(put("other", 1), Log("other", FromShared("other"))))
     outcome = after(made, RetryJob(values={"other": 2}))
-    assert outcome.failure == Failure("MergeError", "1.1")
-    assert (outcome.refusals, outcome.shared) == (("MergeError",), whole_at_start())
+    assert outcome.failure == Failure("PayloadError", "1.1")
+    assert (outcome.refusals, outcome.shared) == (("PayloadError",), whole_at_start())
 
 
-def test_a_handler_sees_its_own_write_whether_it_fits_or_not() -> None:
-    made = typed(a=(put("level", 3), Log("level", FromShared("level")), put("level", "high")))
+def test_a_handler_sees_its_own_write_whether_the_whole_fits_or_not() -> None:
+    made = typed(a=(put("count", 2000), Log("count", FromShared("count")), put("count", 2)))
     outcome = after(made)
-    assert (outcome.log, outcome.shared) == ((("1.1", "level: 3"),), started(level="high"))
+    assert (outcome.log, outcome.shared) == ((("1.1", "count: 2000"),), started(count=2))
 
 
 def test_an_update_that_does_not_fit_is_refused() -> None:
     made = typed({"count": "add"}, a=(put("count", 900), Pause("")))
     outcome = after(made, JustUpdate({"count": 101}), Update({"other": 1}), Update({"count": 100}))
-    assert outcome.refusals == ("MergeError", "MergeError")
+    assert outcome.refusals == ("MergeError", "PayloadError")
     assert (outcome.status, outcome.shared) == ("completed", started(count=1000))
 
 
@@ -143,6 +150,6 @@ def test_an_update_in_an_open_wave_is_looked_at_behind_the_writes_to_its_own_key
 
 
 def test_a_goto_out_of_a_wave_that_does_not_fit_is_refused() -> None:
-    made = typed(a=(emit(),), b=(Interrupt(Constant(1)),), c=(put("level", 3),))
+    made = typed(a=(emit(),), b=(Interrupt(Constant(1)),), c=(put("count", 3000),))
     outcome = after(made, Goto("a.in"))
     assert (outcome.refusals, outcome.status) == (("MergeError",), "paused")

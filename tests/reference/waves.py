@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import final
 
-from tests.reference.changes import Change, Data, HandlerFailed, apply
+from tests.reference.changes import Change, Data, HandlerFailed, apply, has_misfit, write
 from tests.reference.deliveries import Input, joined, numbered, targets
 from tests.reference.handlers import Activation, Item, settle
 from tests.reference.job import Child, Job, Timer
 from tests.reference.outcome import Failure
-from tests.reference.plain import fits
 from tests.reference.policies import MERGED, decide, try_again
-from tests.reference.program import Program
 
 # Opening.
 
@@ -191,23 +188,18 @@ class MergeFailed(Exception):
 
 def merged(job: Job) -> Data:
     """Give the shared data with the writes of the wave, updates last; or raise ``MergeFailed``."""
-    shared, writes = dict(job.shared), written(job)
-    for activation, change in writes:
+    shared = dict(job.shared)
+    broken: MergeFailed | None = None  # By the first write behind which the whole doesn't fit.
+    for activation, change in written(job):
         try:
-            apply(shared, change)
+            write(job.program, shared, change)
         except HandlerFailed as error:
             raise MergeFailed(Failure(error.type_name, activation), change.key) from error
-    last = {change.key: (n, activation) for n, (activation, change) in enumerate(writes)}
-    found = misfits(job.program, shared, last)
-    if found:
-        _, key = min((last[key][0], key) for key in found)
-        raise MergeFailed(Failure("MergeError", last[key][1]), key)
+        if broken is None and has_misfit(job.program, shared):
+            broken = MergeFailed(Failure("MergeError", activation), change.key)
+    if broken is not None and has_misfit(job.program, shared):
+        raise broken
     return shared
-
-
-def misfits(program: Program, shared: Data, keys: Iterable[str]) -> list[str]:
-    """Name those of some keys whose values do not fit the type of the whole, if there is one."""
-    return [it for it in keys if program.is_typed and it in shared and not fits(it, shared[it])]
 
 
 def written(job: Job) -> list[tuple[str | None, Change]]:
