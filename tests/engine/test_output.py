@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-import attrs
 import pytest
 
 from esflow import Context, Engine, Flow, Recorded
@@ -233,16 +232,18 @@ def test_a_cancelled_job_takes_nothing_of_a_group(hosts: Hosts) -> None:
     assert count(hosts(counting()), "job", "ActivationCompleted") == 0
 
 
-def test_typed_data_that_grows_in_a_group_is_recorded_as_it_was(hosts: Hosts) -> None:
-    @attrs.frozen
-    class Trail:
-        steps: list[int] = attrs.field(factory=list[int])
+def test_what_code_made_and_more_is_added_to_in_a_group_is_recorded_as_it_was(hosts: Hosts) -> None:
+    def kept(current: list[int], value: list[int]) -> list[int]:
+        return current + value
 
-    flow = Flow("growing", shared=Trail)
+    flow = Flow("growing", reducers={"steps": kept})
 
     @flow.slot(outputs=("next",))
     def step(ctx: Context, n: int) -> None:
-        ctx.write("steps", n, "append")
+        if n == 1:
+            ctx.write("steps", [n])
+        else:
+            ctx.write("steps", n, "append")
         if n < LENGTH_OF_TRAIL:
             ctx.emit("next", n=n + 1)
 

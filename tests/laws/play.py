@@ -195,6 +195,7 @@ class Play:
             self._survived(lambda it: it.retry(self.job, effects=command.effects))
         except REFUSALS as refused:
             self._refused(refused, rows)
+            self.given[-1] = (len(rows), command, None)
             self._commands.pop(0)
             return self._retry()
         if self._retries() > retries:
