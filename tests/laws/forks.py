@@ -15,7 +15,7 @@ from tests.laws.stripping import stripped
 from tests.laws.watched import Watched
 from tests.reference import program as data
 
-LONGEST: Final = 45  # Events: each of them is the place of a play.
+LONGEST: Final = 35  # Events: each of them is the place of a play.
 _WHEREVER: Final = (ev.SharedWritten, ev.WaveMerged, ev.AnswerRecorded)
 """Behind these the log doesn't tell whether what follows was recorded with them."""
 

@@ -25,11 +25,11 @@ from tests.reference.interpreter import run
 from tests.reference.outcome import Outcome
 from tests.reference.program import Program, Script
 
-SMALL: Final = 50  # Visits to points; each is the place of up to four plays.
+SMALL: Final = 40  # Visits to points; each is the place of up to four plays.
 TINY: Final = 3  # Appends; each set of them is the place of three plays.
 BEYOND: Final = 2  # A disturbed run appends more than an undisturbed one.
 UNHURRIED: Final = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-FEW: Final = settings(max_examples=4, suppress_health_check=UNHURRIED)
+FEW: Final = settings(max_examples=2, suppress_health_check=UNHURRIED)
 FEWER: Final = settings(FEW, max_examples=2)
 ELSEWHERE: Final[tuple[Kind, ...]] = ("pause", "steal", "seize")
 

@@ -21,7 +21,7 @@ from tests.laws.world import World
 from tests.reference.generator import examples
 
 FEW = settings(
-    max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 

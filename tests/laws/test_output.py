@@ -27,7 +27,7 @@ from tests.reference.generator import examples
 
 OUTPUT: Final = ("output",)
 MIXED: Final = ("output", "step", "output")
-FEW: Final = settings(max_examples=12)
+FEW: Final = settings(max_examples=5)
 
 
 def check_play(

@@ -28,8 +28,8 @@ from tests.laws.watched import Watched
 from tests.laws.world import World
 from tests.reference.generator import examples
 
-FEW: Final = settings(max_examples=8)
-FEWER: Final = settings(max_examples=4)
+FEW: Final = settings(max_examples=4)
+FEWER: Final = settings(max_examples=3)
 
 
 @every_flavour

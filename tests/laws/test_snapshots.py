@@ -38,7 +38,7 @@ from tests.laws.watched import Watched
 from tests.reference.generator import FLAVOURS, examples
 
 EVERY: Final = 1000
-FEW: Final = settings(max_examples=5)
+FEW: Final = settings(max_examples=3)
 WHOLE: Final = 1_000_000
 Wrong: TypeAlias = Literal["none", "byte", "version", "head", "fold version", "job", "log"]
 WRONGS: Final[tuple[Wrong, ...]] = (

@@ -208,6 +208,7 @@ def test_everything_that_is_recorded_is_told_once(recorded: Sequence[Recorded]) 
     versions = [each.at.version for each in told if not isinstance(each, ActivationEntry)]
     versions += [call.at.version for each in activations for call in each.calls]
     versions += [each.settled.at.version for each in activations if each.settled is not None]
+    versions += [failure.at.version for each in activations for failure in each.failures]
     interrupts = [interrupt for each in activations for interrupt in each.interrupts]
     versions += [each.at.version for each in interrupts]
     answers = [each.answer for each in told if isinstance(each, QuestionEntry)]

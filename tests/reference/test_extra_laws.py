@@ -23,7 +23,7 @@ from tests.reference.program import (
 from tests.reference.scripts import waits_in_vain
 
 EXAMPLES = settings(
-    max_examples=100,
+    max_examples=50,
     derandomize=True,
     database=None,
     deadline=None,

@@ -24,7 +24,7 @@ from tests.reference.program import (
 )
 
 EXAMPLES = settings(
-    max_examples=100,
+    max_examples=60,
     derandomize=True,
     database=None,
     deadline=None,
