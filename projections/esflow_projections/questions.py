@@ -66,6 +66,10 @@ class OpenQuestions:
 
     _asked: dict[str, Questions] = attrs.field(factory=dict[str, Questions], init=False)
     _open: dict[str, Questions] = attrs.field(factory=dict[str, Questions], init=False)
+    # Of jobs that have failed, and that a retry lets ask again.
+    _failed: dict[str, tuple[Questions, Questions]] = attrs.field(
+        factory=dict[str, tuple[Questions, Questions]], init=False
+    )
 
     def take(self, recorded: Recorded) -> None:
         """Take the next event of any job in."""
@@ -79,7 +83,11 @@ class OpenQuestions:
                 self._open.setdefault(job, {}).update(self._asked.pop(job, {}))
             case ev.AnswerRecorded():
                 self._open[job].pop(event.id)
-            case ev.WorkDropped() | ev.JobCompleted() | ev.JobFailed() | ev.JobCancelled():
+            case ev.JobFailed():
+                self._failed[job] = self._asked.pop(job, {}), self._open.pop(job, {})
+            case ev.JobRetried():
+                self._asked[job], self._open[job] = self._failed.pop(job)
+            case ev.WorkDropped() | ev.JobCompleted() | ev.JobCancelled():
                 self._asked.pop(job, None)
                 self._open.pop(job, None)
             case _:
