@@ -119,6 +119,9 @@ def _perform(
                 _interrupt(ctx, operation, here)
             case data.Effect() | data.FailingEffect() | data.Foreseen() | data.FlakyEffect():
                 call(ctx, operation, here, world)
+            case data.StartChild(name=name, slot=slot, payload=payload, then=then):
+                given = {key: _value(ctx, it, here) for key, it in payload.items()}
+                ctx.start(name, slot, given, then=then)
             case data.Fail() | data.FailFirst():
                 _fail(ctx, operation)
             case data.Refused():

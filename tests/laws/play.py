@@ -21,13 +21,14 @@ from esflow import events as ev
 from esflow.state import ENDED
 from esflow.store import Store
 from esflow.testing import ManualClock
+from tests.laws.family import children_flows, job_ids, statuses
 from tests.laws.faults import Crash, Fault, Kind
 from tests.laws.flows import build
 from tests.laws.giving import REFUSALS, give, moment_of
 from tests.laws.observe import observe
 from tests.laws.world import World
 from tests.reference import program as data
-from tests.reference.outcome import Outcome
+from tests.reference.outcome import ChildStatus, Outcome
 
 JOB: Final = "job"
 MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
@@ -78,10 +79,10 @@ class Play:
     def __attrs_post_init__(self) -> None:
         """Begin with the whole script before the job."""
         self._commands = list(self.script.commands)
-        self.world.on_wave = lambda _, wave: self._entered(wave)
+        self.world.on_wave = self._entered
         self.world.on_used = self._used
         self.world.recorded = self._calls
-        self.world.on_begun = lambda activation: self.begun.append((activation, len(self._rows())))
+        self.world.on_begun = self._began
 
     @property
     def most_executions(self) -> int:
@@ -92,7 +93,7 @@ class Play:
         crashes = sum(fault.kind != "pause" for fault in self.befallen)
         crashes += self.script.cancel is not None  # Whose late results are not recorded either.
         calls = ev.EffectRecorded | ev.EffectAttemptFailed
-        recorded = sum(isinstance(each.event, calls) for each in self.history())
+        recorded = sum(isinstance(each.event, calls) for each in self.family())
         return recorded + crashes * self.parallel
 
     def run(self) -> Outcome:
@@ -101,13 +102,23 @@ class Play:
             self._begin()
             for _ in range(MAX_STEPS):
                 if not self._carried_on():
-                    return observe(self.history(), self.refusals)
+                    return observe(self.history(), self.refusals, self.children())
         raise AssertionError(f"no end after {MAX_STEPS} steps: {self._state()!r}")
 
     def history(self) -> Sequence[Recorded]:
         """Return what is recorded of the job."""
         with self._host() as engine:
             return engine.history(self.job)
+
+    def family(self) -> list[Recorded]:
+        """Return what is recorded of the job, and then of its children."""
+        with self._host() as engine:
+            found = [self.job, *job_ids(self.store, self.history())]
+            return [each for job_id in found for each in engine.history(job_id)]
+
+    def children(self) -> dict[str, ChildStatus]:
+        """Return what has become of each child."""
+        return statuses(self.store, self.history())
 
     def _begin(self) -> None:
         """Start the job, again if the host died before it was recorded; a fork is there already."""
@@ -242,10 +253,16 @@ class Play:
             for each in self.history()
         )
 
-    def _entered(self, wave: int) -> None:
-        """Let come from outside what comes while a wave is open."""
-        self._send(wave, "open")
-        self._cancel(wave, "open")
+    def _began(self, job_id: str, activation: str) -> None:
+        """Take note that a handler of the job begins; its children may do as they please."""
+        if job_id == self.job:
+            self.begun.append((activation, len(self._rows())))
+
+    def _entered(self, job_id: str, wave: int) -> None:
+        """Let come from outside what comes while a wave of the job is open."""
+        if job_id == self.job:
+            self._send(wave, "open")
+            self._cancel(wave, "open")
 
     def _cancel(self, wave: int, moment: str) -> bool:
         """Cancel the job from elsewhere if this is the moment; say whether it was."""
@@ -280,14 +297,15 @@ class Play:
         self.refusals.append(type(refusal).__name__)
         self.unchanged.append(self._rows() == before)
 
-    def _rows(self) -> list[bytes]:
-        return [row.state for row in self.store.read(self.job)]
+    def _rows(self, job_id: str | None = None) -> list[bytes]:
+        return [row.state for row in self.store.read(job_id or self.job)]
 
     def _used(self, key: str, outcome: data.Json) -> None:
         """Take note of what a handler goes on with, and whether it does before it is recorded."""
         self.used.append((key, outcome))
         mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
-        if not any(mark in row for row in self._rows()):
+        owner = key.rpartition("/c")[0] and key.rsplit("/", 2)[0]  # A child; else it's the job.
+        if not any(mark in row for row in self._rows(owner or self.job)):
             self.unrecorded.append(key)
 
     def _calls(self, key: str) -> int:
@@ -300,11 +318,12 @@ class Play:
     def _host(self) -> Engine:
         """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
         flow = build(self.program, self.world)
+        children = children_flows(self.program, self.world)
         durability = self.durabilities[self._hosts % len(self.durabilities)]
         self._hosts += 1
         return self.engine(
             self.store,
-            flows=[flow],
+            flows=[flow, *children],
             durability=durability,
             max_parallel=self.parallel,
             snapshot_every=self.snapshot_every,

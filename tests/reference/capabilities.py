@@ -17,8 +17,17 @@ Capability: TypeAlias = Literal[
 ]
 
 PLAYED: Final[frozenset[Capability]] = frozenset(
-    ("interrupts", "breakpoints", "deadlines", "policies", "timers", "gathers", "reducers")
+    (
+        "interrupts",
+        "breakpoints",
+        "deadlines",
+        "policies",
+        "timers",
+        "gathers",
+        "reducers",
+        "children",
+    )
 )
 """What can be played on an engine, too: flavours hold no more."""
-ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children", "typed"))
+ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "typed"))
 USUAL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))

@@ -75,7 +75,8 @@ _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
     "timed": frozenset((*USUAL, "timers", "deadlines")),
     "joined": frozenset((*USUAL, "gathers", "reducers")),
     "governed": frozenset((*USUAL, "policies", "timers")),
-    "mixed": PLAYED,
+    "family": frozenset((*USUAL, "children", "timers")),
+    "mixed": PLAYED - {"children"},
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")
 FLAVOURS: Final = (*COMMON_FLAVOURS, *_RICH_FLAVOURS)

@@ -78,7 +78,7 @@ def test_the_end_of_a_child_arrives_as_a_payload() -> None:
     payload = {
         "job_id": "job/1.1/c0",
         "status": "completed",
-        "outputs": [{"output": "k.out", "payload": {"x": 5}, "activation": "1.1"}],
+        "outputs": [{"output": "out", "payload": {"x": 5}, "activation": "1.1"}],
         "failure": None,
     }
     assert outcome.activations["2.1"] == ("e.in", payload, "completed")
@@ -100,8 +100,8 @@ def test_a_child_that_fails_tells_its_parent_so(name: str, failure: str) -> None
 def test_outputs_of_a_child_are_in_the_order_of_their_ids() -> None:
     payload = after(parent(start("two"))).activations["2.1"][1]
     assert payload["outputs"] == [
-        {"output": "k.out", "payload": {"x": 2}, "activation": "1.1"},
-        {"output": "l.out", "payload": {"x": 1}, "activation": "2.1"},
+        {"output": "out", "payload": {"x": 2}, "activation": "1.1"},
+        {"output": "out", "payload": {"x": 1}, "activation": "2.1"},
     ]
 
 
