@@ -21,7 +21,7 @@ from esflow import events as ev
 from esflow.state import ENDED
 from esflow.store import Store
 from esflow.testing import ManualClock
-from tests.laws.family import children_flows, job_ids, statuses
+from tests.laws.family import children_flows, is_in_round, job_ids, lapse, statuses, undriven
 from tests.laws.faults import Crash, Fault, Kind
 from tests.laws.flows import build
 from tests.laws.giving import REFUSALS, give, moment_of
@@ -138,6 +138,9 @@ class Play:
 
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
+        if self._is_in_round():
+            self._survived(self._end_round, only_children=True)
+            return True
         state = self._state()
         if state.status == "failed" and self._retry():
             return True
@@ -147,7 +150,7 @@ class Play:
             self._survived(lambda engine: engine.run(self.job))
         elif any(reason.kind == "operator" for reason in state.pause):
             self._survived(lambda engine: engine.resume(self.job, Continue()))
-        elif self._is_due(state):
+        elif self._is_due(state) or self._has_undriven(state):
             self._survived(lambda engine: engine.run(self.job))
         elif untold := [each.id for each in state.interrupts if each.id in self.told]:
             asked = untold[0]
@@ -173,6 +176,20 @@ class Play:
         if state.status == "waiting" and state.wakes_at is not None:
             asked.append(round(state.wakes_at.timestamp() * 1000))
         return any(at_ms <= now_ms for at_ms in asked)
+
+    def _has_undriven(self, state: JobState) -> bool:
+        """Tell whether a host died before it had driven all children of a job that waits."""
+        return state.status == "waiting" and bool(undriven(self.store, self.history()))
+
+    def _is_in_round(self) -> bool:
+        history = self.history() if self.program.children else ()
+        return is_in_round(history) and bool(undriven(self.store, history))
+
+    def _end_round(self, engine: Engine) -> None:
+        """Drive the children that are left of a round, before their parent goes on."""
+        history = self.history()
+        for child in undriven(self.store, history):
+            engine.run(child)
 
     def _next(self) -> bool:
         """Give the next command; one for a failed job is passed over."""
@@ -315,15 +332,15 @@ class Play:
 
     # Hosts, and what befalls them.
 
-    def _host(self) -> Engine:
-        """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
-        flow = build(self.program, self.world)
-        children = children_flows(self.program, self.world)
+    def _host(self, *, only_children: bool = False) -> Engine:
+        """Return another host: a fresh engine with fresh flows, sharing nothing but the store."""
+        flows = [] if only_children else [build(self.program, self.world)]
+        flows += children_flows(self.program, self.world)
         durability = self.durabilities[self._hosts % len(self.durabilities)]
         self._hosts += 1
         return self.engine(
             self.store,
-            flows=[flow, *children],
+            flows=flows,
             durability=durability,
             max_parallel=self.parallel,
             snapshot_every=self.snapshot_every,
@@ -337,10 +354,12 @@ class Play:
     def _recorded(self) -> bool:
         return self.store.head(self.job) is not None
 
-    def _survived(self, act: Callable[[Engine], JobState]) -> JobState | None:
+    def _survived(
+        self, act: Callable[[Engine], JobState | None], *, only_children: bool = False
+    ) -> JobState | None:
         """Let a host act; None if it died, or lost the job, on the way."""
         try:
-            with self._host() as engine:
+            with self._host(only_children=only_children) as engine:
                 return act(engine)
         except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict) as trouble:
             waits = isinstance(trouble, errors.NotPaused) and self._state().status == "waiting"
@@ -348,6 +367,7 @@ class Play:
                 raise
             if self._recorded():
                 self.survivors.append(self.history())
+                self._lapse()
             return None
         finally:
             self._dead = False
@@ -393,16 +413,42 @@ class Play:
         with self._host() as engine, suppress(errors.JobNotFound, errors.JobClosed):
             engine.pause(self.job, "inspection")
 
+    def _lapse(self) -> None:
+        lapse(self.store, [self.job, *job_ids(self.store, self.history())])
+
     def _steal(self) -> None:
+        if self.program.children:
+            self._steal_from_family(dies=False)
+            return
         with self._host() as engine:
             engine.recover(older_than=0)
 
     def _seize(self) -> None:
         """Claim the job on a host that dies at once, so that it can't hide what this one does."""
+        if self.program.children:
+            self._steal_from_family(dies=True)
+            return
         self._dying = True
         try:
             with suppress(Crash):
                 self._steal()
+        finally:
+            self._dying = False
+
+    def _steal_from_family(self, *, dies: bool) -> None:
+        """Take over the job, and not children that its host would drive later."""
+        if not self._recorded():
+            return
+        self._lapse()
+        if self._is_in_round():
+            with self._host(only_children=True) as engine:
+                self._end_round(engine)
+        status = self._state().status
+        self._dying = dies and status in ("pending", "running")
+        try:
+            if status in ("pending", "running", "waiting"):
+                with suppress(Crash), self._host() as engine:
+                    engine.run(self.job)
         finally:
             self._dying = False
 
