@@ -67,7 +67,7 @@ def test_every_feature_and_every_fault_is_gone_through_by_a_tenth_of_the_jobs() 
             nonlocal plays
             plays += 1
             play = played(flow, flavour, asks=asks)
-            outcome = observe(play.history(), play.refusals)
+            outcome = observe(play.history(), play.refusals, play.children())
             assert as_text(outcome) == as_text(run(play.program, play.script))
             # As the outcome is the same, this is what the engine went through.
             found = features(play.program, play.script)

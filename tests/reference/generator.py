@@ -75,7 +75,7 @@ _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
     "timed": frozenset((*USUAL, "timers", "deadlines")),
     "joined": frozenset((*USUAL, "gathers", "reducers")),
     "governed": frozenset((*USUAL, "policies", "timers")),
-    "family": frozenset((*USUAL, "children", "timers")),
+    "family": frozenset((*USUAL, "children", "timers", "gathers")),
     "mixed": PLAYED - {"children"},
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")

@@ -82,7 +82,7 @@ def _refusal(
     job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance
 ) -> str | None:
     """Name the error with which a command to a paused or waiting job is refused."""
-    if job.status == "waiting" and isinstance(command, Continue | Update | Goto):
+    if job.status == "waiting" and isinstance(command, Continue | Goto):
         return "NotPaused"
     match command:
         case Answer():

@@ -41,6 +41,7 @@ from tests.reference.program import (
     RetryJob,
     Script,
     StartChild,
+    Update,
     Write,
 )
 
@@ -118,6 +119,12 @@ def test_a_child_that_asks_leaves_its_parent_waiting() -> None:
     assert (outcome.status, outcome.children) == ("waiting", {"1.1/c0": "paused"})
     refused = after(parent(start("asks")), Continue(), Goto("e.in"))
     assert refused.refusals == ("NotPaused", "NotPaused")
+
+
+def test_an_update_that_does_not_apply_is_refused_for_that_while_its_job_waits() -> None:
+    made = attrs.evolve(parent(start("asks")), reducers={"k": "add"})
+    refused = after(made, Update({"k": "x"}), Update({"k": 1}))
+    assert (refused.refusals, refused.shared) == (("MergeError", "NotPaused"), {})
 
 
 def test_a_handler_that_does_not_complete_starts_none() -> None:
