@@ -13,7 +13,7 @@ import attrs
 
 from esflow.codec import decode, genesis, has_hash
 from esflow.errors import CorruptHistory, JobNotFound, UnknownEvent
-from esflow.events import Interrupted, QuestionAsked, Recorded
+from esflow.events import Interrupted, JobForked, QuestionAsked, Recorded
 from esflow.fold import evolve
 from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
@@ -41,6 +41,13 @@ def read_verified(store: Store, job_id: str, *, upto: int | None = None) -> Iter
     Raises: CorruptHistory, at the first row that is not what was recorded; UnknownEvent.
     """
     return _chained(job_id, store.read(job_id, upto=upto), 0, genesis(job_id))
+
+
+def recorders(store: Store, job_id: str) -> list[str]:
+    """Return the jobs that recorded a history, one after the other: a fork is the last of them."""
+    forked = (it for it in store.read(job_id) if it.topic.partition("/")[0] == JobForked.name)
+    found = [decode_row(each).event for each in forked]
+    return [*(each.origin for each in found if isinstance(each, JobForked)), job_id]
 
 
 def _chained(

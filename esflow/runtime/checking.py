@@ -33,7 +33,7 @@ from esflow.json_values import same_json
 from esflow.merging import merge, pending_writes
 from esflow.payloads import bind
 from esflow.reducers import ABSENT
-from esflow.replay import read_verified
+from esflow.replay import read_verified, recorders
 from esflow.runtime.handling import handled, handled_async, run_alone
 from esflow.state import Activation, JobFold, Member, MergeFailure
 from esflow.store import Store
@@ -167,9 +167,11 @@ def _checked(
     store: Store, job_id: str, flow: Flow, flows: Mapping[str, Flow]
 ) -> Iterator[tuple[str, Found | None]]:
     """Yield every activation that is compared, with what differs."""
-    fold, rehearsal = JobFold(job_id=job_id), Rehearsal(flows)
-    for recorded in read_verified(store, job_id):
-        event = recorded.event
+    whose = iter(recorders(store, job_id))  # A handler sees which job it runs for.
+    fold, rehearsal = JobFold(job_id=next(whose)), Rehearsal(flows)
+    for event in (recorded.event for recorded in read_verified(store, job_id)):
+        if isinstance(event, ev.JobForked):
+            fold.job_id = next(whose)
         if isinstance(event, ev.ActivationCompleted):
             member = fold.members[event.activation]
             yield event.activation, _completed(fold, flow, member, rehearsal, tuple(fold.buffer))
@@ -182,10 +184,7 @@ def _checked(
         if member.interrupt is not None:
             yield member.activation.id, _set_aside(fold, flow, member, rehearsal, member.interrupt)
         elif not member.settled:
-            yield (
-                member.activation.id,
-                _to_run(flow, member.activation),
-            )
+            yield member.activation.id, _to_run(flow, member.activation)
     for activation in fold.kept:
         yield activation.id, _to_run(flow, activation)
     yield from _waiting(fold, flow)

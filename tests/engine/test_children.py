@@ -295,6 +295,14 @@ def test_a_live_fork_has_children_of_its_own(engine: Engine) -> None:
     assert engine.state("one/1.1/c0").status == "cancelled"
 
 
+def test_what_was_started_before_a_fork_is_no_difference_to_its_code(engine: Engine) -> None:
+    begin(engine, "ask")
+    for origin, name in (("one", "fork"), ("fork", "another")):
+        engine.fork(origin, engine.state(origin).version, new_job_id=name, live=True)
+        engine.run(name)
+        assert engine.check(name).differences == ()
+
+
 def test_a_fork_of_a_child_tells_nobody(engine: Engine) -> None:
     begin(engine, "ask")
     child = engine.state("one/1.1/c0")

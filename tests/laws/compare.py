@@ -41,7 +41,7 @@ def assert_effects_are_kept(play: Play) -> None:
     """See that each effect is recorded once by whoever calls it, and before it is used."""
     calls = [
         it.event
-        for it in play.history()
+        for it in play.family()
         if isinstance(it.event, ev.EffectRecorded | ev.EffectAttemptFailed)
     ]
     effects = [it for it in calls if isinstance(it, ev.EffectRecorded)]

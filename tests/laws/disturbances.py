@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from esflow.failpoints import POINTS
 from tests.laws.faults import Fault
-from tests.reference.generator import FLAVOURS
+from tests.reference.generator import FLAVOURS, enabled_in
 
 # Inside a transaction nobody else can act: only death comes there.
 OUTSIDE: Final = tuple(each for each in POINTS if each not in ("append.inserted", "append.indexed"))
@@ -21,7 +21,17 @@ steals: Final = st.builds(Fault, st.just("steal"), st.integers(1, 15), st.sample
 seizures: Final = st.builds(Fault, st.just("seize"), st.integers(1, 15), st.sampled_from(OUTSIDE))
 schedules: Final = st.lists(crashes | pauses | steals | seizures, min_size=1, max_size=6)
 
+FLAVOURS_ALONE: Final = tuple(each for each in FLAVOURS if "children" not in enabled_in(each))
+
 every_flavour: Final = pytest.mark.parametrize(
     ("flavour", "asks"), list(product(dict.fromkeys(FLAVOURS), (True, False)))
 )
 """Runs a law on each kind of flow by itself, because one long run of the generator clusters."""
+every_flavour_alone: Final = pytest.mark.parametrize(
+    ("flavour", "asks"), list(product(FLAVOURS_ALONE, (True, False)))
+)
+"""Does so on flows that start no children.
+
+A fork begins children of its own when it is carried on, so their ends may join other waves than
+those of its source did, and to one that is not live none come.
+"""

@@ -114,7 +114,9 @@ def _perform(
         match operation:
             case data.Write() | data.Delete() | data.Remember() | data.Forget() | data.Log():
                 _change(ctx, operation, here)
-            case data.Emit() | data.Defer() | data.EmitAfter() | data.Ask() | data.Pause():
+            case data.Emit() | data.Defer() | data.EmitAfter() | data.StartChild():
+                _request(ctx, operation, here)
+            case data.Ask() | data.Pause():
                 _request(ctx, operation, here)
             case data.Interrupt():
                 _interrupt(ctx, operation, here)
@@ -162,6 +164,9 @@ def _request(ctx: Context, operation: data.JobOperation, here: Locals) -> None:
         case data.EmitAfter(delay_ms=delay_ms, output=output, payload=payload):
             given = {key: _value(ctx, it, here) for key, it in payload.items()}
             ctx.emit_after(delay_ms / 1000, output, **given)
+        case data.StartChild(name=name, slot=slot, payload=payload, then=then):
+            given = {key: _value(ctx, it, here) for key, it in payload.items()}
+            ctx.start(name, slot, given, then=then)
         case data.Ask(text=text, to=to, choices=choices, timeout=None):
             ctx.ask(text, to=to, choices=choices)
         case data.Ask(text=text, to=to, choices=choices, timeout=timeout, default=default):

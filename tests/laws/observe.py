@@ -13,7 +13,15 @@ from esflow import events as ev
 from esflow.fold import evolve
 from esflow.ids import activation_of, order
 from esflow.state import Activation, JobFold
-from tests.reference.outcome import EffectRecord, Failure, Hold, Outcome, Result, Status
+from tests.reference.outcome import (
+    ChildStatus,
+    EffectRecord,
+    Failure,
+    Hold,
+    Outcome,
+    Result,
+    Status,
+)
 from tests.reference.program import Ask, Json, Payload, without_wording
 
 OUTCOMES: dict[str, Result] = {
@@ -26,8 +34,12 @@ Item = tuple[str, Payload]
 Value = TypeVar("Value")
 
 
-def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
-    """Return what can be seen of a job as the reference shows it."""
+def observe(
+    history: Sequence[Recorded],
+    refusals: Sequence[str],
+    children: Mapping[str, ChildStatus] | None = None,
+) -> Outcome:
+    """Return what can be seen of a job as the reference shows it; its history knows no child's."""
     fold = JobFold(job_id=history[0].job_id)
     activations: dict[str, Activation] = {}
     results: dict[str, Result] = {}
@@ -49,7 +61,12 @@ def observe(history: Sequence[Recorded], refusals: Sequence[str]) -> Outcome:
     results |= _results(events, fold)
     outcome = _outcome(fold, history, activations, results, refusals)
     dropped_ids = tuple(each for each in outcome.dropped if each not in causes)
-    return attrs.evolve(outcome, dropped=dropped_ids, dropped_gathers=tuple(emptied))
+    return attrs.evolve(
+        outcome,
+        dropped=dropped_ids,
+        dropped_gathers=tuple(emptied),
+        children=_in_order(dict(children or {})),
+    )
 
 
 def _outcome(

@@ -1,35 +1,27 @@
-"""Plays a program and a script on real engines, undisturbed or with faults.
-
-What disturbs is given as data, so that a failing example says what happened: a schedule names the
-appends (by their ordinal within the play) at which something befalls the host.
-"""
+"""Plays a program and a script on real engines, undisturbed or with faults."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
-from threading import Thread
-from typing import Final, assert_never, final
+from typing import Final, final
 
 import attrs
 
-from esflow import Answer, Continue, Engine, JobState, Recorded, errors, failpoints
+from esflow import Answer, Continue, Engine, JobState, errors
 from esflow import events as ev
 from esflow.state import ENDED
-from esflow.store import Store
-from esflow.testing import ManualClock
-from tests.laws.faults import Crash, Fault, Kind
-from tests.laws.flows import build
+from tests.laws.family import undriven
 from tests.laws.giving import REFUSALS, give, moment_of
+from tests.laws.hosting import JOB, Hosting
 from tests.laws.observe import observe
-from tests.laws.world import World
 from tests.reference import program as data
 from tests.reference.outcome import Outcome
 
-JOB: Final = "job"
+__all__ = ("JOB", "MAX_STEPS", "Play")
+
 MAX_STEPS: Final = 500  # Far more than any example needs: each resume makes progress or says why.
 
 
@@ -39,49 +31,30 @@ def _nothing() -> None:
 
 @final
 @attrs.define
-class Play:
+class Play(Hosting):
     """One run of a program under a script, on hosts that come and go."""
 
-    program: data.Program
-    script: data.Script
-    store: Store
-    faults: Sequence[Fault] = ()
-    parallel: int = 2
-    engine: Callable[..., Engine] = Engine
-    snapshot_every: int = 1000
-    clock: ManualClock = attrs.field(factory=ManualClock)
-    durabilities: Sequence[str] = ("step",)  # Of one host after the other.
     on_rest: Callable[[], None] = _nothing  # Each time that the program waits for somebody.
-    job: str = JOB
-    world: World = attrs.field(factory=World)
     refusals: list[str] = attrs.field(factory=list[str])
     obeyed: list[data.Command] = attrs.field(factory=list[data.Command])
     begun: list[tuple[str, int]] = attrs.field(factory=list[tuple[str, int]])  # Handlers, and when.
     unchanged: list[bool] = attrs.field(factory=list[bool])  # The log, by each refusal.
-    befallen: list[Fault] = attrs.field(factory=list[Fault])
-    reached: Counter[str] = attrs.field(factory=Counter[str])
-    versions: list[int] = attrs.field(factory=list[int])  # After each append of a host.
     unrecorded: list[str] = attrs.field(factory=list[str])  # Keys of effects, when they were used.
     used: list[tuple[str, data.Json]] = attrs.field(factory=list[tuple[str, data.Json]])
-    survivors: list[Sequence[Recorded]] = attrs.field(factory=list[Sequence[Recorded]])
     # At versions, what was given, and what is left to give of it.
     given: list[tuple[int, object, object]] = attrs.field(factory=list[tuple[int, object, object]])
     told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
-    _hosts: int = 0
     _retried: int = 0
-    _dead: bool = False  # Nothing that this host still does is recorded.
-    _quiet: int = 0  # Above 0 while somebody elsewhere acts: no fault befalls then.
-    _dying: bool = False  # While somebody elsewhere is about to claim the job and die.
 
     def __attrs_post_init__(self) -> None:
         """Begin with the whole script before the job."""
         self._commands = list(self.script.commands)
-        self.world.on_wave = lambda _, wave: self._entered(wave)
+        self.world.on_wave = self._entered
         self.world.on_used = self._used
         self.world.recorded = self._calls
-        self.world.on_begun = lambda activation: self.begun.append((activation, len(self._rows())))
+        self.world.on_begun = self._began
 
     @property
     def most_executions(self) -> int:
@@ -92,7 +65,7 @@ class Play:
         crashes = sum(fault.kind != "pause" for fault in self.befallen)
         crashes += self.script.cancel is not None  # Whose late results are not recorded either.
         calls = ev.EffectRecorded | ev.EffectAttemptFailed
-        recorded = sum(isinstance(each.event, calls) for each in self.history())
+        recorded = sum(isinstance(each.event, calls) for each in self.family())
         return recorded + crashes * self.parallel
 
     def run(self) -> Outcome:
@@ -101,13 +74,8 @@ class Play:
             self._begin()
             for _ in range(MAX_STEPS):
                 if not self._carried_on():
-                    return observe(self.history(), self.refusals)
+                    return observe(self.history(), self.refusals, self.children())
         raise AssertionError(f"no end after {MAX_STEPS} steps: {self._state()!r}")
-
-    def history(self) -> Sequence[Recorded]:
-        """Return what is recorded of the job."""
-        with self._host() as engine:
-            return engine.history(self.job)
 
     def _begin(self) -> None:
         """Start the job, again if the host died before it was recorded; a fork is there already."""
@@ -127,6 +95,9 @@ class Play:
 
     def _carried_on(self) -> bool:
         """Do what is next; say whether there was something."""
+        if self._is_in_round():
+            self._survived(self._end_round, only_children=True)
+            return True
         state = self._state()
         if state.status == "failed" and self._retry():
             return True
@@ -136,24 +107,26 @@ class Play:
             self._survived(lambda engine: engine.run(self.job))
         elif any(reason.kind == "operator" for reason in state.pause):
             self._survived(lambda engine: engine.resume(self.job, Continue()))
-        elif self._is_due(state):
+        elif self._is_due(state) or self._has_undriven(state):
             self._survived(lambda engine: engine.run(self.job))
         elif untold := [each.id for each in state.interrupts if each.id in self.told]:
             asked = untold[0]
             self._survived(lambda it: it.resume(self.job, Answer(self.told[asked], asked)))
         else:
-            self._elsewhere(self.on_rest)
-            moment = moment_of(state)
-            self._send(state.wave, moment)
-            if self._cancel(state.wave, moment):
-                return False
-            if moment == "waiting" and self._state().status == "running":
-                self._survived(lambda engine: engine.run(self.job))
-                return True
-            if not self._commands:
-                return False
-            return self._next()
+            return self._stood_by(state)
         return True
+
+    def _stood_by(self, state: JobState) -> bool:
+        """Let come from outside what comes to a job that is at rest; say if there was anything."""
+        self._elsewhere(self.on_rest)
+        moment = moment_of(state)
+        self._send(state.wave, moment)
+        if self._cancel(state.wave, moment):
+            return False
+        if moment == "waiting" and self._state().status == "running":
+            self._survived(lambda engine: engine.run(self.job))
+            return True
+        return bool(self._commands) and self._next()
 
     def _is_due(self, state: JobState) -> bool:
         """Tell whether something would happen by itself by now."""
@@ -162,6 +135,10 @@ class Play:
         if state.status == "waiting" and state.wakes_at is not None:
             asked.append(round(state.wakes_at.timestamp() * 1000))
         return any(at_ms <= now_ms for at_ms in asked)
+
+    def _has_undriven(self, state: JobState) -> bool:
+        """Tell whether a host died before it had driven all children of a job that waits."""
+        return state.status == "waiting" and bool(undriven(self.store, self.history()))
 
     def _next(self) -> bool:
         """Give the next command; one for a failed job is passed over."""
@@ -243,10 +220,16 @@ class Play:
             for each in self.history()
         )
 
-    def _entered(self, wave: int) -> None:
-        """Let come from outside what comes while a wave is open."""
-        self._send(wave, "open")
-        self._cancel(wave, "open")
+    def _began(self, job_id: str, activation: str) -> None:
+        """Take note that a handler of the job begins; its children may do as they please."""
+        if job_id == self.job:
+            self.begun.append((activation, len(self._rows())))
+
+    def _entered(self, job_id: str, wave: int) -> None:
+        """Let come from outside what comes while a wave of the job is open."""
+        if job_id == self.job:
+            self._send(wave, "open")
+            self._cancel(wave, "open")
 
     def _cancel(self, wave: int, moment: str) -> bool:
         """Cancel the job from elsewhere if this is the moment; say whether it was."""
@@ -281,131 +264,15 @@ class Play:
         self.refusals.append(type(refusal).__name__)
         self.unchanged.append(self._rows() == before)
 
-    def _rows(self) -> list[bytes]:
-        return [row.state for row in self.store.read(self.job)]
-
     def _used(self, key: str, outcome: data.Json) -> None:
         """Take note of what a handler goes on with, and whether it does before it is recorded."""
         self.used.append((key, outcome))
         mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
-        if not any(mark in row for row in self._rows()):
+        owner = key.rpartition("/c")[0] and key.rsplit("/", 2)[0]  # A child; else it's the job.
+        if not any(mark in row for row in self._rows(owner or self.job)):
             self.unrecorded.append(key)
 
     def _calls(self, key: str) -> int:
         """Count the recorded calls of an effect, whichever job made them before it was forked."""
         mark = json.dumps({"id": key.partition("/")[2]}, separators=(",", ":"))[1:-1].encode()
         return sum(mark in row for row in self._rows())
-
-    # Hosts, and what befalls them.
-
-    def _host(self) -> Engine:
-        """Return another host: a fresh engine with a fresh flow, sharing nothing but the store."""
-        flow = build(self.program, self.world)
-        durability = self.durabilities[self._hosts % len(self.durabilities)]
-        self._hosts += 1
-        return self.engine(
-            self.store,
-            flows=[flow],
-            durability=durability,
-            max_parallel=self.parallel,
-            snapshot_every=self.snapshot_every,
-            clock=self.clock,
-        )
-
-    def _state(self) -> JobState:
-        with self._host() as engine:
-            return engine.state(self.job)
-
-    def _recorded(self) -> bool:
-        return self.store.head(self.job) is not None
-
-    def _survived(self, act: Callable[[Engine], JobState]) -> JobState | None:
-        """Let a host act; None if it died, or lost the job, on the way."""
-        try:
-            with self._host() as engine:
-                return act(engine)
-        except (Crash, errors.Fenced, errors.NotPaused, errors.VersionConflict) as trouble:
-            waits = isinstance(trouble, errors.NotPaused) and self._state().status == "waiting"
-            if waits or not self.befallen:
-                raise
-            if self._recorded():
-                self.survivors.append(self.history())
-            return None
-        finally:
-            self._dead = False
-
-    @contextmanager
-    def _hooked(self) -> Generator[None]:
-        failpoints.hook = self._reach
-        try:
-            yield
-        finally:
-            failpoints.hook = _pass_by
-
-    def _reach(self, point: str) -> None:
-        if self._dying and point == "execution.claimed":
-            raise Crash
-        if self._quiet:
-            return
-        if self._dead and point == "append.begun":
-            raise Crash
-        self.reached[point] += 1
-        if point == "append.committed":
-            self.versions.append(len(self._rows()))
-        for fault in self.faults:
-            if (fault.point, fault.at) == (point, self.reached[point]):
-                self.befallen.append(fault)
-                self._befall(fault.kind)
-
-    def _befall(self, kind: Kind) -> None:
-        match kind:
-            case "crash":
-                self._dead = "output" in self.durabilities  # Dying, it would record what it kept.
-                raise Crash
-            case "pause":
-                self._elsewhere(self._pause)
-            case "steal":
-                self._elsewhere(self._steal)
-            case "seize":
-                self._elsewhere(self._seize)
-            case _:
-                assert_never(kind)
-
-    def _pause(self) -> None:
-        with self._host() as engine, suppress(errors.JobNotFound, errors.JobClosed):
-            engine.pause(self.job, "inspection")
-
-    def _steal(self) -> None:
-        with self._host() as engine:
-            engine.recover(older_than=0)
-
-    def _seize(self) -> None:
-        """Claim the job on a host that dies at once, so that it can't hide what this one does."""
-        self._dying = True
-        try:
-            with suppress(Crash):
-                self._steal()
-        finally:
-            self._dying = False
-
-    def _elsewhere(self, act: Callable[[], None]) -> None:
-        """Let something happen on another host while this one stands still."""
-        trouble: list[BaseException] = []
-
-        def acting() -> None:
-            try:
-                act()
-            except BaseException as error:  # noqa: BLE001 - it is raised again in the caller
-                trouble.append(error)
-
-        self._quiet += 1
-        thread = Thread(target=acting)
-        thread.start()
-        thread.join()
-        self._quiet -= 1
-        if trouble:
-            raise trouble[0]
-
-
-def _pass_by(point: str) -> None:
-    """Let a point pass."""

@@ -47,7 +47,7 @@ def _is_operators(event: ev.Event) -> bool:
 
 def _activation(event: ev.Event) -> str:
     """Return the activation that recorded an event; '' for what is the job's own."""
-    if isinstance(event, ev.JobFailed | ev.MessageReceived | ev.AnswerRecorded):
+    if isinstance(event, ev.JobFailed | ev.MessageReceived | ev.AnswerRecorded | ev.ChildFinished):
         return ""
     if isinstance(event, ev.TimerFired):
         return "" if "/" in event.ids[0] else event.ids[0]

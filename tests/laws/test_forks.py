@@ -12,7 +12,8 @@ from esflow.replay import rebuild_index
 from esflow.state import ENDED
 from tests.engine.world import stored
 from tests.laws.compare import assert_same_outcome, assert_same_strips
-from tests.laws.disturbances import every_flavour
+from tests.laws.disturbances import every_flavour, every_flavour_alone
+from tests.laws.family import children_flows
 from tests.laws.flows import build
 from tests.laws.forks import LONGEST, Source, keys, without_origin
 from tests.laws.observe import observe
@@ -42,7 +43,7 @@ def assert_same_end(source: Source, play: Play) -> None:
     assert_same_outcome(attrs.evolve(outcome, answers=answers), observe(source.history, ()))
 
 
-@every_flavour
+@every_flavour_alone
 @FEW
 @given(flow=st.data())
 def test_a_live_fork_of_any_version_with_the_same_inputs_ends_as_its_source(
@@ -65,7 +66,7 @@ def test_a_live_fork_of_any_version_with_the_same_inputs_ends_as_its_source(
         assert not called & {key for key, _ in shared}, "what came before it is not"
 
 
-@every_flavour
+@every_flavour_alone
 @FEW
 @given(flow=st.data())
 def test_a_fork_of_any_version_calls_nothing_and_with_the_same_results_ends_as_its_source(
@@ -117,7 +118,8 @@ def test_looking_checking_and_forking_leave_a_job_as_it_is_and_call_nothing(
     store, world = source.watched.inner, World()
     before = [row.state for row in store.read(JOB)]
     program = source.play.program
-    with Engine(store, [build(program, world)]) as engine:
+    flows = [build(program, world), *children_flows(program, world)]
+    with Engine(store, flows) as engine:
         head = store.head(JOB)
         for version in source.versions:
             engine.state(JOB, version)

@@ -166,8 +166,15 @@ def test_law_9_what_was_acknowledged_is_in_the_log_of_whoever_comes_next(
         with Engine(url) as engine:
             assert engine.verify(JOB).ok
         other = open_store(url)
-        log = {row.originator_version: (row.topic, row.state) for row in other.read(JOB)}
+        jobs = {row.originator_id for row in watched.acknowledged}
+        log = {
+            (it.originator_id, it.originator_version): it
+            for job in jobs
+            for it in other.read(str(job))
+        }
         other.close()
     assert watched.acknowledged
-    for version, topic, state in watched.acknowledged:
-        assert log.get(version) == (topic, state), f"version {version} was acknowledged"
+    for row in watched.acknowledged:
+        found = log.get((row.originator_id, row.originator_version))
+        assert found is not None, f"{row} was acknowledged"
+        assert (found.topic, found.state) == (row.topic, row.state), f"{row} was acknowledged"

@@ -29,7 +29,7 @@ class Watched:
     inner: Store
     between: Callable[[], None] = _nothing
     rows_read: int = 0  # Of jobs; not of the whole log.
-    acknowledged: list[tuple[int, str, bytes]] = attrs.field(factory=list[tuple[int, str, bytes]])
+    acknowledged: list[StoredEvent] = attrs.field(factory=list["StoredEvent"])
     ends: dict[str, list[int]] = attrs.field(factory=dict[str, list[int]])  # Of appends, by job.
 
     @property
@@ -52,7 +52,7 @@ class Watched:
         """Append, and take note of what is acknowledged, and where it ended."""
         self.between()
         position = self.inner.append(rows, index, expected=expected, keep_lease=keep_lease)
-        self.acknowledged += [(row.originator_version, row.topic, row.state) for row in rows]
+        self.acknowledged += rows
         self.ends.setdefault(index.job_id, []).append(expected + len(rows))
         return position
 

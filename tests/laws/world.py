@@ -23,7 +23,7 @@ class World:
 
     mixed: bool = False  # Whether half of the handlers, and their effects, are async.
     executions: Counter[str] = attrs.field(factory=Counter[str])
-    on_begun: Callable[[str], None] | None = None  # Activation, every time that its handler runs.
+    on_begun: Callable[[str, str], None] | None = None  # Job and activation, at every run of it.
     on_wave: Callable[[str, int], None] | None = None  # Job and wave, once for each wave.
     on_executed: Callable[[str], None] | None = None  # Key of an effect, while it runs.
     on_used: Callable[[str, Json], None] | None = None  # Key and outcome of an effect.
@@ -34,7 +34,7 @@ class World:
     def entered(self, job_id: str, activation: str) -> None:
         """Take note that a handler began, and tell once that its wave is open."""
         if self.on_begun is not None:
-            self.on_begun(activation)
+            self.on_begun(job_id, activation)
         wave = int(activation.partition(".")[0])
         with self._lock:  # Held while messages are sent: no neighbour may finish before.
             if (job_id, wave) not in self._waves:

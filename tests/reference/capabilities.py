@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 Capability: TypeAlias = Literal[
     "interrupts",
@@ -16,18 +16,6 @@ Capability: TypeAlias = Literal[
     "typed",
 ]
 
-PLAYED: Final[frozenset[Capability]] = frozenset(
-    (
-        "interrupts",
-        "breakpoints",
-        "deadlines",
-        "policies",
-        "timers",
-        "gathers",
-        "reducers",
-        "typed",
-    )
-)
-"""What can be played on an engine, too: flavours hold no more."""
-ALL: Final[frozenset[Capability]] = frozenset((*PLAYED, "children"))
+ALL: Final[frozenset[Capability]] = frozenset(get_args(Capability))
 USUAL: Final[frozenset[Capability]] = frozenset(("interrupts", "breakpoints"))
+"""What examples of every flavour may hold."""

@@ -18,7 +18,7 @@ from tests.reference.bodies import (
     drawn_payloads,
     drawn_questions,
 )
-from tests.reference.capabilities import PLAYED, USUAL, Capability
+from tests.reference.capabilities import ALL, USUAL, Capability
 from tests.reference.extras import gathering, governed, reduced, timed
 from tests.reference.interpreter import run
 from tests.reference.oddities import ODD_KEYS
@@ -75,8 +75,10 @@ _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
     "timed": frozenset((*USUAL, "timers", "deadlines")),
     "joined": frozenset((*USUAL, "gathers", "reducers")),
     "governed": frozenset((*USUAL, "policies", "timers")),
-    "typed": USUAL | {"typed", "policies"},
-    "mixed": PLAYED - {"typed"},  # Which would leave no other writes.
+    "typed": frozenset((*USUAL, "typed", "policies")),
+    "family": frozenset((*USUAL, "children", "timers", "gathers")),
+    # A type would leave no other writes, and children have a flavour of their own.
+    "mixed": ALL - {"typed", "children"},
 }
 COMMON_FLAVOURS: Final = (*_PLAIN_FLAVOURS, "awkward")
 FLAVOURS: Final = (*COMMON_FLAVOURS, *_RICH_FLAVOURS)

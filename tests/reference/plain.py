@@ -102,13 +102,17 @@ def child_ended(
 ) -> Payload:
     """Give what the end of a child sends to its parent; an output is an id, a name and a payload.
 
-    Of a failure only the type counts.
+    An output is named as its routine names it, and of a failure only the type counts.
     """
     return {
         "job_id": f"{JOB_ID}/{child}",
         "status": status,
         "outputs": [
-            {"output": output, "payload": payload, "activation": made.partition("/")[0]}
+            {
+                "output": output.partition(".")[2],
+                "payload": payload,
+                "activation": made.partition("/")[0],
+            }
             for made, output, payload in outputs
         ],
         "failure": None if failure is None else {"type": failure},

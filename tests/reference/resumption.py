@@ -83,7 +83,7 @@ def _refusal(
     """Name the error with which a command to a paused or waiting job is refused."""
     if isinstance(command, Update | JustUpdate) and _is_unread(job, command.values):
         return "PayloadError"
-    if job.status == "waiting" and isinstance(command, Continue | Update | Goto):
+    if job.status == "waiting" and isinstance(command, Continue | Goto):
         return "NotPaused"
     match command:
         case Answer():

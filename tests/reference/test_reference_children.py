@@ -41,6 +41,7 @@ from tests.reference.program import (
     RetryJob,
     Script,
     StartChild,
+    Update,
     Write,
 )
 
@@ -78,7 +79,7 @@ def test_the_end_of_a_child_arrives_as_a_payload() -> None:
     payload = {
         "job_id": "job/1.1/c0",
         "status": "completed",
-        "outputs": [{"output": "k.out", "payload": {"x": 5}, "activation": "1.1"}],
+        "outputs": [{"output": "out", "payload": {"x": 5}, "activation": "1.1"}],
         "failure": None,
     }
     assert outcome.activations["2.1"] == ("e.in", payload, "completed")
@@ -100,8 +101,8 @@ def test_a_child_that_fails_tells_its_parent_so(name: str, failure: str) -> None
 def test_outputs_of_a_child_are_in_the_order_of_their_ids() -> None:
     payload = after(parent(start("two"))).activations["2.1"][1]
     assert payload["outputs"] == [
-        {"output": "k.out", "payload": {"x": 2}, "activation": "1.1"},
-        {"output": "l.out", "payload": {"x": 1}, "activation": "2.1"},
+        {"output": "out", "payload": {"x": 2}, "activation": "1.1"},
+        {"output": "out", "payload": {"x": 1}, "activation": "2.1"},
     ]
 
 
@@ -118,6 +119,12 @@ def test_a_child_that_asks_leaves_its_parent_waiting() -> None:
     assert (outcome.status, outcome.children) == ("waiting", {"1.1/c0": "paused"})
     refused = after(parent(start("asks")), Continue(), Goto("e.in"))
     assert refused.refusals == ("NotPaused", "NotPaused")
+
+
+def test_an_update_that_does_not_apply_is_refused_for_that_while_its_job_waits() -> None:
+    made = attrs.evolve(parent(start("asks")), reducers={"k": "add"})
+    refused = after(made, Update({"k": "x"}), Update({"k": 1}))
+    assert (refused.refusals, refused.shared) == (("MergeError", "NotPaused"), {})
 
 
 def test_a_handler_that_does_not_complete_starts_none() -> None:
