@@ -83,7 +83,7 @@ def _refusal(
     """Name the error with which a command to a paused or waiting job is refused."""
     if isinstance(command, Update | JustUpdate) and _is_unread(job, command.values):
         return "PayloadError"
-    if job.status == "waiting" and isinstance(command, Continue | Goto):
+    if job.status == "waiting" and isinstance(command, Continue):
         return "NotPaused"
     match command:
         case Answer():
@@ -102,7 +102,9 @@ def _refusal(
             return None
         case Goto(slot=slot):
             slots = [f"{it.name}.{that.name}" for it in job.program.routines for that in it.slots]
-            return "SlotNotFound" if slot not in slots else _closing_refusal(job)
+            if slot not in slots:
+                return "SlotNotFound"
+            return "NotPaused" if job.status == "waiting" else _closing_refusal(job)
         case _:
             assert_never(command)
 

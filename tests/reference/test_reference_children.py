@@ -121,10 +121,11 @@ def test_a_child_that_asks_leaves_its_parent_waiting() -> None:
     assert refused.refusals == ("NotPaused", "NotPaused")
 
 
-def test_an_update_that_does_not_apply_is_refused_for_that_while_its_job_waits() -> None:
+def test_what_can_not_be_done_at_all_is_refused_for_that_while_its_job_waits() -> None:
     made = attrs.evolve(parent(start("asks")), reducers={"k": "add"})
-    refused = after(made, Update({"k": "x"}), Update({"k": 1}))
-    assert (refused.refusals, refused.shared) == (("MergeError", "NotPaused"), {})
+    refused = after(made, Update({"k": "x"}), Update({"k": 1}), Goto("no.where"))
+    assert refused.refusals == ("MergeError", "NotPaused", "SlotNotFound")
+    assert refused.shared == {}
 
 
 def test_a_handler_that_does_not_complete_starts_none() -> None:
