@@ -270,8 +270,11 @@ def test_law_9_nothing_is_lost_and_nothing_is_doubled(
 ) -> None:
     play = played(flow, flavour, asks=asks)
 
-    came = ev.MessageReceived | ev.ChildFinished
-    accepted = [it.event.id for it in play.history() if isinstance(it.event, came)]
+    accepted = [
+        it.event.id
+        for it in play.history()
+        if isinstance(it.event, ev.MessageReceived | ev.ChildFinished)
+    ]
     causes = delivered(play)
     state = Engine(play.store).state(JOB)
     waiting = [delivery.cause for delivery in replay(play.store, JOB).fold.inputs]

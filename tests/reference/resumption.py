@@ -81,8 +81,6 @@ def _refusal(
     job: Job, command: Answer | Continue | Update | JustUpdate | Goto | Advance
 ) -> str | None:
     """Name the error with which a command to a paused or waiting job is refused."""
-    if isinstance(command, Update | JustUpdate) and _is_unread(job, command.values):
-        return "PayloadError"
     if job.status == "waiting" and isinstance(command, Continue):
         return "NotPaused"
     match command:
@@ -128,6 +126,8 @@ def _update_refusal(job: Job, values: Data) -> str | None:
 
     Writes to other keys have nothing to do with it.
     """
+    if _is_unread(job, values):
+        return "PayloadError"
     before = [it for _, it in written(job) if it.key in values] if job.has_begun else []
     return _unfit(job, before, values)
 
