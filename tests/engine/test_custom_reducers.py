@@ -191,24 +191,6 @@ def test_a_reducer_that_raises_fails_the_job_by_its_first_write(
     assert names(engine, "one")[-2:] == ["ActivationCompleted", "JobFailed"]
 
 
-@pytest.mark.parametrize("first", ["name", "total"])
-def test_the_first_write_that_does_not_apply_fails_the_job_whoever_merges_it(
-    hosts: Hosts, first: str
-) -> None:
-    flow = Flow("both", reducers={"name": longest, "total": "add"})
-
-    @flow.slot
-    def write(ctx: Context) -> None:
-        ctx.write("name", "a text", "set")
-        ctx.write("total", "a text", "set")
-        for key in sorted(("name", "total"), key=lambda each: each != first):
-            ctx.write(key, 1)
-
-    failed = hosts(flow).start("both", "write").failure
-    assert failed is not None
-    assert failed.message.startswith(f"shared['{first}']")
-
-
 def test_a_result_that_can_not_be_recorded_fails_the_job(hosts: Hosts) -> None:
     def odd(current: object, value: object) -> object:
         return object()

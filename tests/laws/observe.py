@@ -85,9 +85,6 @@ def _outcome(
     emissions = {each.id: item(each) for each in events if isinstance(each, ev.Emitted)}
     deferrals = {each.id: item(each) for each in events if isinstance(each, ev.EmissionDeferred)}
     timers = {each.id: item(each) for each in events if isinstance(each, ev.TimerSet)}
-    released = [
-        each for event in events if isinstance(event, ev.DeferralsReleased) for each in event.ids
-    ]
     state = fold.face()
     return Outcome(
         status=cast("Status", state.status.value),
@@ -105,18 +102,13 @@ def _outcome(
         effects=_in_order(effects_of(history)),
         emissions=_in_order(emissions),
         deferrals={each.id: item(each) for each in state.deferrals},
-        released={each: deferrals[each] for each in released},
+        released={each: deferrals[each] for each in _ids(events, ev.DeferralsReleased)},
         interrupts={it.id: (it.payload, it.choices) for it in state.interrupts},
         holds=_holds(fold),
         questions={it.id: asked[it.id] for it in state.questions},
         answers={each.id: each.value for each in events if isinstance(each, ev.AnswerRecorded)},
         pauses=_pauses(events, fold),
-        # The reports of an ended job show no pause; the last one still tells what stood.
-        standing=tuple(
-            (str(it.activation), it.text)
-            for it in (fold.program if fold.program_paused else ())
-            if it.kind == "program"
-        ),
+        standing=_standing(fold),
         ready=tuple(
             each.id
             for each in state.ready
@@ -125,28 +117,33 @@ def _outcome(
         dropped=_dropped(events),
         failure=_failure(fold),
         timers={each.id: timers[each.id] for each in state.timers},
-        fired=tuple(
-            each
-            for it in events
-            if isinstance(it, ev.TimerFired)
-            for each in it.ids
-            if "/t" in each
-        ),
+        fired=tuple(each for each in _ids(events, ev.TimerFired) if "/t" in each),
         gathers={
             it.slot: tuple(_payload(each.payload) for each in it.waiting) for it in state.gathers
         },
         attempts=_in_order(_attempts(events, fold)),
         calls=_in_order(_calls(events)),
-        messages={
-            each.id: (each.slot, dict(each.payload))
-            for each in events
-            if isinstance(each, ev.MessageReceived)
-        },
+        messages=_messages(events),
         undelivered=tuple(each.id for each in state.messages),
         refusals=tuple(refusals),
         activations_count=state.activations_count,
         waves=state.wave,
     )
+
+
+def _ids(events: Sequence[ev.Event], kind: type[ev.DeferralsReleased | ev.TimerFired]) -> list[str]:
+    return [each for event in events if isinstance(event, kind) for each in event.ids]
+
+
+def _messages(events: Sequence[ev.Event]) -> dict[str, Item]:
+    found = [each for each in events if isinstance(each, ev.MessageReceived)]
+    return {each.id: (each.slot, dict(each.payload)) for each in found}
+
+
+def _standing(fold: JobFold) -> tuple[tuple[str, str], ...]:
+    """Return the pauses that stand; those of an ended job, which its reports don't show, too."""
+    reasons = fold.program if fold.program_paused else ()
+    return tuple((str(it.activation), it.text) for it in reasons if it.kind == "program")
 
 
 def _payload(payload: Mapping[str, Json]) -> Payload:

@@ -89,16 +89,16 @@ def test_interrupts_are_effects_that_people_answer(example: tuple[Program, Scrip
 @EXAMPLES
 @given(examples(enabled=USUAL))
 def test_breakpoints_that_are_continued_change_nothing(example: tuple[Program, Script]) -> None:
-    _assert_transparent(*example)
+    assert_transparent(*example)
 
 
 @EXAMPLES
 @given(examples(enabled=frozenset((*USUAL, "gathers", "reducers", "children"))))
 def test_breakpoints_change_nothing_for_joins_and_children(example: tuple[Program, Script]) -> None:
-    _assert_transparent(*example)
+    assert_transparent(*example)
 
 
-def _assert_transparent(program: Program, drawn: Script) -> None:
+def assert_transparent(program: Program, drawn: Script) -> None:
     """Run an example with and without its breakpoints, where a ``Continue`` passes each."""
     assume(drawn.breakpoints != KEPT)
     without = _bare(drawn)
