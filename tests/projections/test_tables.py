@@ -36,7 +36,7 @@ from esflow_projections.tables.rows import TELLERS
 from esflow_projections.tables.schema import TABLES
 from tests.house.tree import ROOT
 from tests.laws.disturbances import schedules
-from tests.laws.play import Play
+from tests.laws.play import JOB, Play
 from tests.projections.feeding import dump
 from tests.projections.histories import failed, led_and_cancelled, shop, sold
 from tests.reference.generator import examples
@@ -170,12 +170,13 @@ def test_the_history_stands_there_as_it_is_recorded(tmp_path: Path) -> None:
 
 
 def _told(recorded: Sequence[Recorded]) -> tuple[list[Any], list[Any]]:
-    """Return activations and questions as the entries of the history tell them."""
+    """Return activations, as they are after retries of the job, and questions."""
     entries = grouped(recorded)
+    last = {each.id: each for each in entries if isinstance(each, ActivationEntry)}
     activations = [
         (each.id, each.slot, each.cause or None, each.settled.duration_us, each.settled.at.host)
-        for each in entries
-        if isinstance(each, ActivationEntry) and each.settled is not None
+        for each in last.values()
+        if each.settled is not None
     ]
     questions = [
         (each.id, each.text, each.to, moment(each.at.recorded_at), each.answer is not None)
@@ -202,15 +203,21 @@ def test_every_event_counts_once_however_often_the_feeding_is_stopped(
         rebuild(store, disturbed)
         assert dump(disturbed) == dump(undisturbed)
         with Engine(store) as engine:
-            (job,) = engine.jobs()
-            told = _told(engine.history(job.job_id))
-        columns = "id, slot, cause, duration_us, host"
-        settled = f"SELECT {columns} FROM esflow_activations WHERE started_at IS NOT NULL"  # noqa: S608 - a constant
-        told_of = "id, text, slot, asked_at, outcome IS 'answered'"
-        asked = f"SELECT {told_of} FROM esflow_questions WHERE kind = 'question'"  # noqa: S608 - a constant
+            (job,) = (each for each in engine.jobs() if each.job_id == JOB)  # And its children.
+            told = _told(engine.history(JOB))
+        settled = (
+            "SELECT id, slot, cause, duration_us, host FROM esflow_activations "
+            "WHERE started_at IS NOT NULL AND job_id = 'job'"
+        )
+        asked = (
+            "SELECT id, text, slot, asked_at, outcome IS 'answered' FROM esflow_questions "
+            "WHERE kind = 'question' AND job_id = 'job'"
+        )
         assert (sorted(rows(disturbed, settled)), sorted(rows(disturbed, asked))) == told
         status = (job.job_id, str(job.status), job.version, job.question, job.host)
-        summary = "SELECT job_id, status, version, question, host FROM esflow_jobs"
+        summary = (
+            "SELECT job_id, status, version, question, host FROM esflow_jobs WHERE job_id = 'job'"
+        )
         assert rows(disturbed, summary) == [status]
 
 
