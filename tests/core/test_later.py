@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from esflow import events as ev
-from esflow.commands import FinishChild, FireTimers
+from esflow.commands import AnswerInTime, FinishChild, FireTimers
 from esflow.consequences import overdue, owed, to_cancel, to_start, unanswered
 from esflow.state import Status
 from tests.core.scenario import (
@@ -119,6 +119,7 @@ def test_a_question_has_its_time_in_every_status_but_ended() -> None:
     stands = (*RUNNING, *done("1.1", timed, asked("1.1/q1", due_at_ms=5, default=None)))
     fold = given(*stands).fold()
     assert unanswered(fold, 4) == ()
+    given(*stands).when(AnswerInTime(now_ms=4)).then()
     assert unanswered(fold, 5) == (asked("1.1/q1", due_at_ms=5, default=None),)
     assert unanswered(fold, 10) == (asked("1.1/q1", due_at_ms=5, default=None), timed)
     held = given(*stands, paused(for_program()), HOLD, HELD).fold()
