@@ -101,8 +101,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.merge_failure = rehearse(fold.shared, writes)\n",
-                "    fold.merge_failure = None\n",
+                "None if fold.merging else rehearse(fold.shared, writes)\n",
+                "None\n",
             ),
             Patch(
                 "merge.py",

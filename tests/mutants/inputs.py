@@ -165,10 +165,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "decider.py",
-                ("release=_stands_by_itself(fold)))\n    return (recorded,)\n"),
+                "    if not fold.program_paused:\n        return ()\n    return _resume(",
                 (
-                    "release=_stands_by_itself(fold)))\n"
-                    "    raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
+                    "    if not fold.program_paused:\n"
+                    "        raise errors.NotPaused(fold.job_id, fold.status, fold.host)\n"
+                    "    return _resume("
                 ),
             ),
         ),
