@@ -66,10 +66,7 @@ class OpenQuestions:
 
     _asked: dict[str, Questions] = attrs.field(factory=dict[str, Questions], init=False)
     _open: dict[str, Questions] = attrs.field(factory=dict[str, Questions], init=False)
-    # Of jobs that have failed, and that a retry lets ask again.
-    _failed: dict[str, tuple[Questions, Questions]] = attrs.field(
-        factory=dict[str, tuple[Questions, Questions]], init=False
-    )
+    _failed: set[str] = attrs.field(factory=set[str], init=False)  # Jobs that ask once retried.
 
     def take(self, recorded: Recorded) -> None:
         """Take the next event of any job in."""
@@ -84,9 +81,9 @@ class OpenQuestions:
             case ev.AnswerRecorded():
                 self._open[job].pop(event.id)
             case ev.JobFailed():
-                self._failed[job] = self._asked.pop(job, {}), self._open.pop(job, {})
+                self._failed.add(job)
             case ev.JobRetried():
-                self._asked[job], self._open[job] = self._failed.pop(job)
+                self._failed.discard(job)
             case ev.WorkDropped() | ev.JobCompleted() | ev.JobCancelled():
                 self._asked.pop(job, None)
                 self._open.pop(job, None)
@@ -95,7 +92,8 @@ class OpenQuestions:
 
     def listed(self) -> tuple[OpenQuestion, ...]:
         """Return the open questions of all jobs, the oldest first."""
-        found = [each for questions in self._open.values() for each in questions.values()]
+        asking = [it for job, it in self._open.items() if job not in self._failed]
+        found = [each for questions in asking for each in questions.values()]
         return tuple(sorted(found, key=lambda each: each.position))
 
 

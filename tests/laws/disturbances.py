@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Final
 
@@ -23,13 +24,14 @@ schedules: Final = st.lists(crashes | pauses | steals | seizures, min_size=1, ma
 
 FLAVOURS_ALONE: Final = tuple(each for each in FLAVOURS if "children" not in enabled_in(each))
 
-every_flavour: Final = pytest.mark.parametrize(
-    ("flavour", "asks"), list(product(dict.fromkeys(FLAVOURS), (True, False)))
-)
+
+def _each(flavours: Sequence[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("flavour", "asks"), list(product(flavours, (True, False))))
+
+
+every_flavour: Final = _each(FLAVOURS)
 """Runs a law on each kind of flow by itself, because one long run of the generator clusters."""
-every_flavour_alone: Final = pytest.mark.parametrize(
-    ("flavour", "asks"), list(product(FLAVOURS_ALONE, (True, False)))
-)
+every_flavour_alone: Final = _each(FLAVOURS_ALONE)
 """Does so on flows that start no children.
 
 A fork begins children of its own when it is carried on, so their ends may join other waves than

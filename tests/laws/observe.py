@@ -43,11 +43,13 @@ def observe(
     fold = JobFold(job_id=history[0].job_id)
     activations: dict[str, Activation] = {}
     results: dict[str, Result] = {}
+    effects: dict[str, EffectRecord] = {}
     emptied: list[str] = []  # Gathers, by a Goto.
     causes: set[str] = set()  # Of what was in them.
     for recorded in history:
         opened, gathered = set(fold.members), fold.gathers
         evolve(fold, recorded.event)
+        _take_effect(effects, fold, recorded.event)
         if isinstance(recorded.event, ev.WorkDropped):
             emptied += sorted(gathered)
             causes |= {each.cause for it in gathered.values() for each in it.waiting}
@@ -59,10 +61,11 @@ def observe(
         activations |= {each.id: each for each in fold.ready if each.id not in activations}
     events = [recorded.event for recorded in history]
     results |= _results(events, fold)
-    outcome = _outcome(fold, history, activations, results, refusals)
+    outcome = _outcome(fold, history, activations, results, effects)
     dropped_ids = tuple(each for each in outcome.dropped if each not in causes)
     return attrs.evolve(
         outcome,
+        refusals=tuple(refusals),
         dropped=dropped_ids,
         dropped_gathers=tuple(emptied),
         children=_in_order(dict(children or {})),
@@ -74,7 +77,7 @@ def _outcome(
     history: Sequence[Recorded],
     activations: dict[str, Activation],
     results: dict[str, Result],
-    refusals: Sequence[str],
+    effects: dict[str, EffectRecord],
 ) -> Outcome:
     events, asked = [recorded.event for recorded in history], _asked(history)
 
@@ -99,7 +102,7 @@ def _outcome(
             it.id: (it.slot, _payload(it.payload), results.get(it.id, "ready"))
             for it in _in_order(activations).values()
         },
-        effects=_in_order(effects_of(history)),
+        effects=_in_order(effects),
         emissions=_in_order(emissions),
         deferrals={each.id: item(each) for each in state.deferrals},
         released={each: deferrals[each] for each in _ids(events, ev.DeferralsReleased)},
@@ -125,7 +128,7 @@ def _outcome(
         calls=_in_order(_calls(events)),
         messages=_messages(events),
         undelivered=tuple(each.id for each in state.messages),
-        refusals=tuple(refusals),
+        refusals=(),  # Of which nothing is recorded.
         activations_count=state.activations_count,
         waves=state.wave,
     )
@@ -224,21 +227,26 @@ def effects_of(history: Sequence[Recorded]) -> dict[str, EffectRecord]:
     """
     effects: dict[str, EffectRecord] = {}
     fold = JobFold(job_id=history[0].job_id)
-    for event in [recorded.event for recorded in history]:
-        evolve(fold, event)
-        if isinstance(event, ev.EffectRecorded):
-            assert event.id not in effects, f"{event.id} is recorded twice"
-            effects[event.id] = (
-                (event.function, "result", event.result)
-                if event.error is None
-                else (event.function, "error", event.error.message)
-            )
-        elif isinstance(event, ev.ActivationFailed | ev.JobRetried):
-            going = {key: it.effects for key, it in fold.members.items() if not it.settled}
-            for key in [*effects]:
-                if key not in going.get(activation_of(key), effects):
-                    effects.pop(key)
+    for recorded in history:
+        evolve(fold, recorded.event)
+        _take_effect(effects, fold, recorded.event)
     return effects
+
+
+def _take_effect(effects: dict[str, EffectRecord], fold: JobFold, event: ev.Event) -> None:
+    """Take an effect in, or leave out those that a next attempt calls again."""
+    if isinstance(event, ev.EffectRecorded):
+        assert event.id not in effects, f"{event.id} is recorded twice"
+        effects[event.id] = (
+            (event.function, "result", event.result)
+            if event.error is None
+            else (event.function, "error", event.error.message)
+        )
+    elif isinstance(event, ev.ActivationFailed | ev.JobRetried):
+        going = {key: it.effects for key, it in fold.members.items() if not it.settled}
+        for key in [*effects]:
+            if key not in going.get(activation_of(key), effects):
+                effects.pop(key)
 
 
 def _pauses(events: Sequence[ev.Event], fold: JobFold) -> tuple[tuple[str, str], ...]:

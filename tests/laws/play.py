@@ -46,7 +46,6 @@ class Play(Hosting):
     told: Mapping[str, data.Json] = attrs.field(factory=dict[str, data.Json])  # Results, by effect.
     _commands: list[data.Command] = attrs.field(init=False)
     _sent: set[tuple[int, str]] = attrs.field(factory=set[tuple[int, str]])
-    _retried: int = 0
 
     def __attrs_post_init__(self) -> None:
         """Begin with the whole script before the job."""
@@ -267,12 +266,16 @@ class Play(Hosting):
     def _used(self, key: str, outcome: data.Json) -> None:
         """Take note of what a handler goes on with, and whether it does before it is recorded."""
         self.used.append((key, outcome))
-        mark = json.dumps({"key": key}, separators=(",", ":"))[1:-1].encode()
         owner = key.rpartition("/c")[0] and key.rsplit("/", 2)[0]  # A child; else it's the job.
-        if not any(mark in row for row in self._rows(owner or self.job)):
+        if not any(_mark("key", key) in row for row in self._rows(owner or self.job)):
             self.unrecorded.append(key)
 
     def _calls(self, key: str) -> int:
         """Count the recorded calls of an effect, whichever job made them before it was forked."""
-        mark = json.dumps({"id": key.partition("/")[2]}, separators=(",", ":"))[1:-1].encode()
+        mark = _mark("id", key.partition("/")[2])
         return sum(mark in row for row in self._rows())
+
+
+def _mark(field: str, value: str) -> bytes:
+    """Return how a field of an event stands in its row."""
+    return json.dumps({field: value}, separators=(",", ":"))[1:-1].encode()

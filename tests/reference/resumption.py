@@ -7,7 +7,7 @@ from typing import assert_never
 from tests.reference.changes import Change, Data, HandlerFailed, apply, has_misfit, is_unread, write
 from tests.reference.deliveries import Input
 from tests.reference.job import Job, Step
-from tests.reference.policies import MERGED, forget, try_again
+from tests.reference.policies import forget, try_again
 from tests.reference.program import (
     Advance,
     Answer,
@@ -124,28 +124,19 @@ def _answer_refusal(job: Job, answer: Answer) -> str | None:
 def _update_refusal(job: Job, values: Data) -> str | None:
     """Name the error with which an update is refused, in an open wave behind its writes so far.
 
-    Writes to other keys have nothing to do with it.
+    Writes to other keys have nothing to do with it, nor have those to the key that did not merge.
     """
-    if _is_unread(job, values):
+    changes, shared = _changes(job, values), dict(job.shared)
+    if any(is_unread(job.program, change) for change in changes):
         return "PayloadError"
-    before = [it for _, it in written(job) if it.key in values] if job.has_begun else []
-    return _unfit(job, before, values)
-
-
-def _unfit(job: Job, before: list[Change], values: Data) -> str | None:
-    """Name the error with which values are refused behind other writes to their keys."""
-    shared = dict(job.shared)
+    keys = values.keys() - {job.unmerged}
+    before = [it for _, it in written(job) if it.key in keys] if job.has_begun else []
     try:
-        for change in [*before, *_changes(job, values)]:
+        for change in [*before, *changes]:
             write(job.program, shared, change)
     except HandlerFailed as error:
         return error.type_name
     return "MergeError" if has_misfit(job.program, shared) else None
-
-
-def _is_unread(job: Job, values: Data) -> bool:
-    """Say whether the type of the data refuses values at once."""
-    return any(is_unread(job.program, change) for change in _changes(job, values))
 
 
 def _closing_refusal(job: Job) -> str | None:
@@ -227,7 +218,7 @@ def wake(job: Job) -> bool:
 def retry_job(job: Job, command: RetryJob) -> bool:
     """Have what failed run again, and say whether anything was accepted or refused."""
     if command.values is not None:
-        refusal = _repair_refusal(job, command.values)
+        refusal = _update_refusal(job, command.values)
         if refusal is not None:
             job.refusals.append(refusal)
             return True
@@ -241,23 +232,6 @@ def retry_job(job: Job, command: RetryJob) -> bool:
             forget(activation, command.effects)
             try_again(activation, 1)
     return True
-
-
-def _repair_refusal(job: Job, values: Data) -> str | None:
-    """Name the error with which an update of a failed job is refused, key by key."""
-    if _is_unread(job, values):
-        return "PayloadError"
-    if not job.is_open:
-        return _update_refusal(job, values)
-    own = [
-        change
-        for activation in job.current
-        if activation.result in MERGED
-        for change in activation.requests.changes
-        if change.key not in job.replaced
-    ]
-    before = [it for it in (*own, *job.updates) if it.key in values and it.key != job.unmerged]
-    return _unfit(job, before, values)
 
 
 def _repair(job: Job, values: Data) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from tests.reference.changes import Change, Data, HandlerFailed, apply, has_misfit, write
-from tests.reference.deliveries import Input, joined, numbered, targets
+from tests.reference.deliveries import Gathers, Input, joined, numbered, targets
 from tests.reference.handlers import Activation, Item, settle
 from tests.reference.job import Child, Job, Timer
 from tests.reference.outcome import Failure
@@ -18,8 +18,7 @@ def open_wave(job: Job, *, release: bool) -> None:
     """Open the next wave: kept work, released deferrals, outside inputs; or end, or pause."""
     if release:
         _release(job)
-    gathers = {slot: list(queue) for slot, queue in job.gathers.items()}
-    joining = joined(job.program, gathers, job.inputs)
+    gathers, joining = _joining(job)
     rests = not (job.kept or joining)
     if rests or begin(job, joining):
         job.gathers, job.inputs = gathers, []
@@ -43,8 +42,13 @@ def _rest(job: Job) -> None:
 
 def has_next(job: Job) -> bool:
     """Say whether a wave would open now, of kept work or of what the inputs activate."""
+    return bool(job.kept or _joining(job)[1])
+
+
+def _joining(job: Job) -> tuple[Gathers, list[Item]]:
+    """Give the gathers as the inputs would leave them, and what these activate."""
     gathers = {slot: list(queue) for slot, queue in job.gathers.items()}
-    return bool(job.kept or joined(job.program, gathers, job.inputs))
+    return gathers, joined(job.program, gathers, job.inputs)
 
 
 def is_idle(job: Job) -> bool:
