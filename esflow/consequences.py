@@ -49,6 +49,17 @@ def runnable(fold: JobFold) -> tuple[Activation, ...]:
     return tuple(each.activation for each in fold.members.values() if each.goes)
 
 
+def is_to_claim(fold: JobFold) -> bool:
+    """Tell whether a job needs a host: to start what may run, or to record that nothing does.
+
+    An operator's pause is recorded by whoever drives the job.
+    If that host has gone, another takes its place, so that what it may still do is refused.
+    """
+    if fold.ended is None and fold.going and _operator_pause(fold) is not None:
+        return True
+    return bool(runnable(fold))
+
+
 def overdue(fold: JobFold, now_ms: int, *, resuming: bool = False) -> tuple[str, ...]:
     """Return what is due and may happen: ids of timers, and of activations to be tried again.
 

@@ -26,7 +26,7 @@ from esflow.commands import (
     StartJob,
     UpdateShared,
 )
-from esflow.consequences import needed_slots, overdue, runnable, unanswered
+from esflow.consequences import is_to_claim, needed_slots, overdue, runnable, unanswered
 from esflow.events import Json
 from esflow.ids import message_id, order
 from esflow.json_values import same_json, type_name
@@ -110,10 +110,10 @@ def _start(command: StartJob) -> ev.Event:
 
 
 def _claim(fold: JobFold, command: ClaimExecution) -> tuple[ev.Event, ...]:
-    ready = runnable(fold)
-    if not ready:
+    if not is_to_claim(fold):
         return ()
-    if command.max_claims is not None and fold.claims >= command.max_claims:
+    ready = runnable(fold)
+    if ready and command.max_claims is not None and fold.claims >= command.max_claims:
         return (_given_up(fold, ready),)
     missing = sorted(needed_slots(fold) - command.slots)
     if missing:

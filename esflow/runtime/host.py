@@ -18,7 +18,7 @@ import attrs
 from esflow import errors
 from esflow.clock import Clock
 from esflow.commands import ClaimExecution, StartJob
-from esflow.consequences import owed, runnable
+from esflow.consequences import is_to_claim, owed, runnable
 from esflow.decider import decide
 from esflow.events import Event
 from esflow.flow import Flow
@@ -154,14 +154,14 @@ class Host:
         )
 
     def claim(self, session: Session) -> Decide:
-        """Return the step that takes a job over where there is something to run and nobody runs it.
+        """Return the step that takes a job over where it needs a host and has none.
 
         Raises: FlowNotFound, FlowChanged, from the step.
         """
         take_over = self._take_over(session)
 
         def step(fold: JobFold) -> Sequence[Event]:
-            return take_over(fold) if runnable(fold) and self._is_free(fold.job_id) else ()
+            return take_over(fold) if is_to_claim(fold) and self._is_free(fold.job_id) else ()
 
         return step
 
@@ -191,7 +191,7 @@ class Host:
 
         def step(fold: JobFold) -> Sequence[Event]:
             may = self._is_free(job_id) or self._is_stale(job_id, older_than)
-            return take_over(fold) if runnable(fold) and may else ()
+            return take_over(fold) if is_to_claim(fold) and may else ()
 
         return Errand(session, (self.firing(), step), in_time=True)
 

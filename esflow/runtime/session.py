@@ -285,6 +285,8 @@ class Session:
         quiet = decision.quiet()
         for step in decision.steps:
             for event in step(self.fold):
+                # Whoever claims a job runs nothing of it yet, and fences whoever did.
+                quiet = quiet or isinstance(event, ExecutionClaimed)
                 evolve(self.fold, event)
                 planned.append(event)
             while self.fold.version and (following := self._following(quiet=quiet)) is not None:

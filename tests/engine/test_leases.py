@@ -100,6 +100,26 @@ def test_a_host_that_lets_its_lease_lapse_loses_the_job(hosts: Hosts, threads: T
         assert other.history("one") == before
 
 
+def test_a_pause_is_recorded_in_place_of_a_host_that_let_its_lease_lapse(
+    hosts: Hosts, threads: Threads
+) -> None:
+    gate, clock = Gate(), ManualClock()
+    driver = hosts(gated(gate), clock=clock)
+    other = hosts(gated(_open_gate()), clock=clock)
+    with held(threads, gate, lambda: driver.start("gated", "worker.first", job_id="one")) as go_on:
+        assert other.pause("one", "to look").status == "running"
+        assert other.run("one").status == "running"
+        clock.advance(30)
+        assert other.run("one").status == "paused"
+        before = other.history("one")
+        assert names(other, "one")[-3:] == ["PauseRequested", "ExecutionClaimed", "JobPaused"]
+        with pytest.raises(Fenced):
+            go_on()
+        assert other.history("one") == before
+        assert other.run("one").version == len(before)
+        assert other.resume("one").status == "completed"
+
+
 def test_every_append_moves_the_end_of_the_lease(hosts: Hosts) -> None:
     clock, ends = ManualClock(), list[int | None]()
     flow = Flow("steps")
