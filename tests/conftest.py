@@ -5,6 +5,8 @@ import signal
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.draws import draw_no_constants
+
 # Machines under load are slow at random: time is the suite's budget, not the example's.
 settings.register_profile(
     "ci",
@@ -32,6 +34,12 @@ settings.load_profile("ci")
 
 # What a shell runs in the background ignores Ctrl-C, and so would every process started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep examples that are to repeat themselves from changing with what is loaded."""
+    if config.getoption("--hypothesis-profile") != "long":
+        draw_no_constants()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

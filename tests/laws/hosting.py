@@ -53,14 +53,13 @@ class Hosting:
 
     def history(self) -> Sequence[Recorded]:
         """Return what is recorded of the job."""
-        with self._host() as engine:
-            return engine.history(self.job)
+        return self._looking().history(self.job)
 
     def family(self) -> list[Recorded]:
         """Return what is recorded of the job, and then of its children."""
-        with self._host() as engine:
-            found = [self.job, *job_ids(self.store, self.history())]
-            return [each for job_id in found for each in engine.history(job_id)]
+        engine = self._looking()
+        found = [self.job, *job_ids(self.store, self.history())]
+        return [each for job_id in found for each in engine.history(job_id)]
 
     def children(self) -> dict[str, ChildStatus]:
         """Return what has become of each child."""
@@ -81,9 +80,12 @@ class Hosting:
             clock=self.clock,
         )
 
+    def _looking(self) -> Engine:
+        """Return what drives nothing: whoever looks needs neither flows nor the same engine."""
+        return Engine(self.store, clock=self.clock, snapshot_every=self.snapshot_every)
+
     def _state(self) -> JobState:
-        with self._host() as engine:
-            return engine.state(self.job)
+        return self._looking().state(self.job)
 
     def _recorded(self) -> bool:
         return self.store.head(self.job) is not None

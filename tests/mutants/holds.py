@@ -9,6 +9,7 @@ from tests.mutants.mutant import REFERENCE, Mutant, Patch, Trial
 _HOLD: Final = "tests/engine/test_operator_pause.py::test_"
 _REFUSALS: Final = "tests/engine/test_resume_refusals.py::test_"
 _REVIEWED: Final = "tests/engine/test_reviewed.py::test_"
+_LAPSED: Final = "tests/engine/test_leases.py::test_a_pause_is_recorded_in_place_of_a_host_that_let_its_lease_lapse"
 _CONTINUES: Final = "tests/core/test_decider_commands.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 
@@ -239,8 +240,33 @@ MUTANTS: Final = (
     Mutant(
         name="a claim in spite of a hold",
         breaks="While the operator's hold stands, nobody takes the job over.",
-        patches=(Patch("decider.py", "    if not ready:\n", "    if fold.ended:\n"),),
+        patches=(Patch("decider.py", "    if not is_to_claim(fold):\n", "    if fold.ended:\n"),),
         trial=Trial(_CONTINUES + "a_job_with_nothing_to_run_is_not_claimed"),
+    ),
+    Mutant(
+        name="a pause that is left to a host that has gone",
+        breaks="Whoever takes a held job over records its pause in place of a host that has gone.",
+        patches=(
+            Patch(
+                "consequences.py",
+                "    if fold.ended is None and fold.going and _operator_pause(fold) is not None:\n"
+                "        return True\n",
+                "",
+            ),
+        ),
+        trial=Trial(_LAPSED),
+    ),
+    Mutant(
+        name="a pause that waits for a host that was taken the job from",
+        breaks="Whoever takes a held job over reports it paused.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "                quiet = quiet or isinstance(event, ExecutionClaimed)\n",
+                "",
+            ),
+        ),
+        trial=Trial(_LAPSED),
     ),
     Mutant(
         name="deferrals are released last first",

@@ -27,6 +27,7 @@ import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
+from tests.draws import draw_no_constants
 from tests.mutants.examples import Unjudged, run_tests
 from tests.mutants.mutant import Trial
 from tests.reference.generator import examples
@@ -58,7 +59,7 @@ def serve() -> None:
     """
     for name in ("eventsourcing.popo", "eventsourcing.sqlite", "msgspec"):
         import_module(name)
-    _draw_no_constants()
+    draw_no_constants()
     for line in sys.stdin:
         assert "esflow" not in sys.modules, "what is judged is not imported before"
         asked = json.loads(line)
@@ -96,14 +97,6 @@ def judged(folder: str, trial: Trial) -> int:
     if any(isinstance(each, _ERRORS_OF_A_PATCH) for each in found):
         return BROKEN
     return KILLED if found else SURVIVED
-
-
-def _draw_no_constants() -> None:
-    """Let Hypothesis draw no constants of loaded modules: an edit of esflow moves no example."""
-    providers = import_module("hypothesis.internal.conjecture.providers")
-    found = "_get_local_constants"
-    assert hasattr(providers, found), "Hypothesis has another name for it now"
-    setattr(providers, found, providers.Constants)
 
 
 def _say(answer: dict[str, object]) -> None:
