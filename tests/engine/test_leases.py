@@ -100,7 +100,7 @@ def test_a_host_that_lets_its_lease_lapse_loses_the_job(hosts: Hosts, threads: T
         assert other.history("one") == before
 
 
-def test_a_pause_is_recorded_in_place_of_a_host_that_let_its_lease_lapse(
+def test_a_pause_is_recorded_in_place_of_a_host_that_has_gone(
     hosts: Hosts, threads: Threads
 ) -> None:
     gate, clock = Gate(), ManualClock()

@@ -9,7 +9,9 @@ from tests.mutants.mutant import REFERENCE, Mutant, Patch, Trial
 _HOLD: Final = "tests/engine/test_operator_pause.py::test_"
 _REFUSALS: Final = "tests/engine/test_resume_refusals.py::test_"
 _REVIEWED: Final = "tests/engine/test_reviewed.py::test_"
-_LAPSED: Final = "tests/engine/test_leases.py::test_a_pause_is_recorded_in_place_of_a_host_that_let_its_lease_lapse"
+_LAPSED: Final = (
+    "tests/engine/test_leases.py::test_a_pause_is_recorded_in_place_of_a_host_that_has_gone"
+)
 _CONTINUES: Final = "tests/core/test_decider_commands.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 
