@@ -56,9 +56,11 @@ class Agenda:
             parent = fold.parent
             if parent is not None and parent.job_id not in self._jobs:
                 self._jobs.append(parent.job_id)
-        elif fold.status is Status.WAITING or fold.due_at_ms is not None:
+        elif fold.status is Status.WAITING:
             children = [each.job_id for each in fold.open_children] if fold.has_family else []
             self._jobs += [fold.job_id, *reversed(children)]
+        elif fold.due_at_ms is not None:
+            self._jobs.append(fold.job_id)
 
     def next(self) -> Errand | None:
         """Return what is to be done next, None if nothing is left that this host can do."""

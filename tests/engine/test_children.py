@@ -1,6 +1,6 @@
 """Jobs that handlers start: driven with their parents, told of once, and cancelled with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -145,13 +145,16 @@ def test_a_cancelled_child_is_told_too(engine: Engine) -> None:
     assert heard(engine.run("one")) == [("one/1.1/c0", "cancelled")]
 
 
-def test_children_are_started_while_their_parent_is_paused_by_its_program(hosts: Hosts) -> None:
+@pytest.mark.parametrize("deadline", [{}, {"timeout": 60, "default": "no"}])
+def test_children_are_started_while_their_parent_is_paused_by_its_program(
+    hosts: Hosts, deadline: Mapping[str, Any]
+) -> None:
     flow = family()
 
     @flow.slot
     def both(ctx: Context) -> None:
         ctx.start("family", "home.work", {"number": 1}, then="home.hear")
-        ctx.ask("Well?", to="home.answered")
+        ctx.ask("Well?", to="home.answered", **deadline)
 
     engine = hosts(flow, clock=ManualClock())
     assert engine.start("family", "both", job_id="one").status == "paused"

@@ -132,6 +132,18 @@ MUTANTS: Final = (
         trial=Trial(_CHILDREN + "cancelling_a_parent_cancels_its_open_children"),
     ),
     Mutant(
+        name="a deadline has the children of a paused job driven",
+        breaks="Whoever asks is reported paused before anybody drives its children.",
+        patches=(
+            Patch(
+                "runtime/agenda.py",
+                "        elif fold.status is Status.WAITING:\n",
+                "        elif fold.status is Status.WAITING or fold.due_at_ms is not None:\n",
+            ),
+        ),
+        trial=Trial(_CHILDREN + "children_are_started_while_their_parent_is_paused_by_its_program"),
+    ),
+    Mutant(
         name="a fork drives the children of its origin",
         breaks="In a fork that isn't live, an open child of the origin is nobody's to drive.",
         patches=(

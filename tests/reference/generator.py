@@ -76,7 +76,7 @@ _RICH_FLAVOURS: Final[Mapping[str, frozenset[Capability]]] = {
     "joined": frozenset((*USUAL, "gathers", "reducers")),
     "governed": frozenset((*USUAL, "policies", "timers")),
     "typed": frozenset((*USUAL, "typed", "policies")),
-    "family": frozenset((*USUAL, "children", "timers", "gathers")),
+    "family": frozenset((*USUAL, "children", "timers", "deadlines", "gathers")),
     # A type would leave no other writes, and children have a flavour of their own.
     "mixed": ALL - {"typed", "children"},
 }
