@@ -6,7 +6,6 @@ A failing example names the flow, the schedule of faults and the first differenc
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from esflow import Engine, Recorded
 from esflow import events as ev
 from esflow.codec import genesis
 from esflow.fold import fold_events
+from esflow.items import Delivery
 from esflow.replay import replay
 from esflow.state import ENDED
 from esflow.stores import open_store
@@ -288,14 +288,24 @@ def test_law_9_nothing_is_lost_and_nothing_is_doubled(
 
 
 def delivered(play: Play) -> list[str]:
-    """Return what caused each activation that was ever opened, and what waited in a join."""
+    """Return what caused each activation that was ever opened, and what came to a join."""
     seen: dict[str, str] = {}
-    gathered: Counter[str] = Counter()
+    joined: set[str] = set()
+    inputs: list[Delivery] = []
     for version in range(1, len(play.history()) + 1):
         fold = replay(play.store, JOB, upto=version).fold
-        seen |= {key: member.activation.cause for key, member in fold.members.items()}
-        gathered |= Counter(each.cause for it in fold.gathers.values() for each in it.waiting)
-    return [*seen.values(), *gathered.elements()]
+        opened = [it.activation for key, it in fold.members.items() if key not in seen]
+        seen |= {each.id: each.cause for each in opened}
+        joined |= {each.cause for it in fold.gathers.values() for each in it.waiting}
+        # What completes a join with others is its cause, or is only to be seen in its payload.
+        items = [(each.slot, item) for each in opened for item in each.payload.get("items", ())]
+        still = {each.cause for each in fold.inputs}
+        for gone in [each for each in inputs if each.gather and each.cause not in still]:
+            if gone.cause not in {*seen.values(), *joined}:
+                items.remove((gone.slot, gone.payload))
+                joined.add(gone.cause)
+        inputs = list(fold.inputs)
+    return [*seen.values(), *joined]
 
 
 @every_flavour

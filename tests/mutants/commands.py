@@ -28,7 +28,7 @@ _UPDATE_MUTANTS: Final = (
                 "    elif fold.members or fold.kept:\n        _add_update",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=7),
     ),
     Mutant(
         name="an update of an open wave holds at once",
@@ -64,7 +64,7 @@ _UPDATE_MUTANTS: Final = (
                 'writes=tuple((key, "set", value)',
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=1),
     ),
     Mutant(
         name="an update that does not apply is recorded",
@@ -140,7 +140,7 @@ _GOTO_MUTANTS: Final = (
         name="what is dropped names no deferrals",
         breaks="A Goto lists all that it drops: deferrals, too.",
         patches=(Patch("decider.py", "[*lost, *fold.deferrals, *f", "[*lost, *f"),),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=2),
     ),
     Mutant(
         name="what is dropped names no questions",
@@ -148,7 +148,7 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch("decider.py", "*fold.deferrals, *fold.asked], key", "*fold.deferrals], key"),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=2),
     ),
     Mutant(
         name="what is dropped names no ready work",
@@ -237,7 +237,7 @@ _GOTO_MUTANTS: Final = (
                 "    fold.kept, fold.questions, fold.gathers = [], {}, {}\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=2),
     ),
     Mutant(
         name="a Goto keeps questions",
@@ -249,7 +249,7 @@ _GOTO_MUTANTS: Final = (
                 "    fold.kept, fold.deferrals, fold.gathers = [], {}, {}\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=2),
     ),
     Mutant(
         name="a Goto takes messages along",
@@ -263,7 +263,7 @@ _GOTO_MUTANTS: Final = (
                 "    open_wave(fold)\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=1),
     ),
     Mutant(
         name="a Goto drops messages",
@@ -271,7 +271,7 @@ _GOTO_MUTANTS: Final = (
         patches=(
             Patch("waves.py", _DROPPED, f"{_DROPPED}    fold.inputs, fold.messages = [], {{}}\n"),
         ),
-        trial=Trial(NOTHING_LOST),
+        trial=Trial(NOTHING_LOST, examples=10, seed=1),
     ),
     Mutant(
         name="a Goto goes past the limit",
@@ -310,7 +310,7 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch("fold.py", "fold.ended = Status.CANCELLED", "fold.ended = Status.COMPLETED"),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12),
     ),
     Mutant(
         name="a late result of a cancelled job is recorded",

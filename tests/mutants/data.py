@@ -25,7 +25,7 @@ MUTANTS: Final = (
                 "            return int(value) if value.is_integer() else value\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=12, seed=2),
     ),
     Mutant(
         name="true becomes 1",
@@ -38,13 +38,13 @@ MUTANTS: Final = (
                 "        return None if value is None else int(value)\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="a renaming drops the other keys",
         breaks="A rename renames exactly those keys and keeps the rest.",
         patches=(Patch("waves.py", "return rest | {rename[key]", "return {rename[key]"),),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="the first write wins",
@@ -57,7 +57,7 @@ MUTANTS: Final = (
                 "    return owned(value) if current is ABSENT else current\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=1),
     ),
     Mutant(
         name="a deleted key is null",
@@ -81,7 +81,7 @@ MUTANTS: Final = (
                 "return self._base.get(key, ABSENT)",
             ),
         ),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(REFERENCE, "loop", examples=10, seed=7),
     ),
     Mutant(
         name="routines share their memory",
@@ -113,7 +113,7 @@ MUTANTS: Final = (
                 "        return\n",
             ),
         ),
-        trial=Trial(REFERENCE, "conflict"),
+        trial=Trial(REFERENCE, "conflict", examples=10),
     ),
     Mutant(
         name="a state needs its flow",
@@ -126,7 +126,7 @@ MUTANTS: Final = (
                 "    host.flow(fold.flow)\n",
             ),
         ),
-        trial=Trial(SELF_CONTAINED, examples=1),
+        trial=Trial(SELF_CONTAINED, examples=10),
     ),
     Mutant(
         name="what a key declares is ignored",
@@ -153,7 +153,7 @@ MUTANTS: Final = (
                 "                put(fold.memory[event.routine], event)\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=12, seed=5),
     ),
     Mutant(
         name="unique is what Python says",
@@ -240,7 +240,7 @@ MUTANTS: Final = (
                 "    rest = dict(payload)\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="the defaults of a job grow with its data",

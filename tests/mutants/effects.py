@@ -34,7 +34,7 @@ MUTANTS: Final = (
                 "                pass\n",
             ),
         ),
-        trial=Trial(EFFECTS),
+        trial=Trial(EFFECTS, examples=12, seed=1),
     ),
     Mutant(
         name="a key of its own for every attempt",
@@ -46,13 +46,13 @@ MUTANTS: Final = (
                 'f"{self.job_id}/{effect_id}/{self.recorder.session.token}" if',
             ),
         ),
-        trial=Trial(EFFECTS, examples=40),
+        trial=Trial(EFFECTS, examples=10, seed=1),
     ),
     Mutant(
         name="a recorded effect is run again",
         breaks="A recorded success is never replaced.",
         patches=(Patch("scopes.py", _MUST_MAKE, "        if True:\n" + _MAKE),),
-        trial=Trial(EFFECTS, examples=40),
+        trial=Trial(EFFECTS, examples=15, seed=8),
     ),
     Mutant(
         name="a recorded error is tried again",
@@ -165,7 +165,7 @@ MUTANTS: Final = (
                 _AWAITED + _MUST_MAKE + "        self._count += recorded.error is None\n",
             ),
         ),
-        trial=Trial(EFFECTS, examples=40),
+        trial=Trial(EFFECTS, examples=10, seed=1),
     ),
     Mutant(
         name="a key that is not the next effect's",

@@ -325,7 +325,7 @@ MUTANTS: Final = (
                 ),
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="one pause of several is recorded",
@@ -337,6 +337,6 @@ MUTANTS: Final = (
                 "        return ev.JobPaused(reasons=fold.program[:1])\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=7),
     ),
 )

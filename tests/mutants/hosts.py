@@ -33,7 +33,7 @@ MUTANTS: Final = (
                 "    return Replayed(",
             ),
         ),
-        trial=Trial(TRUTH, examples=20),
+        trial=Trial(TRUTH, examples=10),
     ),
     Mutant(
         name="a gap between versions",
@@ -45,7 +45,7 @@ MUTANTS: Final = (
                 "enumerate(events, start=expected + 1 + (expected > 3))",
             ),
         ),
-        trial=Trial(APPEND_ONLY, examples=20),
+        trial=Trial(APPEND_ONLY, examples=10),
     ),
     Mutant(
         name="a hash without its predecessor",
@@ -69,7 +69,7 @@ MUTANTS: Final = (
                 'sha256(previous.encode() + b"\\n" + body)',
             ),
         ),
-        trial=Trial(APPEND_ONLY, examples=20),
+        trial=Trial(APPEND_ONLY, examples=10),
     ),
     Mutant(
         name="a message is dropped after a conflict",
@@ -82,7 +82,7 @@ MUTANTS: Final = (
                 "        self.fold.inputs, self.fold.messages = [], {}\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, "loop", examples=40),
+        trial=Trial(NOTHING_LOST, "loop", examples=10, seed=5),
     ),
     Mutant(
         name="the same events again after a conflict",
@@ -123,6 +123,6 @@ MUTANTS: Final = (
                 "actor=actor, token=min(token, 2), nonce=nonce\n",
             ),
         ),
-        trial=Trial(ONE_WRITER),
+        trial=Trial(ONE_WRITER, examples=10),
     ),
 )

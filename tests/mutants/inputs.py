@@ -27,7 +27,7 @@ MUTANTS: Final = (
                 ),
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="an answer goes to the first question",
@@ -39,7 +39,7 @@ MUTANTS: Final = (
                 "        return next(iter(asked.values()))\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="a second answer overwrites the first",
@@ -52,7 +52,7 @@ MUTANTS: Final = (
                 "fold.questions[event.id]",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="choices are compared as Python does",
@@ -78,13 +78,13 @@ MUTANTS: Final = (
                 "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST, examples=50),
+        trial=Trial(NOTHING_LOST, examples=10, seed=2),
     ),
     Mutant(
         name="a message's key is ignored",
         breaks="A repeated key returns its version and records nothing.",
         patches=(Patch("decider.py", "    if command.key in fold.keys:\n", "    if False:\n"),),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="a message's key stands for any message",
@@ -97,7 +97,7 @@ MUTANTS: Final = (
                 "        if known is not None:\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="ids of messages restart",
@@ -109,7 +109,7 @@ MUTANTS: Final = (
                 "message_id(len(fold.messages) + 1)",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=12, seed=1),
     ),
     Mutant(
         name="an answer without an id goes to the first question",
@@ -187,7 +187,7 @@ MUTANTS: Final = (
         name="an answer is delivered under another name",
         breaks="An answer is delivered to its slot as the payload's answer.",
         patches=(Patch("fold.py", '{"answer": event.value}', '{"value": event.value}'),),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="a repeated key is refused after the end",
@@ -246,7 +246,7 @@ MUTANTS: Final = (
                 "    fold.program, fold.program_paused = (), False\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=3),
     ),
     Mutant(
         name="inputs last first",
@@ -258,7 +258,7 @@ MUTANTS: Final = (
                 "    for delivery in reversed(fold.inputs):\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=12, seed=1),
     ),
     Mutant(
         name="inputs are delivered twice",
@@ -270,7 +270,7 @@ MUTANTS: Final = (
                 "    fold.inputs = fold.inputs[1:]\n    fold.messages = {}\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST),
+        trial=Trial(NOTHING_LOST, examples=10, seed=1),
     ),
     Mutant(
         name="delivered messages are listed",
@@ -282,6 +282,6 @@ MUTANTS: Final = (
                 "    fold.inputs = []\n",
             ),
         ),
-        trial=Trial(NOTHING_LOST),
+        trial=Trial(NOTHING_LOST, examples=10, seed=1),
     ),
 )

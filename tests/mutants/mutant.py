@@ -32,7 +32,7 @@ class Trial:
     law: str
     flavour: str = "calm"
     asks: bool = True
-    examples: int = 40  # Some times as many as it takes; a mutant ends at the first that tells.
+    examples: int = 40  # Some times as many as it takes, see `tests.mutants.aim`.
     seed: int = 0
     patience_seconds: float = 3.0  # Of a test elsewhere, with what will never come.
 

@@ -51,7 +51,7 @@ MUTANTS: Final = (
                 "        fold.operator_paused = True\n        fold.kept = []\n",
             ),
         ),
-        trial=Trial(PAUSED, examples=60),
+        trial=Trial(PAUSED, examples=10, seed=7),
     ),
     Mutant(
         name="an operator's hold lets work start",
@@ -75,7 +75,7 @@ MUTANTS: Final = (
                 "return _operator_pause(fold)",
             ),
         ),
-        trial=Trial(HOLDS),
+        trial=Trial(HOLDS, examples=10, seed=1),
     ),
     Mutant(
         name="a Continue releases deferrals though something is asked",
@@ -87,7 +87,7 @@ MUTANTS: Final = (
                 "    release = True\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="a Continue passes a question by",
@@ -102,7 +102,7 @@ MUTANTS: Final = (
                 "    if False:\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=18, seed=7),
     ),
     Mutant(
         name="an answer releases nothing while others are open",
@@ -114,7 +114,7 @@ MUTANTS: Final = (
                 "release=len(fold.questions) == 1",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="a job with open questions completes",
@@ -126,7 +126,7 @@ MUTANTS: Final = (
                 "    if fold.questions and False:\n        reasons = [",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=12, seed=2),
     ),
     Mutant(
         name="a deferral is lost when a question follows",
@@ -144,7 +144,7 @@ MUTANTS: Final = (
                 "        ]\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="deferrals are released at once where nothing is asked",
@@ -159,7 +159,7 @@ MUTANTS: Final = (
                 "                follow(fold, event)\n",
             ),
         ),
-        trial=Trial(REFERENCE, asks=False),
+        trial=Trial(REFERENCE, asks=False, examples=10),
     ),
     Mutant(
         name="a refused command leaves a trace",
@@ -181,6 +181,6 @@ MUTANTS: Final = (
                 ),
             ),
         ),
-        trial=Trial(REFUSED),
+        trial=Trial(REFUSED, examples=10, seed=1),
     ),
 )

