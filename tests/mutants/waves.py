@@ -86,7 +86,7 @@ MUTANTS: Final = (
                 "fold.outputs.append(output)",
             ),
         ),
-        trial=Trial(REFERENCE, examples=21, seed=5),
+        trial=Trial(REFERENCE, examples=21, seed=1),
     ),
     Mutant(
         name="a second target is dropped",
