@@ -166,6 +166,11 @@ class Host:
         assert row is not None
         return row.lease is None or (row.lease_until_ms or 0) <= self.clock.now_ms()
 
+    def is_leased(self, job_id: str) -> bool:
+        """Tell whether somebody drives a job, or did before the lease lapsed."""
+        row = self.store.head(job_id)
+        return row is not None and row.lease is not None
+
     def is_silent(self, job_id: str, seconds: float) -> bool:
         """Tell whether nothing was recorded of a job for so long, by this host's clock."""
         row = self.store.head(job_id)

@@ -14,7 +14,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from esflow import Answer, Engine, Goto, Update, errors
 from esflow import events as ev
-from esflow.consequences import runnable
+from esflow.consequences import is_to_claim, runnable
 from esflow.failpoints import POINTS
 from esflow.json_values import same_json
 from tests.laws.bench import HOSTS, KINDS, Bench
@@ -129,7 +129,9 @@ class Machine(Bench):
         self, host: Host, act: Callable[[Engine], object], go: Go, *, stale: bool = False
     ) -> None:
         """Let a host take the job over if it may, and see that it does, and only then."""
-        may = bool(runnable(self.job)) and (stale or host.may_take(JOB))
+        # A pause that was asked for needs no claim where certainly nobody is at work.
+        claims = bool(runnable(self.job)) or (is_to_claim(self.job) and host.is_leased(JOB))
+        may = claims and (stale or host.may_take(JOB))
         standing = any(each.token == self.job.token for each in self.calls)
         call = self.wish(host, act, go)
         if call.granted:

@@ -38,9 +38,10 @@ DISTURBANCES: Final = frozenset(
         "a message to a paused job",
     }
 )
-# What a fault leads to only where it meets a handler at work; half as often is often enough.
+# What a fault leads to only where it meets a handler at work, and the end that a job does not come
+# to while anything is asked; half as often is often enough.
 CONSEQUENCES: Final = frozenset(
-    {"a handler that ran again", "an effect that was kept from the first run"}
+    {"a handler that ran again", "an effect that was kept from the first run", "completed"}
 )
 
 
