@@ -47,7 +47,7 @@ def _counted(enabled: frozenset[Capability], runs: int, number: int) -> tuple[Co
 
 
 def test_every_feature_is_exercised_by_a_tenth_of_the_examples() -> None:
-    exercised, drawn = _counted(USUAL, 8, 8)
+    exercised, drawn = _counted(USUAL, 4, 8)
     assert set(exercised) == FEATURES
     least = {name: drawn / 20 if name in MEETINGS else drawn / 10 for name in FEATURES}
     rare = {name: number for name, number in exercised.items() if number < least[name]}
@@ -65,7 +65,7 @@ def test_what_is_beyond_the_usual_is_exercised_often_where_it_is_enabled(
     capability: Capability,
 ) -> None:
     more: frozenset[Capability] = frozenset((*USUAL, capability, *_BESIDE.get(capability, ())))
-    exercised, drawn = _counted(more, 4, 8)
+    exercised, drawn = _counted(more, 2, 8)
     rare = {
         name: exercised[name]
         for name in BEYOND[capability]
