@@ -52,7 +52,7 @@ from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
 
 if TYPE_CHECKING:
-    from esflow.wires import Read, Row
+    from esflow.wires import Read, Row, Stored
 
 _kinds: Final[dict[str, type[Event]]] = {kind.name: kind for kind in get_args(Event)}
 _topics: Final[dict[type[Event], str]] = {
@@ -119,10 +119,10 @@ def has_hash(state: bytes, row_hash: str) -> bool:
     return state[:_body_start] == b'{"hash":"%b",' % row_hash.encode()
 
 
-def decode(  # noqa: PLR0917 - a row's columns, in their order
-    job_id: str, version: int, position: int, topic: str, state: bytes, previous: str | None
-) -> Recorded:
-    """Return what a row recorded; with a previous hash, only if the row follows it.
+def take_apart(
+    job_id: str, version: int, topic: str, state: bytes, previous: str | None
+) -> tuple[Stored, str]:
+    """Return the parts of a row and its hash; with a previous hash, only if the row follows it.
 
     Raises: CorruptHistory, when the bytes are not those that were recorded; UnknownEvent, when
     they were recorded by a newer esflow.
@@ -138,6 +138,18 @@ def decode(  # noqa: PLR0917 - a row's columns, in their order
     except Misfit as misfit:
         problem = f"{topic} can't be read: {misfit.problem}"
         raise CorruptHistory(job_id, version, problem) from misfit
+    return row, row_hash or row.hash
+
+
+def decode(  # noqa: PLR0917 - a row's columns, in their order
+    job_id: str, version: int, position: int, topic: str, state: bytes, previous: str | None
+) -> Recorded:
+    """Return what a row recorded; with a previous hash, only if the row follows it.
+
+    Raises: CorruptHistory, when the bytes are not those that were recorded; UnknownEvent, when
+    they were recorded by a newer esflow.
+    """
+    row, row_hash = take_apart(job_id, version, topic, state, previous)
     # Slot by slot: half the time of the frozen constructor, on the way that every replay takes.
     recorded = _new(Recorded)
     _set_job_id(recorded, job_id)
@@ -147,7 +159,7 @@ def decode(  # noqa: PLR0917 - a row's columns, in their order
     _set_actor(recorded, row.actor)
     _set_host(recorded, row.host)
     _set_token(recorded, row.token)
-    _set_hash(recorded, row_hash or row.hash)
+    _set_hash(recorded, row_hash)
     _set_event(recorded, row.data)
     return recorded
 

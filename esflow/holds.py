@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from esflow import events as ev
 from esflow.events import PauseReason
@@ -32,8 +33,8 @@ def behind_wave(fold: JobFold, members: Iterable[Member]) -> tuple[PauseReason, 
     """Return what keeps the next wave from opening, of the members of the one that has closed."""
     found: list[PauseReason] = []
     for member in members:
-        found += [reason for event in member.records if (reason := _asked_by(event)) is not None]
-        if member.activation.slot in fold.after:
+        found += [_asked_by(each) for each in member.records if isinstance(each, _ASKING)]
+        if fold.after and member.activation.slot in fold.after:
             found.append(_breakpoint(member.activation, "after"))
     return tuple(found)
 
@@ -48,11 +49,10 @@ def _breakpoint(activation: Activation, place: str) -> PauseReason:
     return PauseReason(kind="breakpoint", text=text, activation=activation.id)
 
 
-def _asked_by(event: ev.Event) -> PauseReason | None:
-    match event:
-        case ev.PauseRequested():
-            return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
-        case ev.QuestionAsked():
-            return PauseReason(kind="question", text=event.text, activation=activation_of(event.id))
-        case _:
-            return None
+_ASKING: Final = (ev.PauseRequested, ev.QuestionAsked)
+
+
+def _asked_by(event: ev.PauseRequested | ev.QuestionAsked) -> PauseReason:
+    if isinstance(event, ev.PauseRequested):
+        return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
+    return PauseReason(kind="question", text=event.text, activation=activation_of(event.id))

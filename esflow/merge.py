@@ -89,9 +89,13 @@ def put_all(
 
 def writes_of(fold: JobFold) -> list[SharedWritten]:
     """Return the writes of the open wave so far: in activation order, those from outside last."""
-    done = [member for member in fold.members.values() if member.failure is None]
-    records = [record for member in done for record in member.records]
-    inside = [each for each in records if isinstance(each, SharedWritten)]
+    inside = [
+        record
+        for member in fold.members.values()
+        if member.failure is None
+        for record in member.records
+        if isinstance(record, SharedWritten)
+    ]
     if fold.replaced:
         inside = [each for each in inside if each.key not in fold.replaced]
     return inside + fold.updates

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from esflow.codec import decode, genesis, has_hash
+from esflow.codec import decode, genesis, has_hash, take_apart
 from esflow.errors import CorruptHistory, JobNotFound, UnknownEvent
 from esflow.events import Interrupted, JobForked, QuestionAsked, Recorded
 from esflow.fold import evolve
@@ -73,8 +73,12 @@ def read_history(store: Store, job_id: str, *, after: int = 0) -> Iterator[Recor
 
 def _decoded(job_id: str, expected: int, row: Notification, previous: str | None) -> Recorded:
     if row.originator_version != expected:
-        raise CorruptHistory(job_id, expected, f"missing, version {row.originator_version} follows")
+        raise _missing(job_id, expected, row.originator_version)
     return decode(job_id, expected, row.id, row.topic, row.state, previous)
+
+
+def _missing(job_id: str, expected: int, found: int) -> CorruptHistory:
+    return CorruptHistory(job_id, expected, f"missing, version {found} follows")
 
 
 def decode_row(row: Notification) -> Recorded:
@@ -94,7 +98,7 @@ def replay(store: Store, job_id: str, *, upto: int | None = None) -> Replayed:
         version = snapshot.fold.version
         rows = store.read(job_id, after=version - 1, upto=upto)
         if _stands_at(snapshot, next(rows, None)):
-            return _carried_on(snapshot, _chained(job_id, rows, version, snapshot.head))
+            return _carried_on(snapshot, rows)
         warn(job_id, version, "ignored: the log has another event there, or none")
     return replay_all(store, job_id, upto=upto)
 
@@ -114,20 +118,27 @@ def replay_all(store: Store, job_id: str, *, upto: int | None = None) -> Replaye
     Raises: JobNotFound, CorruptHistory, UnknownEvent.
     """
     nothing = Replayed(fold=JobFold(job_id=job_id), head=genesis(job_id), created_at_ms=0)
-    replayed = _carried_on(nothing, read_verified(store, job_id, upto=upto))
+    replayed = _carried_on(nothing, store.read(job_id, upto=upto))
     if not replayed.fold.version:
         raise JobNotFound(job_id)
     return replayed
 
 
-def _carried_on(begun: Replayed, history: Iterable[Recorded]) -> Replayed:
-    """Take more of a job's history into its fold, in place."""
+def _carried_on(begun: Replayed, rows: Iterable[Notification]) -> Replayed:
+    """Take more of a job's history into its fold, in place, each row checked as `_chained` does.
+
+    Nothing is made of what stands around the events, which takes a fifth of the time.
+    """
     fold, head, created_at_ms = begun.fold, begun.head, begun.created_at_ms
-    for recorded in history:
-        if recorded.version == 1:
-            created_at_ms = recorded.recorded_at_ms
-        evolve(fold, recorded.event)
-        head = recorded.hash
+    job_id = fold.job_id
+    for expected, row in enumerate(rows, start=fold.version + 1):
+        version = row.originator_version
+        if version != expected:
+            raise _missing(job_id, expected, version)
+        stored, head = take_apart(job_id, version, row.topic, row.state, head)
+        evolve(fold, stored.data)
+        if version == 1:
+            created_at_ms = stored.at
     return Replayed(fold=fold, head=head, created_at_ms=created_at_ms)
 
 

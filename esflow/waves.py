@@ -48,10 +48,12 @@ def come_to_rest(fold: JobFold) -> None:
     """Close the wave when nothing of it goes any more, or say what it stands still for."""
     if fold.going:
         return
+    asks = False
     for each in fold.members.values():
         if each.failure is not None or each.again_at_ms is not None:
             return
-    fold.halt = within_wave(fold)
+        asks = asks or each.interrupt is not None
+    fold.halt = within_wave(fold) if asks else ()
     if not fold.halt:
         close(fold)
 
@@ -68,7 +70,8 @@ def close(fold: JobFold) -> None:
 def finish(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[str, Json]) -> None:
     """Close the wave whose writes apply."""
     members, fold.members, fold.merging = fold.members, {}, False
-    _write(fold, writes, merged)
+    if writes:
+        _write(fold, writes, merged)
     for member in members.values():
         for event in member.records:
             _take(fold, event)
@@ -149,11 +152,14 @@ def _child(event: ev.ChildStarted) -> Child:
 
 def follow(fold: JobFold, emission: Emission) -> None:
     """Keep an emission's deliveries for the next wave, or put it out."""
-    if emission.targets:
-        for delivery in deliveries(emission):
-            keep(fold, delivery)
-    else:
+    if not emission.targets:
         put_out(fold, emission)
+        return
+    for target in emission.targets:
+        if target.gather is None:
+            _keep(fold, target.slot, _renamed(emission.payload, target.rename), emission.id)
+        else:
+            keep(fold, _delivery(emission, target))
 
 
 def put_out(fold: JobFold, emission: Emission) -> None:
@@ -172,20 +178,17 @@ def put_out(fold: JobFold, emission: Emission) -> None:
 
 def deliveries(emission: Emission) -> list[Delivery]:
     """Return where an emission goes, in the order of the connections."""
-    return [
-        Delivery(
-            cause=emission.id,
-            slot=target.slot,
-            payload=_renamed(emission.payload, target.rename)
-            if target.rename
-            else emission.payload,
-            gather=target.gather,
-        )
-        for target in emission.targets
-    ]
+    return [_delivery(emission, target) for target in emission.targets]
 
 
-def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str]) -> Mapping[str, Json]:
+def _delivery(emission: Emission, target: ev.Target) -> Delivery:
+    payload = _renamed(emission.payload, target.rename)
+    return Delivery(cause=emission.id, slot=target.slot, payload=payload, gather=target.gather)
+
+
+def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
+    if not rename:
+        return payload
     rest = {key: value for key, value in payload.items() if key not in rename}
     return rest | {rename[key]: value for key, value in payload.items() if key in rename}
 
@@ -195,17 +198,15 @@ def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str]) -> Mapping[
 
 def keep(fold: JobFold, delivery: Delivery) -> None:
     """Number a delivery as the next activation of the wave to come, or collect its payload."""
-    if delivery.gather is not None:
+    if delivery.gather is None:
+        _keep(fold, delivery.slot, delivery.payload, delivery.cause)
+    else:
         _collect(fold, delivery, delivery.gather)
-        return
-    fold.kept.append(
-        Activation(
-            id=activation_id(fold.wave + 1, len(fold.kept) + 1),
-            slot=delivery.slot,
-            payload=delivery.payload,
-            cause=delivery.cause,
-        )
-    )
+
+
+def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
+    name = activation_id(fold.wave + 1, len(fold.kept) + 1)
+    fold.kept.append(Activation(id=name, slot=slot, payload=payload, cause=cause))
 
 
 def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:
@@ -243,7 +244,7 @@ def _whole(found: Collection) -> dict[int, None]:
 def open_wave(fold: JobFold) -> None:
     """Open the next wave with kept work and what came from outside, where there is any."""
     kept, gathers = len(fold.kept), fold.gathers
-    if any(each.gather is not None for each in fold.inputs):
+    if fold.inputs:
         fold.gathers = {slot: found.copy() for slot, found in gathers.items()}
     for delivery in fold.inputs:
         keep(fold, delivery)

@@ -25,10 +25,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "replay.py",
-                "        head = recorded.hash\n    return Replayed(",
-                "        head = recorded.hash\n"
+                "            created_at_ms = stored.at\n    return Replayed(",
+                "            created_at_ms = stored.at\n"
                 "    if fold.ended is None and head != begun.head:\n"
-                "        evolve(fold, recorded.event)\n"
+                "        evolve(fold, stored.data)\n"
                 "        fold.version -= 1\n"
                 "    return Replayed(",
             ),

@@ -15,9 +15,6 @@ _NEVER_USED: Final = (
 _WHOLE: Final = (
     "tests/laws/test_snapshots.py::test_from_every_version_a_snapshot_and_the_tail_are_the_whole"
 )
-_GO_ON: Final = (
-    "            return _carried_on(snapshot, _chained(job_id, rows, version, snapshot.head))\n"
-)
 _APPENDED: Final = (
     "        self.store.append(rows, index, expected=expected, keep_lease=keep_lease)\n"
 )
@@ -109,11 +106,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "replay.py",
-                f"        if _stands_at(snapshot, next(rows, None)):\n{_GO_ON}",
-                "        if _stands_at(snapshot, next(rows, None)):\n"
-                "            again = store.read(job_id, after=version - 1, upto=upto)\n"
-                "            history = (decode_row(row) for row in again)\n"
-                "            return _carried_on(snapshot, history)\n",
+                "            return _carried_on(snapshot, rows)\n",
+                "            again = next(iter(store.read(job_id, after=version - 1, upto=upto)))\n"
+                "            evolve(snapshot.fold, decode_row(again).event)\n"
+                "            snapshot.fold.version = version\n"
+                "            return _carried_on(snapshot, rows)\n",
             ),
         ),
         trial=Trial(_ENGINE + "every_version_is_what_it_is_without_snapshots"),
@@ -124,8 +121,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "replay.py",
-                _GO_ON,
-                "            return _carried_on(snapshot, map(decode_row, rows))\n",
+                "        stored, head = take_apart(job_id, version, row.topic, row.state, head)\n",
+                "        seen = None if begun.created_at_ms else head\n"
+                "        stored, head = take_apart(job_id, version, row.topic, row.state, seen)\n",
             ),
         ),
         trial=Trial(_ENGINE + "damage_behind_a_snapshot_is_found"),

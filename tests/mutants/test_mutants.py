@@ -28,6 +28,7 @@ from tests.mutants import (
     pauses,
     snapshots,
     timers,
+    told_by_laws,
     waves,
 )
 from tests.mutants.copies import Server, Verdict, mutate, patched
@@ -56,6 +57,7 @@ MUTANTS: Final = (
     *snapshots.MUTANTS,
     *logs.MUTANTS,
     *timers.MUTANTS,
+    *told_by_laws.MUTANTS,
 )
 
 

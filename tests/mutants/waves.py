@@ -94,8 +94,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "        for target in emission.targets\n",
-                "        for target in emission.targets[:1]\n",
+                "    for target in emission.targets:\n",
+                "    for target in emission.targets[:1]:\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=10, seed=1),
@@ -123,12 +123,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "            keep(fold, delivery)\n    else:\n",
-                "            if isinstance(emission, ev.Emitted):\n"
-                "                keep(fold, delivery)\n"
-                "            else:\n"
-                "                fold.inputs.append(delivery)\n"
-                "    else:\n",
+                "        if target.gather is None:\n",
+                "        if not isinstance(emission, ev.Emitted):\n"
+                "            fold.inputs.append(_delivery(emission, target))\n"
+                "        elif target.gather is None:\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=10),
