@@ -37,3 +37,5 @@ every_flavour_alone: Final = _each(FLAVOURS_ALONE)
 A fork begins children of its own when it is carried on, so their ends may join other waves than
 those of its source did, and to one that is not live none come.
 """
+every_sound_flavour: Final = _each([each for each in FLAVOURS_ALONE if each != "governed"])
+"""Leaves out the flows in which nearly every job fails somewhere."""

@@ -30,7 +30,7 @@ TINY: Final = 3  # Appends; each set of them is the place of three plays.
 BEYOND: Final = 2  # A disturbed run appends more than an undisturbed one.
 UNHURRIED: Final = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 FEW: Final = settings(max_examples=2, suppress_health_check=UNHURRIED)
-FEWER: Final = settings(FEW, max_examples=2)
+FEWER: Final = settings(FEW, max_examples=1)
 ELSEWHERE: Final[tuple[Kind, ...]] = ("pause", "steal", "seize")
 
 

@@ -12,7 +12,7 @@ from esflow.replay import rebuild_index
 from esflow.state import ENDED
 from tests.engine.world import stored
 from tests.laws.compare import assert_same_outcome, assert_same_strips
-from tests.laws.disturbances import every_flavour, every_flavour_alone
+from tests.laws.disturbances import every_flavour, every_flavour_alone, every_sound_flavour
 from tests.laws.family import children_flows
 from tests.laws.flows import build
 from tests.laws.forks import LONGEST, Source, keys, without_origin
@@ -22,7 +22,7 @@ from tests.laws.world import World
 from tests.reference.generator import examples
 
 FEW = settings(
-    max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
@@ -66,7 +66,7 @@ def test_a_live_fork_of_any_version_with_the_same_inputs_ends_as_its_source(
         assert not called & {key for key, _ in shared}, "what came before it is not"
 
 
-@every_flavour_alone
+@every_sound_flavour
 @FEW
 @given(flow=st.data())
 def test_a_fork_of_any_version_calls_nothing_and_with_the_same_results_ends_as_its_source(

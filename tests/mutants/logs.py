@@ -40,7 +40,7 @@ _LOG_MUTANTS: Final = (
                 "        recorded = _decoded(job_id, expected, row, None)\n",
             ),
         ),
-        trial=Trial("tests/engine/test_snapshots.py::test_damage_behind_a_snapshot_is_found"),
+        trial=Trial("tests/engine/test_checks.py::test_a_corrupt_history_is_not_checked"),
     ),
     Mutant(
         name="all jobs' chains begin alike",
