@@ -12,7 +12,8 @@ CODE := $(wildcard esflow projections tests examples benchmarks)
 # Suites that kill processes, start interpreters or run mutants say nothing more under coverage,
 # laws take twice as long under it, and the reference has nothing of esflow in it; every other folder
 # of tests is measured.
-UNMEASURED := $(wildcard tests/house tests/laws tests/reference tests/simulation tests/mutants tests/tampering)
+UNMEASURED := $(wildcard tests/laws tests/reference tests/house tests/simulation tests/tampering tests/mutants)
+ALONE := $(filter-out tests/mutants,$(UNMEASURED))
 
 # The pure core and the codec, where every branch is covered; elsewhere it is 90 %.
 empty :=
@@ -38,7 +39,7 @@ demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_VENV)/.ready)  ## Watch a job pa
 # The mutants come last, because they keep two cores busy by themselves.
 .PHONY: test
 test: lint  ## Check everything, two things at a time; pytest has the last word.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types imports gates laws rest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line types imports gates $(ALONE)
 	$(BIN)/python -m pytest tests/mutants
 
 .PHONY: lint
@@ -65,13 +66,9 @@ gates: measured
 	$(BIN)/coverage report --include='$(CORE)' --fail-under=100
 	$(BIN)/coverage report --omit='$(CORE)' --fail-under=90
 
-.PHONY: laws
-laws: $(READY)
-	$(BIN)/python -m pytest tests/laws
-
-.PHONY: rest
-rest: $(READY)
-	$(BIN)/python -m pytest $(filter-out tests/laws tests/mutants,$(UNMEASURED))
+.PHONY: $(ALONE)
+$(ALONE): $(READY)
+	$(BIN)/python -m pytest $@
 
 .PHONY: test-long
 test-long: $(READY)  ## Try the laws for longer, from a seed that is printed (SEED=… repeats a run).
