@@ -194,6 +194,7 @@ def _ending(
     """Return a hook that tells each point it comes by, and ends the process at one of them."""
     passed = 0
     lock = Lock()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})  # In the threads to come, too.
 
     def hook(reached: str) -> None:
         nonlocal passed
@@ -202,6 +203,8 @@ def _ending(
             passed += point in {None, reached}
             if passed == at and point in {None, reached}:
                 os.kill(os.getpid(), signal.Signals[end])
+                # Another thread may be the one that is stopped first.
+                signal.sigwait({signal.SIGCONT})
 
     return hook
 
