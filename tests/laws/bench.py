@@ -65,6 +65,7 @@ class Bench(RuleBasedStateMachine):
         self.fold: JobFold | None = None  # The job as it was after the last rule.
         self.rows: list[bytes] = []  # Its log, then.
         self.judged = 0  # How much of it was judged.
+        self.made = 0  # Hosts.
         self.calls: list[Call] = []  # Those that stand still.
         self.turns: Counter[str] = Counter()  # Of rules that are chosen seldom.
         self.sound = False  # From the judgement of one rule to the beginning of the next.
@@ -94,7 +95,7 @@ class Bench(RuleBasedStateMachine):
         drawn = flow.draw(plain, label="flow")
         program = attrs.evolve(drawn, max_activations=min(drawn.max_activations, LIMIT))
         self.inputs, self.kind, self.mortal, self.late = Inputs(program), kind, mortal, late
-        self.world = World()
+        self.world = World(mixed=mortal)
         self.done.add(kind)
         self.folder = self.resources.enter_context(TemporaryDirectory())
         self.memory = open_store("memory://")
@@ -111,11 +112,13 @@ class Bench(RuleBasedStateMachine):
         return store
 
     def new_host(self, parallel: int = 1) -> Host:
-        """Return a host that has just been started."""
+        """Return a host that has just been started; one has a loop, the next has none."""
+        self.made += 1
         host = new_host(
             self.inputs.program,
             self.world,
             self.handle(),
+            has_loop=self.made % 2 == 0,
             parallel=parallel,
             snapshot_every=SNAPSHOT_EVERY,
         )

@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from threading import Semaphore, Thread
-from typing import Final, final
+from typing import Any, Final, cast, final
 
 import attrs
 
 from esflow import Engine, failpoints
 from esflow.store import Store
 from esflow.testing import ManualClock
+from tests.awaited import awaited_engine
 from tests.laws.disturbances import OUTSIDE
 from tests.laws.faults import Crash
 from tests.laws.flows import build
@@ -178,12 +180,40 @@ class Host:
         return row.updated_at_ms <= self.clock.now_ms() - seconds * 1000
 
 
+@final
+class Loops:
+    """Async engines that act as one, a new one for each call.
+
+    One thread writes for all jobs of an async engine, so a call that stands still would hold up
+    the others, as if their host had stopped with it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._make = partial(awaited_engine, *args, **kwargs)
+        self._made: list[Engine] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self._made.append(self._make())
+        return getattr(self._made[-1], name)
+
+    def close(self) -> None:
+        """Close all that have been made."""
+        for each in self._made:
+            each.close()
+
+
 def new_host(
-    program: Program, world: World, store: Store, *, parallel: int = 1, snapshot_every: int = 1000
+    program: Program,
+    world: World,
+    store: Store,
+    *,
+    has_loop: bool = False,
+    parallel: int = 1,
+    snapshot_every: int = 1000,
 ) -> Host:
     """Return a host that shares nothing with others but the store and the world."""
     clock = ManualClock()
-    engine = Engine(
+    engine = cast("type[Engine]", Loops if has_loop else Engine)(
         store,
         flows=[build(program, world)],
         max_parallel=parallel,
