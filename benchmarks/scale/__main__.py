@@ -1,0 +1,47 @@
+"""``python -m benchmarks.scale [--measure] [--constants FILE] [TABLE ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.scale.constants import (
+    ConstantRefused,
+    Constants,
+    read_constants,
+    written_constants,
+)
+from benchmarks.scale.measure import measured
+from benchmarks.scale.report import TABLES
+
+
+def main(words: Sequence[str]) -> int:
+    """Print tables, or constants; return the exit code: 2 for what can't be meant so."""
+    chosen = _parser().parse_args(words)
+    try:
+        if chosen.measure:
+            sys.stdout.write(written_constants(measured()))
+            return 0
+        constants = Constants() if chosen.constants is None else read_constants(chosen.constants)
+    except ConstantRefused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 2
+    for name in chosen.tables or TABLES:
+        sys.stdout.write(f"{name}\n\n{TABLES[name](constants)}\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--measure", action="store_true", help="measure this machine, print JSON")
+    source.add_argument("--constants", type=Path, metavar="FILE", help="JSON to compute with")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
