@@ -34,9 +34,17 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
+def _table(name: str) -> str:
+    """Let argparse refuse a name; its choices can't be none of several."""
+    if name not in TABLES:
+        problem = f"{name!r} is no table; choose from {', '.join(TABLES)}"
+        raise argparse.ArgumentTypeError(problem)
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
+    parser.add_argument("tables", nargs="*", type=_table, metavar="TABLE", help=", ".join(TABLES))
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--measure", action="store_true", help="measure this machine, print JSON")
     source.add_argument("--constants", type=Path, metavar="FILE", help="JSON to compute with")

@@ -90,7 +90,11 @@ class Constants:
     )
     snapshot_events: float = attrs.field(
         default=1000,
-        metadata={"unit": "events", "says": "from snapshot to snapshot", "source": "the default"},
+        metadata={
+            "unit": "events",
+            "says": "from snapshot to snapshot",
+            "source": "the default of `Engine`",
+        },
     )
     activations_per_job: float = _assumed(10, "activations", "a job from its start to its end")
     handler_seconds: float = _assumed(1, "s", "a handler, such as a call of a model")

@@ -16,7 +16,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Final
+from typing import Final, final
+
+import attrs
 
 from benchmarks.flows import asking, chain
 from benchmarks.programs.floor_program import steps, write
@@ -25,15 +27,24 @@ from esflow import Engine
 from esflow.store import Store
 from esflow.stores import open_store
 
-_STEPS: Final = {"full": 300, "normal": 3_000}  # So many that opening and closing don't show.
-_GROUPED: Final = 3_000
-_EVENTS: Final = 20_000
-_PAUSED: Final = 300
-_ROUNDS: Final = 5
-_TIMES: Final = 200
-_SYNCS: Final = 50
 _SYNC_BYTES: Final = b"x" * 4096
 _FILES: Final = 8
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Sizes:
+    """How much is measured: so much that opening and closing a file don't show."""
+
+    full_steps: int = 300
+    normal_steps: int = 3_000
+    grouped_steps: int = 3_000
+    events: int = 20_000
+    paused_jobs: int = 300
+    wakes: int = 50
+    syncs: int = 50
+    rounds: int = 5
+    looks: int = 200
 
 
 def measured() -> Constants:
@@ -41,31 +52,36 @@ def measured() -> Constants:
 
     Raises: ConstantRefused, when a machine that is busy has measured what contradicts itself.
     """
+    return Constants(**{name: float(f"{value:.3g}") for name, value in measurements().items()})
+
+
+def measurements(sizes: Sizes = Sizes()) -> dict[str, float]:
+    """Return what was measured, by the names of the constants."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        found = {
-            **_commits(folder),
-            **_long_job(folder),
-            **_paused_jobs(folder),
-            "syncs_at_once": _syncs_at_once(folder),
+        return {
+            **_commits(folder, sizes),
+            **_long_job(folder, sizes),
+            **_paused_jobs(folder, sizes),
+            "syncs_at_once": _syncs_at_once(folder, sizes),
         }
-    return Constants(**{name: float(f"{value:.3g}") for name, value in found.items()})
 
 
-def _commits(folder: Path) -> dict[str, float]:
+def _commits(folder: Path, sizes: Sizes) -> dict[str, float]:
     """Time activations in each setting, and the same rows in plain sqlite3, in turn."""
-    groups = {kind: steps(size, effect=False) for kind, size in _STEPS.items()}
     taken = dict[str, list[float]]()
-    for number in range(_ROUNDS):
-        for kind, size in _STEPS.items():
+    steps_of = {"full": sizes.full_steps, "normal": sizes.normal_steps}
+    for number in range(sizes.rounds):
+        for kind, size in steps_of.items():
             file, floor = folder / f"{kind}-{number}.db", folder / f"{kind}-{number}-floor.db"
             step = _chained(file, kind, "step", size)
             taken.setdefault(f"{kind}_step_us", []).append(step / size)
             open_store(f"sqlite:///{floor}").close()
-            commit = _seconds(partial(write, floor, kind, groups[kind]))
+            commit = _seconds(partial(write, floor, kind, steps(size, effect=False)))
             taken.setdefault(f"{kind}_commit_us", []).append(commit / size)
-        grouped = _chained(folder / f"grouped-{number}.db", "full", "output", _GROUPED)
-        taken.setdefault("grouped_step_us", []).append(grouped / _GROUPED)
+        size = sizes.grouped_steps
+        grouped = _chained(folder / f"grouped-{number}.db", "full", "output", size)
+        taken.setdefault("grouped_step_us", []).append(grouped / size)
     # The least is what was least disturbed by whatever else the machine does.
     found = {name: min(times) * 1e6 for name, times in taken.items()}
     # Python's part is the same in both settings, and a disk that others use can hide it in FULL.
@@ -81,19 +97,21 @@ def _chained(file: Path, synchronous: str, durability: str, size: int) -> float:
         return _seconds(lambda: engine.start("chain", "counter.step", {"n": size}))
 
 
-def _long_job(folder: Path) -> dict[str, float]:
+def _long_job(folder: Path, sizes: Sizes) -> dict[str, float]:
     """Measure one job of many events: its bytes, its replay, its snapshot, its copy."""
     file = folder / "long.db"
     url = f"sqlite:///{file}?synchronous=normal"
     with Engine(url, flows=[chain()], durability="output", snapshot_every=0) as engine:
-        size = _EVENTS // 2
+        size = sizes.events // 2
         name = engine.start("chain", "counter.step", {"n": size}).job_id
         events = len(engine.history(name))
     stored = file.stat().st_size
     with Engine(url) as engine:
-        replay = median(_seconds(partial(engine.state, name)) for _ in range(_ROUNDS))
-        verify = median(_seconds(engine.verify) for _ in range(_ROUNDS))
-    copied = median(_seconds(partial(_copied, file, folder / "copy.db")) for _ in range(_ROUNDS))
+        replay = median(_seconds(partial(engine.state, name)) for _ in range(sizes.rounds))
+        verify = median(_seconds(engine.verify) for _ in range(sizes.rounds))
+    copied = median(
+        _seconds(partial(_copied, file, folder / "copy.db")) for _ in range(sizes.rounds)
+    )
     return {
         "events_per_activation": round(events / size),
         "event_bytes": stored / events,
@@ -109,27 +127,27 @@ def _copied(file: Path, copy: Path) -> None:
         source.backup(target)
 
 
-def _paused_jobs(folder: Path) -> dict[str, float]:
+def _paused_jobs(folder: Path, sizes: Sizes) -> dict[str, float]:
     """Measure jobs that have asked: their bytes, a page of them, a snapshot, and waking up."""
     file = folder / "paused.db"
     url = f"sqlite:///{file}?synchronous=normal"
     with Engine(url, flows=[asking()], snapshot_every=1) as engine:
-        jobs = [engine.start("asking", "desk.ask") for _ in range(_PAUSED)]
+        jobs = [engine.start("asking", "desk.ask") for _ in range(sizes.paused_jobs)]
         name = jobs[0].job_id
         last = engine.history(name)[-1].version
-        snapshot = median(_seconds(partial(engine.state, name)) for _ in range(_TIMES))
+        snapshot = median(_seconds(partial(engine.state, name)) for _ in range(sizes.looks))
         engine.store.drop_snapshots()
-        page = median(_seconds(partial(engine.jobs, status="paused")) for _ in range(_TIMES))
+        page = median(_seconds(partial(engine.jobs, status="paused")) for _ in range(sizes.looks))
         with Engine(url) as other, ThreadPoolExecutor(1) as pool:
-            wakes = [_woken(pool, engine, other.store, each.job_id) for each in jobs[:_SYNCS]]
+            wakes = [_woken(pool, engine, other.store, each.job_id) for each in jobs[: sizes.wakes]]
         with _opened(file) as connection:
             connection.execute("VACUUM")
             look = partial(connection.execute, "PRAGMA data_version")
-            looks = median(_seconds(lambda: look().fetchone()) for _ in range(_TIMES))
+            looks = median(_seconds(lambda: look().fetchone()) for _ in range(sizes.looks))
     return {
         "snapshot_us": snapshot * 1e6,
         "paused_job_events": last,
-        "paused_job_bytes": file.stat().st_size / _PAUSED,
+        "paused_job_bytes": file.stat().st_size / sizes.paused_jobs,
         "page_us": page * 1e6,
         "wake_us": median(wakes) * 1e6,
         "look_us": looks * 1e6,
@@ -145,27 +163,27 @@ def _woken(pool: ThreadPoolExecutor, engine: Engine, other: Store, job_id: str) 
     return max(0.0, noticed.result()[1] - committed)
 
 
-def _syncs_at_once(folder: Path) -> float:
+def _syncs_at_once(folder: Path, sizes: Sizes) -> float:
     """Return how much faster many files are synced at once than one after the other."""
     places = [folder / f"sync-{number}" for number in range(_FILES)]
 
     def in_turn() -> None:
         for place in places:
-            _synced(place)
+            _synced(place, sizes.syncs)
 
     with ThreadPoolExecutor(_FILES) as pool:
 
         def together() -> None:
-            for done in [pool.submit(_synced, place) for place in places]:
+            for done in [pool.submit(_synced, place, sizes.syncs) for place in places]:
                 done.result()
 
-        ratios = [_seconds(in_turn) / _seconds(together) for _ in range(_ROUNDS)]
+        ratios = [_seconds(in_turn) / _seconds(together) for _ in range(sizes.rounds)]
     return min(_FILES, max(1.0, median(ratios)))
 
 
-def _synced(place: Path) -> None:
+def _synced(place: Path, times: int) -> None:
     with place.open("wb", buffering=0) as file:
-        for _ in range(_SYNCS):
+        for _ in range(times):
             file.write(_SYNC_BYTES)
             os.fsync(file.fileno())
 

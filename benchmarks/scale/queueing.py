@@ -92,7 +92,7 @@ def simulated_closed(
 def expected_open(load: float, *, fixed: bool) -> Waiting:
     """Return what theory says of commits that come at random: M/D/1, or M/M/1."""
     mean = load / (1 - load) * (0.5 if fixed else 1)
-    within = _within_fixed if fixed else _within_random
+    within = within_fixed if fixed else _within_random
     return Waiting(
         per_commit_time=load,
         mean=mean,
@@ -121,7 +121,7 @@ def _within_random(load: float, wait: float) -> float:
     return 1 - load * exp(-(1 - load) * wait)
 
 
-def _within_fixed(load: float, wait: float) -> float:
+def within_fixed(load: float, wait: float) -> float:
     """Return the share of commits of fixed length that wait no longer."""
     with localcontext() as context:
         context.prec = _DIGITS
