@@ -66,7 +66,7 @@ def on_one_file(constants: Constants, processes: int, *, full: bool) -> Setup:
     word = "process" if processes == 1 else "processes"
     return Setup(
         name=f"{processes} {word}, many jobs, {'FULL' if full else 'NORMAL'}",
-        limits={FILE: 1e6 / commit, CORES: busy * 1e6 / constants.python_us},
+        limits={FILE: 1e6 / commit, CORES: busy * 1e6 / constants.core_us},
     )
 
 
@@ -75,7 +75,7 @@ def on_files(constants: Constants, partitions: int, hosts: int = 1) -> Setup:
     limits = {
         FILES: partitions * 1e6 / constants.full_commit_us,
         DISK: hosts * max(1, constants.syncs_at_once) * 1e6 / constants.full_commit_us,
-        CORES: hosts * constants.cores_per_host * 1e6 / constants.python_us,
+        CORES: hosts * constants.cores_per_host * 1e6 / constants.core_us,
     }
     where = "one host" if hosts == 1 else f"{hosts} hosts"
     return Setup(name=f"{partitions} files on {where}, FULL", limits=limits)
@@ -92,7 +92,7 @@ def on_tables(constants: Constants, partitions: int, hosts: int, servers: int = 
     limits = {
         lock: partitions * 1e6 / constants.table_commit_us,
         SERVER: servers * constants.server_commits_per_second,
-        CORES: hosts * constants.cores_per_host * 1e6 / constants.python_us,
+        CORES: hosts * constants.cores_per_host * 1e6 / constants.core_us,
     }
     name = f"model: {hosts} hosts, {partitions} PostgreSQL {word}{where}"
     return Setup(name=name, limits=limits)

@@ -125,9 +125,9 @@ class Constants:
         return self.paused_job_events + self.activations_per_job * self.events_per_activation
 
     @property
-    def python_us(self) -> float:
-        """What an activation takes of a core while others may hold the file."""
-        return self.normal_step_us - self.normal_commit_us
+    def core_us(self) -> float:
+        """What an activation takes of a core: all of it that waits for no disk."""
+        return self.normal_step_us
 
 
 def read_constants(path: Path) -> Constants:

@@ -92,7 +92,14 @@ def names(count: int) -> list[str]:
 
 def spread_table(_: Constants) -> str:
     """Return how even partitions are that a hash fills."""
-    columns = ("jobs", "partitions", "on average", "the fullest", "above", "in 99 % of cases below")
+    columns = (
+        "jobs",
+        "partitions",
+        "on average",
+        "the fullest",
+        "above",
+        "at most, in 99 % of cases",
+    )
     return markdown(columns, (_spread_row(*each) for each in SPREADS))
 
 
@@ -105,7 +112,7 @@ def _spread_row(jobs: int, partitions: int) -> tuple[str, ...]:
         number(average),
         f"{most:,}",
         share(most / average - 1),
-        f"{share(bound / average - 1)} above",
+        share(bound / average - 1),
     )
 
 

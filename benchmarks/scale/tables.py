@@ -11,6 +11,7 @@ from typing import Final
 
 NONE: Final = "none"
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+_NUMBER_WORDS: Final = 2
 _TIMES: Final = (
     (31_557_600, "years"),
     (86_400, "days"),
@@ -23,7 +24,10 @@ _TIMES: Final = (
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; a column of numbers stands to the right."""
+    """Return a table; a column of numbers stands to the right.
+
+    Shape: a number begins with a digit and has one unit at most; more words are text.
+    """
     cells = list(rows)
     rule = [
         "---:" if all(map(_is_number, column)) else "---" for column in zip(*cells, strict=True)
@@ -63,4 +67,4 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell == NONE or cell[:1].isdigit()
+    return cell == NONE or (cell[:1].isdigit() and len(cell.split()) <= _NUMBER_WORDS)

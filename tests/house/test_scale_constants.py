@@ -87,7 +87,16 @@ def test_a_process_ends_with_the_code_of_its_refusal(tmp_path: Path) -> None:
     assert done.stderr.startswith("full_step_us: missing; ")
 
 
-@pytest.mark.parametrize("words", [["weather"], ["--constants"], ["--measure", "--constants", "x"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["weather"],
+        ["--constants"],
+        ["--measure", "--constants", "x"],
+        ["--measure", "--try"],
+        ["--try", "open"],
+    ],
+)
 def test_words_that_can_not_be_meant_so_are_refused(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +157,6 @@ def test_numbers_are_shown_with_three_digits_and_their_unit() -> None:
 
 
 def test_a_column_of_numbers_stands_to_the_right() -> None:
-    assert markdown(("a", "b"), [("x", "1 s"), ("2", "none")]) == (
-        "| a | b |\n|---|---:|\n| x | 1 s |\n| 2 | none |\n"
+    assert markdown(("a", "b"), [("1 of x", "1 s"), ("2", "none")]) == (
+        "| a | b |\n|---|---:|\n| 1 of x | 1 s |\n| 2 | none |\n"
     )
