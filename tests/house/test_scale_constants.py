@@ -18,6 +18,7 @@ from tests.house.tree import ROOT
 GOOD = json.loads(written_constants(Constants()))
 NEXT = "; `python -m benchmarks.scale --measure` prints a file that is accepted\n"
 A_NUMBER = "is no number above 0 and up to 1e+12; give one"
+QUICK = [name for name in TABLES if name not in ("open", "closed", "spread", "moves")]
 TINY = Sizes(
     full_steps=2,
     normal_steps=2,
@@ -133,10 +134,23 @@ def test_everything_that_is_not_assumed_is_measured() -> None:
     assert all(value > 0 for value in found.values())
 
 
-def test_every_table_has_rows() -> None:
-    quick = [name for name in TABLES if name not in ("open", "closed")]
-    for name in quick:
-        assert TABLES[name](Constants()).count("\n") > 3, name
+@pytest.mark.parametrize("step_us", [1e-9, 1, 1e12])
+def test_every_table_that_simulates_nothing_can_be_written_with_any_constants(
+    step_us: float,
+) -> None:
+    fields = attrs.fields(Constants)
+    least = {field.name: step_us / 2 for field in fields if field.name.endswith("_commit_us")}
+    extreme = Constants(**{**{field.name: step_us for field in fields}, **least})
+    for name in QUICK:
+        assert TABLES[name](extreme).count("\n") > 3, name
+
+
+def test_handlers_that_keep_millions_in_flight_are_bounded_and_not_simulated() -> None:
+    long = attrs.evolve(Constants(), handler_seconds=1e12)
+    rows = TABLES["closed"](long).splitlines()[2:]
+    assert len(rows) == 5
+    assert all(row.count(" | not simulated") == 5 for row in rows)
+    assert rows[-1].startswith("| 3,456,221,198,156,6")
 
 
 def test_numbers_are_shown_with_three_digits_and_their_unit() -> None:
