@@ -9,11 +9,14 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from types import UnionType
 from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
+from benchmarks.scale.constants import Constants
+from benchmarks.scale.report import TABLES
 from esflow.events import EffectCall, Event, Failure, Gather, Parent, PauseReason, Target
 from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
@@ -80,11 +83,18 @@ def transitions() -> str:
     return f"```mermaid\n{to_mermaid()}```\n"
 
 
+@cache
+def scale(name: str) -> str:
+    """Compute a table of the scale model with the constants that stand in its code."""
+    return TABLES[name](Constants())
+
+
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "events": events,
     "lifts": lifts,
     "stairs": stairs,
     "transitions": transitions,
+    **{f"scale-{name}": partial(scale, name) for name in TABLES},
 }
 """Which block of a document is written by what."""
 
