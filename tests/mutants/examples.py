@@ -56,7 +56,7 @@ def run_tests(
         "--exitfirst",
         "--hypothesis-profile=find",
         f"--basetemp={folder}/tmp",
-        *("-p", "no:cacheprovider"),
+        *("-p", "no:cacheprovider", "-p", "no:anyio"),
         *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # Plugins were loaded before.
         *("-o", f"pythonpath={folder}"),
     ]
