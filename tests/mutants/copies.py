@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -40,10 +41,18 @@ class Verdict:
         return f"{end} after {self.examples} examples: {'; '.join(self.found) or 'all is well'}"
 
 
-def mutate(folder: Path, patches: Sequence[Patch]) -> None:
-    """Copy the package to a folder and patch it there."""
+def compiled(folder: Path) -> Path:
+    """Copy the package to a folder and compile it, so that its copies needn't be; return it."""
     package = folder / "esflow"
-    shutil.copytree(ROOT / "esflow", package)
+    shutil.copytree(ROOT / "esflow", package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert compileall.compile_dir(package, quiet=1), "some of it can't be compiled"
+    return package
+
+
+def mutate(origin: Path, folder: Path, patches: Sequence[Patch]) -> None:
+    """Copy a compiled package to a folder and patch it there."""
+    package = folder / "esflow"
+    shutil.copytree(origin, package)
     for patch in patches:
         file = package / patch.file
         file.write_text(patched(file.read_text(encoding="utf-8"), patch), encoding="utf-8")
@@ -71,7 +80,12 @@ class Server:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.mutants.judge"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": "0",
+                "PYTHONPATH": str(ROOT),
+                "PYTHONDONTWRITEBYTECODE": "",  # The next trial finds the tests compiled.
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

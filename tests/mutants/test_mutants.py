@@ -31,7 +31,7 @@ from tests.mutants import (
     told_by_laws,
     waves,
 )
-from tests.mutants.copies import Server, Verdict, mutate, patched
+from tests.mutants.copies import Server, Verdict, compiled, mutate, patched
 from tests.mutants.judge import BROKEN, FOREIGN, KILLED, MAX_SECONDS, SURVIVED
 from tests.mutants.mutant import REFERENCE, Mutant, Patch, Trial
 
@@ -91,6 +91,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """Return what runs a trial on a copy with patches, in any thread of the pool."""
     copies = tmp_path_factory.mktemp("copies")
+    origin = compiled(tmp_path_factory.mktemp("origin"))
     servers = [Server.started() for _ in range(PROCESSES)]
     free: SimpleQueue[Server] = SimpleQueue()
     for server in servers:
@@ -98,7 +99,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
     def judged(patches: tuple[Patch, ...], trial: Trial) -> Verdict:
         with TemporaryDirectory(dir=copies) as folder:
-            mutate(Path(folder), patches)
+            mutate(origin, Path(folder), patches)
             server = free.get()
             try:
                 return server.judge(Path(folder), trial)
