@@ -107,9 +107,10 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
             task.cancel()
             with suppress(CancelledError):
                 await wait([task])
+        # It is looked at even if nobody is there to be told, or the loop would complain of it.
+        error = None if task.cancelled() else task.exception()
     if task.cancelled():  # By itself: who waits here was not.
         return Raised(futures.CancelledError("cancelled from within"))
-    error = task.exception()
     if error is None:
         outcome = task.result()
         if isinstance(outcome, Returned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -170,6 +171,31 @@ def test_a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled(
     asyncio.run(cancelling())
     assert told == [False, True]
     gate.opened.set()
+
+
+def test_what_a_handler_raises_when_it_is_cancelled_is_nobodys_complaint(store: Store) -> None:
+    begun, complaints, flow = asyncio.Event(), list[object](), Flow("clumsy")
+
+    @flow.slot
+    async def work(ctx: Context) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("while tidying up")
+
+    async def cancelling() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
+        async with AsyncEngine(store, [flow]) as engine:
+            task = asyncio.create_task(engine.start("clumsy", "work", job_id="one"))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        gc.collect()  # The loop complains of a task when that is thrown away.
+
+    asyncio.run(cancelling())
+    assert complaints == []
 
 
 def test_a_worker_that_is_cancelled_leaves_its_jobs_to_others(store: Store) -> None:
