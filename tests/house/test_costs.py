@@ -9,6 +9,7 @@ calls to some versions of Python and none to others.
 
 from __future__ import annotations
 
+import gc
 import re
 import sqlite3
 import sys
@@ -80,11 +81,14 @@ def counted(act: Callable[..., object], *args: Any, **kwargs: Any) -> Counts:
         elif event == "c_call" and isinstance(getattr(called, "__self__", None), sqlite3.Cursor):
             found["statements"] += called.__name__ in {"execute", "executemany"}
 
+    gc.collect()
+    gc.disable()  # What other tests have left is put away at another time.
     sys.setprofile(note)
     try:
         act(*args, **kwargs)
     finally:
         sys.setprofile(None)
+        gc.enable()
     return found
 
 
