@@ -105,12 +105,13 @@ RATCHET: Final[dict[str, dict[str, float]]] = {
     "in a file": {"calls": 163, "statements": 5, "bytes": 434},
     "with an effect": {"calls": 294, "statements": 9, "bytes": 690},
     "grouped": {"calls": 125, "statements": 2, "bytes": 434},
-    "replayed": {"calls": 32},
+    "replayed": {"calls": 32.1},  # And a page of rows now and then.
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_step_costs_what_it_did_however_many_went_before(case: str, tmp_path: Path) -> None:
+    CASES[case](tmp_path, 1)  # What is made at first need is there then.
     few, more, most = (CASES[case](tmp_path, FEW + STEPS * times) for times in range(3))
     for name, ratchet in RATCHET[case].items():
         costs = (more[name] - few[name]) / STEPS, (most[name] - more[name]) / STEPS
