@@ -12,28 +12,36 @@ import sys
 from itertools import chain
 from typing import Final
 
+import attrs
+
 from benchmarks import results
 from benchmarks.machine import machine
 from benchmarks.measuring import ROUNDS, Measured, compare
+from benchmarks.profile import profiled
 from benchmarks.results import Comparison, Results
 from benchmarks.suites import SUITES
 from benchmarks.suites.suite import Suite
 
+PROFILE: Final = "profile"
+"""What is not a suite: where the time of a step goes."""
 _SYNC: Final = "one fdatasync of 4 KB"
 
 
 def main(names: list[str]) -> None:
     """Print a table for each suite and size; write the results as JSON."""
-    unknown = sorted(set(names) - {suite.name for suite in SUITES})
+    unknown = sorted(set(names) - {suite.name for suite in SUITES} - {PROFILE})
     if unknown:
         sys.exit(f"no suite {', '.join(unknown)}; there are {' '.join(it.name for it in SUITES)}")
     here = machine()
-    found = _kept(here) if names else {}
+    found = _kept(here) if names else Results(machine=here, suites={}, shares={})
     for suite in SUITES:
         if not names or suite.name in names:
-            found[suite.name] = measured(suite)
-            ordered = {it.name: found[it.name] for it in SUITES if it.name in found}
-            results.write(Results(machine=here, suites=ordered))
+            suites = {**found.suites, suite.name: measured(suite)}
+            ordered = {it.name: suites[it.name] for it in SUITES if it.name in suites}
+            found = attrs.evolve(found, machine=here, suites=ordered)
+            results.write(found)
+    if not names or PROFILE in names:
+        results.write(attrs.evolve(found, shares=profiled()))
 
 
 def measured(suite: Suite) -> Comparison:
@@ -50,6 +58,7 @@ def measured(suite: Suite) -> Comparison:
         title=suite.title,
         units=suite.units,
         rounds=rounds,
+        timed=suite.timed,
         stored=suite.stored,
         peak=suite.peak,
         rows=tuple(chain.from_iterable(rows)),
@@ -70,13 +79,13 @@ def table(suite: Suite, size: int, rows: list[Measured]) -> str:
     return "\n".join([*lines, "", ""])
 
 
-def _kept(here: dict[str, str]) -> dict[str, Comparison]:
+def _kept(here: dict[str, str]) -> Results:
     """Return what is known of this machine already; its disk is never twice as fast as before."""
-    if not results.RESULTS.exists():
-        return {}
-    before = results.read()
-    same = {**before.machine, _SYNC: ""} == {**here, _SYNC: ""}
-    return dict(before.suites) if same else {}
+    if results.RESULTS.exists():
+        before = results.read()
+        if {**before.machine, _SYNC: ""} == {**here, _SYNC: ""}:
+            return before
+    return Results(machine=here, suites={}, shares={})
 
 
 if __name__ == "__main__":

@@ -26,9 +26,14 @@ class Comparison:
     title: str
     units: str
     rounds: int
+    timed: bool  # Whether times mean something; if not, what is compared is bytes.
     stored: bool  # Whether bytes per unit mean something.
     peak: bool  # Whether the memory does.
     rows: tuple[Measured, ...]
+
+    def cost(self, row: Measured) -> float:
+        """Return what a unit of a row costs: microseconds, or bytes where nothing is timed."""
+        return row.microseconds if self.timed else row.stored
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -53,23 +58,27 @@ class Results:
 
     machine: Mapping[str, str]
     suites: Mapping[str, Comparison]
+    shares: Mapping[str, Mapping[str, float]]  # Of the time of a case: by what it is spent on.
 
 
 def read(file: Path = RESULTS) -> Results:
     """Read a file of results."""
     found: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return Results(
-        machine=found["machine"], suites={name: _suite(it) for name, it in found["suites"].items()}
+        machine=found["machine"],
+        suites={name: _suite(it) for name, it in found["suites"].items()},
+        shares=found["shares"],
     )
 
 
 def write(results: Results, file: Path = RESULTS) -> None:
     """Write a file of results, so that it can be compared line by line."""
     suites = {name: attrs.asdict(it) for name, it in results.suites.items()}
-    report = {"machine": results.machine, "suites": suites}
+    report = {"machine": results.machine, "suites": suites, "shares": results.shares}
     file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _suite(found: Mapping[str, Any]) -> Comparison:
     rows: Sequence[Mapping[str, Any]] = found["rows"]
-    return Comparison(**{**found, "rows": tuple(Measured(**row) for row in rows)})
+    words = {name: value for name, value in found.items() if name != "rows"}
+    return Comparison(rows=tuple(Measured(**row) for row in rows), **words)

@@ -113,6 +113,7 @@ _BYTES: Final = Suite(
     name="bytes",
     title="what an event takes on disk",
     units="steps",
+    timed=False,
     sizes=(100, 1_000, 10_000),
     rows=(
         Row("their bytes alone, in a table", "floor", "bytes"),

@@ -17,8 +17,8 @@ BOTH: Final[tuple[Synchronous, ...]] = ("full", "normal")
 class Suite:
     """One comparison; the first row is what the others are compared to.
 
-    Shape: ``large`` sizes are measured only where they are asked for; ``stored`` and ``peak`` say
-    whether bytes per unit and megabytes of memory mean something here.
+    Shape: ``large`` sizes are measured only where they are asked for; ``timed``, ``stored`` and
+    ``peak`` say whether times, bytes per unit and megabytes of memory mean something here.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Suite:
     sizes: tuple[int, ...]
     rows: tuple[Row, ...]
     large: tuple[int, ...] = ()
+    timed: bool = True
     stored: bool = False
     peak: bool = False
 

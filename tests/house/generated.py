@@ -9,11 +9,13 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import UnionType
 from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
+from benchmarks import report, results
 from esflow.events import EffectCall, Event, Failure, Gather, Parent, PauseReason, Target
 from esflow.transitions import to_mermaid
 from esflow.upcasters import schemas, upcasters
@@ -80,7 +82,13 @@ def transitions() -> str:
     return f"```mermaid\n{to_mermaid()}```\n"
 
 
+def _measured() -> dict[str, Callable[[], str]]:
+    """Return what the results of the benchmarks that are committed come to, by block."""
+    return {name: partial(str, block) for name, block in report.blocks(results.read()).items()}
+
+
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    **_measured(),
     "events": events,
     "lifts": lifts,
     "stairs": stairs,
