@@ -30,7 +30,7 @@ def _short(synchronous: Synchronous) -> Suite:
         name=named("jobs", synchronous),
         title=f"short jobs, one after the other, {synchronous.upper()}",
         units="jobs",
-        sizes=(100, 300, 1_000),
+        sizes=(30, 100, 300),
         rows=(
             floor("jobs", synchronous),
             _one("jobs", synchronous),
@@ -46,7 +46,7 @@ def _at_once(synchronous: Synchronous) -> Suite:
         name=named("jobs-at-once", synchronous),
         title=f"short jobs at once, {synchronous.upper()}",
         units="jobs",
-        sizes=(100, 300, 1_000),
+        sizes=(30, 100, 300),
         rows=(
             _one("jobs", synchronous, "esflow, one after the other"),
             _one("jobs threads", synchronous, "esflow, in eight threads"),
@@ -67,7 +67,7 @@ def _answers(synchronous: Synchronous) -> Suite:
         name=named("answers", synchronous),
         title=f"an answer to a job that waits, {synchronous.upper()}",
         units="answers",
-        sizes=(10, 100, 300),
+        sizes=(10, 30, 100),
         rows=(
             _one("answers", synchronous, "esflow, the engine that asked"),
             _one("answers fresh", synchronous, "esflow, a fresh engine each"),

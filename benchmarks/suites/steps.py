@@ -47,7 +47,7 @@ def _effects(synchronous: Synchronous) -> Suite:
         name=name_of("effects", synchronous),
         title=f"an effect in each activation, {synchronous.upper()}",
         units="activations",
-        sizes=(100, 1_000, 5_000),
+        sizes=(100, 300, 1_000),
         rows=_durabilities("effects", synchronous),
     )
 
@@ -57,7 +57,7 @@ def _fan_out(synchronous: Synchronous) -> Suite:
         name=name_of("fan-out", synchronous),
         title=f"a fan-out whose parts write to one key, {synchronous.upper()}",
         units="parts",
-        sizes=(100, 1_000, 5_000),
+        sizes=(100, 300, 1_000),
         rows=_durabilities("fan-out", synchronous),
     )
 
@@ -67,7 +67,7 @@ def _join(synchronous: Synchronous) -> Suite:
         name=name_of("join", synchronous),
         title=f"a fan-out that is joined by a gather, {synchronous.upper()}",
         units="parts",
-        sizes=(10, 100, 1_000),
+        sizes=(10, 100, 300),
         rows=_durabilities("join", synchronous),
     )
 
