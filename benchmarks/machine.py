@@ -21,6 +21,10 @@ TOOLS: Final = (
     "apache-burr",
     "routilux",
 )
+SYNC: Final = "one fdatasync of 4 KB"
+LOAD: Final = "its load, from whatever else it does"
+PASSING: Final = frozenset({SYNC, LOAD})
+"""What is never the same twice."""
 _SYNCS: Final = 200
 
 
@@ -29,7 +33,8 @@ def machine() -> dict[str, str]:
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
-        "one fdatasync of 4 KB": f"{_sync_microseconds():.0f} µs, the median of {_SYNCS}",
+        LOAD: f"{os.getloadavg()[1]:.1f}, in the five minutes before the last suites began",
+        SYNC: f"{_sync_microseconds():.0f} µs, the median of {_SYNCS}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
         **{name: _version(name) for name in TOOLS},
