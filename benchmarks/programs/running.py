@@ -102,5 +102,8 @@ def made(task: Task, kind: str) -> Path:
 
 
 def copied(task: Task, kind: str) -> Path:
-    """Return a copy of such a store that may be written to."""
-    return Path(copyfile(made(task, kind), task.folder / "jobs.db"))
+    """Return a copy of such a store that may be written to, and that has reached the disk."""
+    file = Path(copyfile(made(task, kind), task.folder / "jobs.db"))
+    with file.open("rb+") as copy:
+        os.fsync(copy.fileno())  # Or the first commit would wait for all of it.
+    return file
