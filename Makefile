@@ -81,7 +81,7 @@ test-faults: $(READY)  ## Spoil files, disks and power; needs a C compiler (FAUL
 	$(BIN)/python -m pytest tests/faults
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.ready  ## Measure what a step costs against plain sqlite3 and other tools, in one run.
+bench: $(BENCH_VENV)/.ready  ## Measure what a step costs against plain sqlite3 and other tools (SUITES=… ROUNDS=… SIZES=large).
 	$(BENCH_VENV)/bin/python -m benchmarks $(SUITES)
 
 .PHONY: format
@@ -90,8 +90,9 @@ format: $(READY)  ## Let ruff rewrite what it can.
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(READY)  ## Write the generated blocks of the documents anew.
+docs: $(READY)  ## Write the generated blocks of the documents anew, and their pictures.
 	$(BIN)/python -m tests.house.generated
+	$(BIN)/python -m benchmarks.report
 
 .PHONY: lock
 lock: $(READY)  ## Choose the newest versions that fit; write requirements.lock.

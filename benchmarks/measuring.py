@@ -15,7 +15,7 @@ import attrs
 
 ROUNDS: Final = 5
 PATIENCE_SECONDS: Final = 600
-OWN: Final = ("esflow", "floor")
+PEERS: Final = ("burr", "dbos", "langgraph", "routilux")
 
 
 @final
@@ -26,8 +26,15 @@ class Row:
     label: str
     program: str
     case: str
-    synchronous: str = "full"
-    variables: tuple[str, ...] = ()  # Further words for the program.
+    synchronous: str = "full"  # Empty: nothing is written to a file.
+    durability: str = ""  # What the tool calls it.
+    journal: str = "WAL"
+    upto: int | None = None  # The largest size at which it is measured; None: every one.
+
+    @property
+    def settings(self) -> str:
+        """What it is measured with, in words."""
+        return ", ".join(filter(None, (self.durability, self.journal, self.synchronous.upper())))
 
 
 @final
@@ -44,7 +51,7 @@ class Sample:
 @final
 @attrs.frozen(kw_only=True)
 class Measured:
-    """What the runs of one row took.
+    """What the runs of one row took at one size.
 
     Units: microseconds per unit, and bytes per unit, medians over the rounds; megabytes of memory;
     ``ratio`` is the median of the paired ratios to the first row, ``low`` and ``high`` their
@@ -52,6 +59,7 @@ class Measured:
     """
 
     label: str
+    settings: str
     size: int
     microseconds: float
     ratio: float
@@ -63,20 +71,24 @@ class Measured:
 
 def compare(rows: Sequence[Row], size: int, rounds: int = ROUNDS) -> list[Measured]:
     """Run rows in turn, several rounds; the first is what the others are compared to."""
+    rows = [row for row in rows if row.upto is None or size <= row.upto]
     samples: list[list[Sample]] = [[] for _ in rows]
-    for _ in range(rounds):
-        for row, taken in zip(rows, samples, strict=True):
-            taken.append(_sampled(row, size))
-    return [_measured(row, taken, samples[0]) for row, taken in zip(rows, samples, strict=True)]
+    with TemporaryDirectory() as kept:
+        for _ in range(rounds):
+            for row, taken in zip(rows, samples, strict=True):
+                taken.append(_sampled(row, size, kept))
+    return [
+        _measured(row, size, taken, samples[0]) for row, taken in zip(rows, samples, strict=True)
+    ]
 
 
-def _sampled(row: Row, size: int) -> Sample:
+def _sampled(row: Row, size: int, kept: str) -> Sample:
     with TemporaryDirectory() as folder:
-        folder_of = "programs" if row.program in OWN else "peers"
+        folder_of = "peers" if row.program in PEERS else "programs"
         module = f"benchmarks.{folder_of}.{row.program}_program"
-        words = [sys.executable, "-m", module, row.case, str(size), row.synchronous, folder]
+        synchronous = row.synchronous or "full"
         done = subprocess.run(
-            [*words, *row.variables],
+            [sys.executable, "-m", module, row.case, str(size), synchronous, folder, kept],
             cwd=Path(__file__).parents[1],
             capture_output=True,
             text=True,
@@ -86,14 +98,15 @@ def _sampled(row: Row, size: int) -> Sample:
     return Sample(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _measured(row: Row, taken: Sequence[Sample], least: Sequence[Sample]) -> Measured:
+def _measured(row: Row, size: int, taken: Sequence[Sample], least: Sequence[Sample]) -> Measured:
     each = [sample.seconds / sample.units * 1e6 for sample in taken]
     ratios = [
         mine / (floor.seconds / floor.units * 1e6) for mine, floor in zip(each, least, strict=True)
     ]
     return Measured(
         label=row.label,
-        size=taken[0].units,
+        settings=row.settings,
+        size=size,
         microseconds=median(each),
         ratio=median(ratios),
         low=min(ratios),

@@ -40,19 +40,26 @@ def _persister(task: Task) -> Any:
     persister = SQLitePersister(str(task.folder / "jobs.db"))
     persister.initialize()
     persister.connection.execute(f"PRAGMA synchronous={task.synchronous.upper()}")
+    _ended(_application("warm", 1, "", persister), 0)  # Whatever is set up at the first need.
     return persister
+
+
+def _ended(application: Any, messages: int) -> None:
+    _, _, state = application.run(halt_after=["end"])
+    assert state["n"] == 0, "it has not come to its end"
+    assert len(state["messages"]) == messages, "a message was lost"
 
 
 def chain(task: Task) -> Prepared:
     """An action that leads to itself until its counter is at 0."""
     application = _application("one", task.size, "", _persister(task))
-    return lambda: application.run(halt_after=["end"])
+    return lambda: _ended(application, 0)
 
 
 def growing(task: Task) -> Prepared:
     """The same, and each step appends 300 characters to a list."""
     application = _application("one", task.size, "x" * 300, _persister(task))
-    return lambda: application.run(halt_after=["end"])
+    return lambda: _ended(application, task.size)
 
 
 def jobs(task: Task) -> Prepared:
@@ -61,7 +68,7 @@ def jobs(task: Task) -> Prepared:
 
     def work() -> None:
         for number in range(task.size):
-            _application(str(number), 1, "", persister).run(halt_after=["end"])
+            _ended(_application(str(number), 1, "", persister), 0)
 
     return work
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from dbos import DBOS, SetWorkflowID
 
 from benchmarks.programs.running import Prepared, Program, Task, run
@@ -27,7 +30,7 @@ def asking() -> object:
     return DBOS.recv("answer", timeout_seconds=600)
 
 
-def _launch(task: Task) -> None:
+def _launch(task: Task, listening_seconds: float = 1.0) -> None:
     url = f"sqlite:///{task.folder / 'jobs.db'}"
     DBOS(
         config={
@@ -35,16 +38,21 @@ def _launch(task: Task) -> None:
             "system_database_url": url,
             "log_level": "ERROR",
             "run_admin_server": False,
+            "notification_listener_polling_interval_sec": listening_seconds,
         }
     )
     DBOS.launch()
     counting(1)  # Whatever is set up at the first need.
 
 
+def _ended(n: int) -> None:
+    assert counting(n) == 0, "it has not come to its end"
+
+
 def chain(task: Task) -> Prepared:
     """A workflow of as many steps."""
     _launch(task)
-    return lambda: counting(task.size)
+    return lambda: _ended(task.size)
 
 
 def jobs(task: Task) -> Prepared:
@@ -53,28 +61,61 @@ def jobs(task: Task) -> Prepared:
 
     def work() -> None:
         for _ in range(task.size):
-            counting(1)
+            _ended(1)
 
     return work
 
 
-def answers(task: Task) -> Prepared:
-    """Workflows that wait, and are answered."""
+def at_once(task: Task) -> Prepared:
+    """Short workflows of one step, all started before the first is waited for."""
     _launch(task)
-    handles = []
+
+    def work() -> None:
+        for handle in [DBOS.start_workflow(counting, 1) for _ in range(task.size)]:
+            assert handle.get_result() == 0, "it has not come to its end"
+
+    return work
+
+
+def _waiting(task: Task) -> list[Any]:
+    handles: list[Any] = []
     for number in range(task.size):
         with SetWorkflowID(f"asking-{number}"):
             handles.append(DBOS.start_workflow(asking))
+    return handles
+
+
+def answers(task: Task, listening_seconds: float = 1.0) -> Prepared:
+    """Workflows that wait, and are answered, in the process where they wait."""
+    _launch(task, listening_seconds)
+    handles = _waiting(task)
 
     def work() -> None:
         for number, handle in enumerate(handles):
             DBOS.send(f"asking-{number}", "A", topic="answer")
-            handle.get_result()
+            assert handle.get_result() == "A", "another answer"
 
     return work
 
 
-PROGRAM: Program = {"chain": chain, "jobs": jobs, "answers": answers}
+def paused(task: Task) -> Prepared:
+    """Workflows that are left waiting for an answer."""
+    _launch(task)
+
+    def work() -> None:
+        assert len(_waiting(task)) == task.size, "one is missing"
+
+    return work
+
+
+PROGRAM: Program = {
+    "chain": chain,
+    "jobs": jobs,
+    "jobs at once": at_once,
+    "answers": answers,
+    "answers soon": partial(answers, listening_seconds=0.01),
+    "paused": paused,
+}
 
 if __name__ == "__main__":
     run(PROGRAM)

@@ -1,176 +1,91 @@
-"""esflow on a SQLite file, in each of its durabilities."""
+"""esflow's activations: one job on a SQLite file, in each durability."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from benchmarks.flows import asking, chain, fan_out, growing
-from benchmarks.programs.running import Prepared, Program, Task, run
-from esflow import Answer, AsyncEngine, Engine, Flow, JobState, Store
-from esflow_projections.tables import catch_up
-from esflow_projections.tables.feeding import page_events
+from benchmarks.flows import chain, fan_out, growing, joining, line
+from benchmarks.programs.engines import WARM, check_ended, warmed, warmed_async
+from benchmarks.programs.running import Prepared, Program, Taken, Task, run
+from esflow import Engine, Flow, JobState
+
+Asked = Callable[[Task], tuple[Flow, str]]
+"""The flow of a case, and the slot where it begins."""
 
 
-def _url(task: Task) -> str:
-    return f"sqlite:///{task.folder / 'jobs.db'}?synchronous={task.synchronous}"
+def _one_job(asked: Asked, durability: str, task: Task) -> Prepared:
+    """One job, from its start to its end."""
+    flow, slot = asked(task)
+    engine = warmed(task, flow, durability)
+
+    def work() -> None:
+        check_outcome(engine.start(flow.name, slot, {"n": task.size}), task.size)
+
+    return work
 
 
-def _engine(task: Task, flow: Flow, durability: str = "step") -> Engine:
-    # Snapshots are measured where a job is taken up, and nowhere else.
-    return Engine(_url(task), flows=[flow], durability=durability, snapshot_every=0)
-
-
-def _started(flow: Flow, slot: str, task: Task, durability: str = "step") -> Prepared:
-    engine = _engine(task, flow, durability)
-    return lambda: _ended(engine, flow.name, slot, task.size)
+def check_outcome(job: JobState, size: int) -> None:
+    """Refuse to measure a job that came to another end than its flow's."""
+    check_ended(job, size + {"fan_out": 1, "joining": 2}.get(job.flow, 0))
+    if job.flow == "fan_out":
+        assert job.shared["sum"] == size * (size - 1) // 2, "a part was lost"
+    if job.flow == "joining":
+        assert job.outputs[0].payload == {"sum": size * (size - 1) // 2}, "a part was lost"
+    if job.flow == "growing":
+        assert len(job.shared["messages"]) == size, "a message was lost"
 
 
 def _in_memory(task: Task) -> Prepared:
-    engine = Engine("memory://", flows=[chain()])
-    return lambda: _ended(engine, "chain", "counter.step", task.size)
+    """The chain, in a store that ends with its process."""
+    engine = Engine("memory://", flows=[chain(), WARM])
+    check_ended(engine.start("warm", "begin"), 1)
+    return lambda: check_ended(engine.start("chain", "counter.step", {"n": task.size}), task.size)
 
 
 def _on_a_loop(task: Task) -> Prepared:
     """The chain on an `AsyncEngine`, whose loop is made beforehand."""
-    flow = chain(is_async=True)
+    runner = asyncio.Runner()
+    engine = runner.run(warmed_async(task, chain(is_async=True)))
 
     async def main() -> None:
-        async with AsyncEngine(_url(task), flows=[flow]) as engine:
-            job = await engine.start("chain", "counter.step", {"n": task.size})
-            assert job.status == "completed", f"the job is {job.status}"
+        check_ended(await engine.start("chain", "counter.step", {"n": task.size}), task.size)
 
-    return lambda: asyncio.run(main())
+    return lambda: runner.run(main())
 
 
-def _replay(task: Task) -> Prepared:
-    """Reading a job of as many events, verified."""
-    with _engine(task, chain(), "output") as engine:
-        name = engine.start("chain", "counter.step", {"n": task.size // 2}).job_id
-    looking = Engine(_url(task))
-    return lambda: assert_ended(looking.state(name))
+def _bytes(asked: Asked, task: Task) -> Prepared:
+    """One job, whose units are its events."""
+    flow, slot = asked(task)
+    engine = warmed(task, flow)
 
-
-def _rows(task: Task) -> Prepared:
-    """Reading the rows of the same job, and nothing else."""
-    with _engine(task, chain(), "output") as engine:
-        name = engine.start("chain", "counter.step", {"n": task.size // 2}).job_id
-    store = Engine(_url(task)).store
-    return lambda: assert_some(sum(1 for _ in store.read(name)))
-
-
-def _ended(engine: Engine, flow: str, slot: str, size: int) -> None:
-    assert_ended(engine.start(flow, slot, {"n": size}))
-
-
-def assert_ended(job: JobState) -> None:
-    """Refuse to measure what came to nothing."""
-    assert job.status == "completed", f"the job is {job.status}"
-
-
-def assert_some(rows: int) -> None:
-    """Refuse to measure nothing."""
-    assert rows, "there are no rows"
-
-
-FED_EVENTS: Final = 2_000
-"""Of each job whose history is fed to tables."""
-
-
-def _fed(task: Task) -> Store:
-    """Return a store with as many events, in jobs of a fixed length."""
-    with _engine(task, chain(), "output") as engine:
-        for _ in range(task.size // FED_EVENTS):
-            engine.start("chain", "counter.step", {"n": FED_EVENTS // 2})
-    return Engine(_url(task)).store
-
-
-def _feeding(task: Task) -> Prepared:
-    """Feeding tables from their beginning."""
-    store = _fed(task)
-    return lambda: catch_up(store, str(task.folder / "tables.db"))
-
-
-def _feeding_rows(task: Task) -> Prepared:
-    """Reading the same rows, page by page, and nothing else."""
-    store = _fed(task)
-
-    def work() -> None:
-        position = 0
-        while rows := store.read_all(after=position, limit=page_events):
-            position = rows[-1].id
+    def work() -> Taken:
+        job = engine.start(flow.name, slot, {"n": task.size})
+        check_outcome(job, task.size)
+        return Taken(units=job.version)
 
     return work
 
 
-def _starting(code: str, task: Task) -> Prepared:
-    """Start so many processes, one after the other."""
-
-    def work() -> None:
-        for _ in range(task.size):
-            subprocess.run([sys.executable, "-c", code], check=True)
-
-    return work
-
-
-def jobs(task: Task) -> Prepared:
-    """Short jobs of one activation, one after the other."""
-    engine = _engine(task, chain())
-
-    def work() -> None:
-        for _ in range(task.size):
-            _ended(engine, "chain", "counter.step", 1)
-
-    return work
-
-
-def at_once(task: Task) -> Prepared:
-    """Short jobs of one activation, in eight threads."""
-    engine = _engine(task, chain())
-    one = partial(_ended, engine, "chain", "counter.step", 1)
-
-    def work() -> None:
-        with ThreadPoolExecutor(8) as pool:
-            for future in [pool.submit(one) for _ in range(task.size)]:
-                future.result()
-
-    return work
-
-
-def answers(task: Task) -> Prepared:
-    """Jobs that ask, and are answered on a fresh host each."""
-    with _engine(task, asking()) as engine:
-        names = [engine.start("asking", "desk.ask").job_id for _ in range(task.size)]
-
-    def work() -> None:
-        for name in names:
-            with _engine(task, asking()) as fresh:
-                assert fresh.resume(name, Answer("A")).status == "completed"
-
-    return work
-
+FLOWS: Final[dict[str, Asked]] = {
+    "chain": lambda _: (chain(), "counter.step"),
+    "line": lambda task: (line(task.size), "r0.step"),
+    "effects": lambda _: (chain(effect=True), "counter.step"),
+    "growing": lambda _: (growing(), "counter.step"),
+    "fan-out": lambda _: (fan_out(), "desk.split"),
+    "join": lambda task: (joining(task.size), "desk.split"),
+}
+"""The cases that are one job, which the floor does too."""
 
 PROGRAM: Program = {
-    "chain": lambda task: _started(chain(), "counter.step", task),
-    "chain output": lambda task: _started(chain(), "counter.step", task, "output"),
+    **{name: partial(_one_job, asked, "step") for name, asked in FLOWS.items()},
+    **{f"{name} output": partial(_one_job, asked, "output") for name, asked in FLOWS.items()},
     "chain async": _on_a_loop,
     "chain memory": _in_memory,
-    "bare Python": partial(_starting, "pass"),
-    "import": partial(_starting, "import esflow"),
-    "feeding": _feeding,
-    "feeding rows": _feeding_rows,
-    "replay": _replay,
-    "rows": _rows,
-    "effects": lambda task: _started(chain(effect=True), "counter.step", task),
-    "growing": lambda task: _started(growing(), "counter.step", task),
-    "fan-out": lambda task: _started(fan_out(), "desk.split", task),
-    "jobs": jobs,
-    "jobs at once": at_once,
-    "answers": answers,
+    "bytes": partial(_bytes, FLOWS["chain"]),
+    "bytes growing": partial(_bytes, FLOWS["growing"]),
 }
 
 if __name__ == "__main__":

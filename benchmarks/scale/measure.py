@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,11 +21,12 @@ from typing import Final, final
 import attrs
 
 from benchmarks.flows import asking, chain
-from benchmarks.programs.floor_program import steps, write
+from benchmarks.programs.esflow_program import FLOWS
+from benchmarks.programs.floor_program import appends, opened, write
+from benchmarks.programs.running import Task
 from benchmarks.scale.constants import Constants
 from esflow import Engine
 from esflow.store import Store
-from esflow.stores import open_store
 
 _SYNC_BYTES: Final = b"x" * 4096
 _FILES: Final = 8
@@ -76,9 +77,7 @@ def _commits(folder: Path, sizes: Sizes) -> dict[str, float]:
             file, floor = folder / f"{kind}-{number}.db", folder / f"{kind}-{number}-floor.db"
             step = _chained(file, kind, "step", size)
             taken.setdefault(f"{kind}_step_us", []).append(step / size)
-            open_store(f"sqlite:///{floor}").close()
-            commit = _seconds(partial(write, floor, kind, steps(size, effect=False)))
-            taken.setdefault(f"{kind}_commit_us", []).append(commit / size)
+            taken.setdefault(f"{kind}_commit_us", []).append(_floor(floor, kind, size) / size)
         size = sizes.grouped_steps
         grouped = _chained(folder / f"grouped-{number}.db", "full", "output", size)
         taken.setdefault("grouped_step_us", []).append(grouped / size)
@@ -88,6 +87,13 @@ def _commits(folder: Path, sizes: Sizes) -> dict[str, float]:
     python = found["normal_step_us"] - found["normal_commit_us"]
     found["full_step_us"] = max(found["full_step_us"], found["full_commit_us"] + python)
     return found
+
+
+def _floor(file: Path, synchronous: str, size: int) -> float:
+    """Return the seconds of writing the rows of such a chain in plain sqlite3."""
+    groups = appends(FLOWS["chain"], "step", Task(size, synchronous, file.parent, file.parent))
+    with closing(opened(file, synchronous)) as database:
+        return _seconds(partial(write, database, "floor", groups))
 
 
 def _chained(file: Path, synchronous: str, durability: str, size: int) -> float:

@@ -15,6 +15,7 @@ from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
+from benchmarks import report, results
 from benchmarks.scale.constants import Constants
 from benchmarks.scale.report import TABLES
 from esflow.events import EffectCall, Event, Failure, Gather, Parent, PauseReason, Target
@@ -89,7 +90,13 @@ def scale(name: str) -> str:
     return TABLES[name](Constants())
 
 
+def _measured() -> dict[str, Callable[[], str]]:
+    """Return what the results of the benchmarks that are committed come to, by block."""
+    return {name: partial(str, block) for name, block in report.blocks(results.read()).items()}
+
+
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    **_measured(),
     "events": events,
     "lifts": lifts,
     "stairs": stairs,

@@ -6,6 +6,7 @@ import re
 import attrs
 import pytest
 
+from benchmarks import report, results
 from esflow.codec import Envelope, encode, genesis
 from esflow.events import JobCompleted
 from tests.house.generated import BLOCKS, documents, names, written
@@ -17,6 +18,11 @@ BLOCK = "before\n\n<!-- generated: transitions -->\nold\n<!-- end -->\n\nafter\n
 def test_every_generated_block_is_up_to_date() -> None:
     stale = [path for path, text in documents().items() if written(text) != text]
     assert stale == [], "run: make docs"
+
+
+def test_every_picture_shows_the_results_that_are_committed() -> None:
+    drawn = report.pictures(results.read())
+    assert {file.name: file.read_text("utf-8") for file in report.PICTURES.iterdir()} == drawn
 
 
 def test_everything_that_is_generated_stands_in_one_document() -> None:
