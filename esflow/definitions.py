@@ -121,12 +121,11 @@ def graph_definition(
     shared: SharedType | None,
 ) -> dict[str, Json]:
     """Return all of a flow but its head as JSON; ``outputs`` are by routine, in their order."""
-    everything = list(slots)
+    own: dict[str, list[Slot]] = {name: [] for name in outputs}
+    for slot in slots:
+        own[slot.routine].append(slot)
     written: dict[str, Json] = {
-        "routines": [
-            _routine(name, mine, [slot for slot in everything if slot.routine == name])
-            for name, mine in outputs.items()
-        ],
+        "routines": [_routine(name, mine, own[name]) for name, mine in outputs.items()],
         "connections": [_connection(edge) for edge in connections],
     }
     if shared is not None:

@@ -388,7 +388,8 @@ class Flow:
 
     def _own_outputs(self, routine: str) -> list[Output]:
         """Return the outputs of a routine without the one that failures are routed to."""
-        taken = ERROR if routine in self._routing() else None
+        # To look through all slots for each would cost a flow of many the square of them.
+        taken = ERROR if ERROR in self._outputs[routine] and routine in self._routing() else None
         return [each for name, each in self._outputs[routine].items() if name != taken]
 
     def _found(self, found: _Part | Missing) -> _Part:
