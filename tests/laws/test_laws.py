@@ -36,7 +36,7 @@ from tests.reference.program import Program, Script
 
 FEW = settings(max_examples=4)
 FEWER = settings(max_examples=3)
-MORE = settings(max_examples=12)
+MORE = settings(max_examples=8)
 
 MEMORY: Final = "memory://"
 

@@ -25,7 +25,7 @@ from tests.reference.interpreter import run
 from tests.reference.outcome import as_text
 
 RUNS: Final = 4
-PLAYS: Final = 480
+PLAYS: Final = 320
 DISTURBANCES: Final = frozenset(
     {
         "a crash",

@@ -42,6 +42,10 @@ MODULES: Final = (
     "tests.laws.test_uninterrupted",
     "tests.core.test_codec_chain",
 )
+_SLOW_TO_LOAD: Final = (
+    *("asyncio", "cattrs", "click", "concurrent.futures.thread", "eventsourcing.popo"),
+    *("eventsourcing.sqlite", "msgspec", "sqlite_utils"),
+)
 _ERRORS_OF_A_PATCH: Final = (
     SyntaxError,
     ImportError,
@@ -57,7 +61,7 @@ def serve() -> None:
 
     The process that is forked has loaded what is slow to load and is nobody's to judge.
     """
-    for name in ("eventsourcing.popo", "eventsourcing.sqlite", "msgspec"):
+    for name in _SLOW_TO_LOAD:
         import_module(name)
     draw_no_constants()
     for line in sys.stdin:

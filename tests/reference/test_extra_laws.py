@@ -23,7 +23,7 @@ from tests.reference.program import (
 from tests.reference.scripts import waits_in_vain
 
 EXAMPLES = settings(
-    max_examples=50,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,
@@ -90,7 +90,7 @@ def test_a_job_that_waits_refuses_to_be_resumed(example: tuple[Program, Script])
 
 
 @pytest.mark.parametrize("command", [Continue(), JustUpdate({"a": 1}), Advance(1)])
-@settings(EXAMPLES, max_examples=50)
+@EXAMPLES
 @given(examples(enabled=ALL))
 def test_a_failed_job_is_told_nothing_but_a_retry(
     command: Continue | JustUpdate | Advance, example: tuple[Program, Script]

@@ -17,7 +17,7 @@ from tests.reference.outcome import as_text
 from tests.reference.program import KEPT, Program, Script
 
 SETTINGS = settings(
-    max_examples=100,
+    max_examples=50,
     derandomize=True,
     database=None,
     deadline=None,

@@ -24,13 +24,13 @@ from tests.reference.program import (
 )
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-FEWER = settings(EXAMPLES, max_examples=50)
+FEWER = settings(EXAMPLES, max_examples=30)
 
 
 def _order(name: str) -> tuple[int, int, int]:

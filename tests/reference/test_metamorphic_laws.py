@@ -27,7 +27,7 @@ from tests.reference.program import (
 from tests.reference.scripts import plain_command
 
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     database=None,
     deadline=None,
