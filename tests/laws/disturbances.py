@@ -31,6 +31,10 @@ def _each(flavours: Sequence[str]) -> pytest.MarkDecorator:
 
 every_flavour: Final = _each(FLAVOURS)
 """Runs a law on each kind of flow by itself, because one long run of the generator clusters."""
+each_flavour: Final = pytest.mark.parametrize(
+    ("flavour", "asks"), [(name, number % 2 == 0) for number, name in enumerate(FLAVOURS)]
+)
+"""Does so with questions in every other kind: for what has little to do with them."""
 every_flavour_alone: Final = _each(FLAVOURS_ALONE)
 """Does so on flows that start no children.
 

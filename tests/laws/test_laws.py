@@ -25,7 +25,7 @@ from esflow.state import ENDED
 from esflow.stores import open_store
 from tests.awaited import awaited_engine
 from tests.laws.compare import assert_effects_are_kept, assert_same_as_undisturbed
-from tests.laws.disturbances import every_flavour, schedules
+from tests.laws.disturbances import each_flavour, every_flavour, schedules
 from tests.laws.faults import Fault
 from tests.laws.play import JOB, Play
 from tests.laws.stripping import stripped
@@ -70,7 +70,7 @@ def variant(
     )
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_1_the_log_is_the_truth(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
@@ -90,7 +90,7 @@ def test_law_1_the_log_is_the_truth(flow: st.DataObject, flavour: str, *, asks: 
     )
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_2_the_log_is_self_contained(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
@@ -103,7 +103,7 @@ def test_law_2_the_log_is_self_contained(flow: st.DataObject, flavour: str, *, a
     assert state.version == len(play.history())
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_3_the_log_is_append_only(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
@@ -128,7 +128,7 @@ def chained(play: Play) -> list[str]:
     return hashes
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_4_an_activation_happens_entirely_or_not_at_all(
@@ -167,7 +167,7 @@ def torn(history: Sequence[Recorded]) -> list[ev.Event]:
     return left
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_5_effects_are_recorded_before_they_are_used(
@@ -250,7 +250,7 @@ def test_law_7_nothing_starts_while_an_operator_holds_the_job(
                 pass
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_8_there_is_one_writer(flow: st.DataObject, flavour: str, *, asks: bool) -> None:
@@ -308,7 +308,7 @@ def delivered(play: Play) -> list[str]:
     return [*seen.values(), *joined]
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_law_9_what_is_refused_leaves_the_log_as_it_was(

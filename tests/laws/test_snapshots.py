@@ -31,7 +31,7 @@ from esflow.state import JobFold
 from esflow.store import SnapshotRow, Store
 from esflow.stores import open_store
 from tests.laws.compare import assert_same_as_undisturbed
-from tests.laws.disturbances import every_flavour, schedules
+from tests.laws.disturbances import each_flavour, schedules
 from tests.laws.play import JOB, Play
 from tests.laws.test_laws import played
 from tests.laws.watched import Watched
@@ -62,7 +62,7 @@ def snapshot_of(store: Store, version: int, job_id: str = JOB) -> SnapshotRow:
     return encode_snapshot(replay_all(store, job_id, upto=version), 0)
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_from_every_version_a_snapshot_and_the_tail_are_the_whole(
@@ -86,7 +86,7 @@ def tail(fold: JobFold, events: Sequence[Event]) -> tuple[str, bytes]:
     return text(fold), pack(fold)
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_hosts_that_go_on_from_snapshots_do_what_others_would_have_done(
@@ -103,7 +103,7 @@ def test_hosts_that_go_on_from_snapshots_do_what_others_would_have_done(
     assert json.dumps(state.as_dict()) == text(replay_all(store, JOB).fold)
 
 
-@every_flavour
+@each_flavour
 @FEW
 @given(flow=st.data())
 def test_no_more_is_read_than_stands_between_two_snapshots(
@@ -119,7 +119,7 @@ def test_no_more_is_read_than_stands_between_two_snapshots(
     assert 0 < watched.rows_read <= every
 
 
-@every_flavour
+@each_flavour
 @settings(max_examples=3)
 @given(flow=st.data())
 def test_every_snapshot_can_be_deleted_between_any_two_calls(
