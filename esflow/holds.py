@@ -34,7 +34,7 @@ def behind_wave(fold: JobFold, members: Iterable[Member]) -> tuple[PauseReason, 
     found: list[PauseReason] = []
     for member in members:
         found += [_asked_by(each) for each in member.records if isinstance(each, _ASKING)]
-        if fold.after and member.activation.slot in fold.after:
+        if member.activation.slot in fold.after:
             found.append(_breakpoint(member.activation, "after"))
     return tuple(found)
 
