@@ -6,7 +6,7 @@ It is made by ways that cost less than what is measured, and checked by those wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import attrs
@@ -43,14 +43,18 @@ def _many(url: str, size: int) -> None:
 
 
 def _crowd(url: str, size: int) -> None:
-    """As many jobs that wait for an answer: one that ran, under as many other ids."""
+    """As many jobs that wait for an answer."""
     with Engine("memory://", [asking()]) as engine:
         engine.start("asking", "desk.ask", job_id="model")
-        history, row = engine.history("model"), engine.store.head("model")
+        crowd(url, engine, "model", map(name_of, range(size)))
+
+
+def crowd(url: str, engine: Engine, model: str, names: Iterable[str]) -> None:
+    """Fill a store with copies of one job that ran, under other ids."""
+    history, row = engine.history(model), engine.store.head(model)
     assert row is not None, "the model is there"
     store = open_store(url)
-    for number in range(size):
-        job_id = name_of(number)
+    for job_id in names:
         head, rows = genesis(job_id), list[StoredEvent]()
         for each in history:
             envelope = Envelope(

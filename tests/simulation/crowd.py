@@ -17,12 +17,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import attrs
-from eventsourcing.persistence import StoredEvent
-
+from benchmarks.programs import making
 from esflow import Answer, Engine
-from esflow.codec import Envelope, encode, genesis
-from esflow.stores import open_store
 from esflow.stores.sqlite import POSITION
 from esflow.stores.sqlite_pool import Pool
 from tests.engine.flows import support
@@ -35,20 +31,7 @@ def crowd(url: str, count: int) -> None:
     """Fill a store with jobs that wait for an answer: one that ran, under as many other ids."""
     with Engine("memory://", [support()]) as engine:
         engine.start("support", "agent.trigger", {"task": "x"}, job_id="model")
-        history, row = engine.history("model"), engine.store.head("model")
-    assert row is not None
-    store = open_store(url)
-    for number in range(count):
-        job_id, head, rows = f"job-{number:05}", genesis(f"job-{number:05}"), list[StoredEvent]()
-        for each in history:
-            envelope = Envelope(
-                recorded_at_ms=each.recorded_at_ms, host=each.host, token=each.token
-            )
-            topic, state, head = encode(each.event, envelope, head)
-            rows.append(StoredEvent(job_id, each.version, topic, state))
-        index = attrs.evolve(row, job_id=job_id, head=head)
-        store.append(rows, index, expected=0, keep_lease=False)
-    store.close()
+        making.crowd(url, engine, "model", (f"job-{number:05}" for number in range(count)))
 
 
 def _page(engine: Engine) -> None:
