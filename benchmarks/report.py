@@ -1,6 +1,7 @@
-"""Turn results into the tables and pictures of a document: ``python -m benchmarks.report``.
+"""Turn results into the tables and pictures of a document; ``python -m benchmarks.report`` draws.
 
 It measures nothing: what it writes follows from the file of results alone.
+The tables are blocks of the document like others, which ``make docs`` writes with the pictures.
 """
 
 from __future__ import annotations
@@ -17,14 +18,9 @@ from benchmarks.measuring import Measured
 from benchmarks.plots import picture
 from benchmarks.results import Comparison, Results
 
-DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "performance.md"
-PICTURES: Final = DOCUMENT.with_suffix("")
+PICTURES: Final = Path(__file__).parents[1] / "docs" / "performance"
 PREFIX: Final = "measured"
 
-_BLOCK: Final = re.compile(
-    r"^(?P<begin><!-- generated: (?P<name>measured-[\w-]+) -->\n).*?^<!-- end -->$",
-    re.DOTALL | re.MULTILINE,
-)
 _FLAT: Final = 1.25
 """How much the cost of a unit may change with the size and still be called the same."""
 _PEERS: Final = ("LangGraph", "DBOS", "Burr", "routilux")
@@ -47,14 +43,9 @@ def pictures(found: Results) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the blocks of the document and its pictures anew."""
-    found = results.read()
-    anew = blocks(found)
-    text = DOCUMENT.read_text("utf-8")
-    written = _BLOCK.sub(lambda it: f"{it['begin']}{anew[it['name']]}<!-- end -->", text)
-    DOCUMENT.write_text(written, "utf-8")
+    """Draw the pictures of the document anew."""
     PICTURES.mkdir(exist_ok=True)
-    for name, drawn in pictures(found).items():
+    for name, drawn in pictures(results.read()).items():
         (PICTURES / name).write_text(drawn, "utf-8")
 
 
