@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ import attrs
 
 from benchmarks.flows import asking, chain
 from benchmarks.programs.esflow_program import FLOWS
-from benchmarks.programs.floor_program import appends, opened, write
+from benchmarks.programs.floor_program import Append, appends, opened, write
 from benchmarks.programs.running import Task
 from benchmarks.scale.constants import Constants
 from esflow import Engine
@@ -72,12 +72,15 @@ def _commits(folder: Path, sizes: Sizes) -> dict[str, float]:
     """Time activations in each setting, and the same rows in plain sqlite3, in turn."""
     taken = dict[str, list[float]]()
     steps_of = {"full": sizes.full_steps, "normal": sizes.normal_steps}
+    groups = {kind: _appends(folder, size) for kind, size in steps_of.items()}
     for number in range(sizes.rounds):
         for kind, size in steps_of.items():
             file, floor = folder / f"{kind}-{number}.db", folder / f"{kind}-{number}-floor.db"
             step = _chained(file, kind, "step", size)
             taken.setdefault(f"{kind}_step_us", []).append(step / size)
-            taken.setdefault(f"{kind}_commit_us", []).append(_floor(floor, kind, size) / size)
+            taken.setdefault(f"{kind}_commit_us", []).append(
+                _floor(floor, kind, groups[kind]) / size
+            )
         size = sizes.grouped_steps
         grouped = _chained(folder / f"grouped-{number}.db", "full", "output", size)
         taken.setdefault("grouped_step_us", []).append(grouped / size)
@@ -89,9 +92,13 @@ def _commits(folder: Path, sizes: Sizes) -> dict[str, float]:
     return found
 
 
-def _floor(file: Path, synchronous: str, size: int) -> float:
+def _appends(folder: Path, size: int) -> list[Append]:
+    """Return what a chain of activations appends."""
+    return appends(FLOWS["chain"], "step", Task(size, "", folder, folder))
+
+
+def _floor(file: Path, synchronous: str, groups: list[Append]) -> float:
     """Return the seconds of writing the rows of such a chain in plain sqlite3."""
-    groups = appends(FLOWS["chain"], "step", Task(size, synchronous, file.parent, file.parent))
     with closing(opened(file, synchronous)) as database:
         return _seconds(partial(write, database, "floor", groups))
 
@@ -129,7 +136,7 @@ def _long_job(folder: Path, sizes: Sizes) -> dict[str, float]:
 
 def _copied(file: Path, copy: Path) -> None:
     copy.unlink(missing_ok=True)
-    with _opened(file) as source, _opened(copy) as target:
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
 
 
@@ -146,7 +153,7 @@ def _paused_jobs(folder: Path, sizes: Sizes) -> dict[str, float]:
         page = median(_seconds(partial(engine.jobs, status="paused")) for _ in range(sizes.looks))
         with Engine(url) as other, ThreadPoolExecutor(1) as pool:
             wakes = [_woken(pool, engine, other.store, each.job_id) for each in jobs[: sizes.wakes]]
-        with _opened(file) as connection:
+        with closing(sqlite3.connect(file)) as connection:
             connection.execute("VACUUM")
             look = partial(connection.execute, "PRAGMA data_version")
             looks = median(_seconds(lambda: look().fetchone()) for _ in range(sizes.looks))
@@ -192,15 +199,6 @@ def _synced(place: Path, times: int) -> None:
         for _ in range(times):
             file.write(_SYNC_BYTES)
             os.fsync(file.fileno())
-
-
-@contextmanager
-def _opened(file: Path) -> Generator[sqlite3.Connection]:
-    connection = sqlite3.connect(file)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def _seconds(work: Callable[[], object]) -> float:
