@@ -159,7 +159,7 @@ class JobFold:
     @property
     def wakes_at_ms(self) -> int | None:
         """When something is due next by itself: a timer, another attempt, a question's default."""
-        if self.ended is not None:
+        if self.ended is not None or not (self.timers or self.questions or self.delayed):
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
@@ -211,6 +211,13 @@ class JobFold:
     def asked(self) -> dict[str, ev.QuestionAsked | ev.Interrupted]:
         """All that waits for an answer, by id, in order."""
         return {**self.questions, **{each.id: each for each in self.interrupts}}
+
+    @property
+    def first_asked(self) -> ev.QuestionAsked | ev.Interrupted | None:
+        """What waits for an answer first, if anything does."""
+        if self.questions:
+            return next(iter(self.questions.values()))
+        return next((each.interrupt for each in self.members.values() if each.interrupt), None)
 
     @property
     def pause(self) -> tuple[PauseReason, ...]:

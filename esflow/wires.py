@@ -60,6 +60,8 @@ class Stored(Protocol):
 
 Read: TypeAlias = Callable[[bytes], Stored]
 """Takes a row apart. Raises: Misfit."""
+Write: TypeAlias = Callable[[Any], bytes]
+"""Gives the ``data`` of a row."""
 Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -68,11 +70,10 @@ Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 class Row:
     """The ways between the events of one class and their JSON.
 
-    Shape: ``write`` gives the ``data`` of a row; ``read_lifted`` reads a row with other data, as
-    an upcaster makes it.
+    Shape: ``read_lifted`` reads a row with other data, as an upcaster makes it.
     """
 
-    write: Callable[[Any], bytes]
+    write: Write
     read: Read
     read_lifted: Callable[[bytes, Lift], Stored]
 
