@@ -311,7 +311,7 @@ class Context:
     @property
     def effects_used(self) -> AbstractSet[str]:
         """The ids of the effects that the handler has asked for."""
-        return self._run.used
+        return self._run.used.keys()
 
     @property
     def interrupts_used(self) -> int:

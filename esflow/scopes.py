@@ -148,7 +148,7 @@ class Scope:
             raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")
         effect_id = item_id(self._within, "e", self._count)
         recorded, cause = self._recorded(call, effect_id), None
-        self._run.used.add(effect_id)
+        self._run.used[effect_id] = None
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)

@@ -83,7 +83,7 @@ class JobQuery:
 
     statuses: tuple[str, ...] = ()
     flow: str | None = None
-    labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    labels: Mapping[str, str] = attrs.field(factory=lambda: {})
     leased: bool | None = None
     limit: int = 100
     after: str | None = None

@@ -109,10 +109,10 @@ class Session:
     has_recorded: bool = False  # Whether it has appended anything.
     done: set[str] = attrs.field(factory=set[str])  # Of what the job owes other jobs.
     is_grouping: bool = False  # Whether what may wait is appended together.
-    kept_waves: list[int] = attrs.field(factory=list[int], init=False)  # See `is_current`.
+    kept_waves: list[int] = attrs.field(factory=lambda: [], init=False)  # See `is_current`.
     _recorded: int = 0  # The version up to which the fold is in the log.
-    _group: list[_Decision] = attrs.field(factory=list[_Decision], init=False)  # Not recorded yet.
-    _events: list[Event] = attrs.field(factory=list[Event], init=False)  # What they come to.
+    _group: list[_Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
+    _events: list[Event] = attrs.field(factory=lambda: [], init=False)  # What they come to.
     _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
@@ -122,7 +122,7 @@ class Session:
     _lock: RLock = attrs.field(factory=RLock, init=False)
     _stored: type[StoredEvent] = attrs.field(init=False)
     left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
-    _waiting: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+    _waiting: list[Callable[[], None]] = attrs.field(factory=lambda: [], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
@@ -293,8 +293,8 @@ class Session:
             raise Fenced(self.job_id, self.token, self.fold.token, host)
 
     def _planned(self, decision: _Decision) -> list[Event]:
-        fold, planned = self.fold, list[Event]()
-        quiet = decision.quiet()
+        fold, quiet = self.fold, decision.quiet()
+        planned: list[Event] = []
         is_settled = False  # Nothing more follows from what is planned by now.
         for step in decision.steps:
             for event in step(fold):
@@ -314,7 +314,8 @@ class Session:
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         now_ms = _checked_moment(self.clock.now_ms())
-        token, head, rows = self.token, self._head, list["StoredEvent"]()
+        token, head = self.token, self._head
+        rows: list[StoredEvent] = []
         nonce = None if token else secrets.token_hex(4)
         envelope = Envelope(
             recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce

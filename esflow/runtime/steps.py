@@ -79,7 +79,7 @@ class Wave:
             and fold.operator is None
             and self._is_current()
         )
-        runs = list[Run]()
+        runs: list[Run] = []
         while self._waiting and may_start and self._running < self.max_parallel:
             activation = self._waiting.popleft()
             if is_awaited(fold, activation):
@@ -130,7 +130,7 @@ class Wave:
         Shape: what asks a person may not wait for neighbours, which may go on for long.
         """
         is_last = not self._running
-        fired = list[str]()
+        fired: list[str] = []
 
         def firing(fold: JobFold) -> tuple[ev.Event, ...]:
             events = fire_due(fold, self.session.clock.now_ms())

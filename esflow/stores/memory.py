@@ -111,9 +111,7 @@ class MemoryEvents(POPOApplicationRecorder):
 
 
 def _numbered(row: StoredEvent, position: int) -> Notification:
-    return Notification(
-        row.originator_id, row.originator_version, row.topic, row.state, position
-    )
+    return Notification(row.originator_id, row.originator_version, row.topic, row.state, position)
 
 
 @final

@@ -6,15 +6,19 @@ It knows nothing of when a transaction begins and ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, final
 
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from esflow.failpoints import reach
 from esflow.store import IndexRow
 from esflow.stores import sqlite_index
 from esflow.stores.sqlite_schema import CREATE_EVENTS
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from eventsourcing.persistence import StoredEvent
 
 
 @final
@@ -34,7 +38,7 @@ class Events(SQLiteApplicationRecorder):
 
     def insert(
         self,
-        cursor: SQLiteCursor,
+        cursor: sqlite3.Cursor,
         rows: Sequence[StoredEvent],
         index: IndexRow,
         *,
@@ -44,22 +48,12 @@ class Events(SQLiteApplicationRecorder):
 
         Shape: the position of the last row.
         """
-        positions = self._insert_events(cursor, rows, index=index, keep_lease=keep_lease)
-        assert positions, "an append holds at least one row"
-        return positions[-1]
-
-    def _insert_events(
-        self,
-        c: SQLiteCursor,
-        stored_events: Sequence[StoredEvent],
-        *,
-        index: IndexRow | None = None,
-        keep_lease: bool = False,
-        **kwargs: Any,
-    ) -> Sequence[int] | None:
-        positions = super()._insert_events(c, stored_events, **kwargs)
+        for row in rows:
+            values = row.originator_id, row.originator_version, row.topic, row.state
+            cursor.execute(self.insert_events_statement, values)
+        position = cursor.lastrowid
+        assert position, "an append holds at least one row"
         reach("append.inserted")
-        if index is not None:
-            sqlite_index.write(c.sqlite_cursor, index, keep_lease=keep_lease)
-            reach("append.indexed")
-        return positions
+        sqlite_index.write(cursor, index, keep_lease=keep_lease)
+        reach("append.indexed")
+        return position
