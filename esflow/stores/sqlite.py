@@ -18,6 +18,7 @@ from typing import Any, final
 from urllib.parse import quote
 
 from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
@@ -187,12 +188,12 @@ class SQLiteStore:
     def release(self, job_id: str, lease: str) -> bool:
         """Give a lease back, unless somebody else holds the job by now."""
         with self._writing(f"releasing job {job_id!r}") as cursor:
-            return sqlite_index.release(cursor, job_id, lease)
+            return sqlite_index.release(cursor.sqlite_cursor, job_id, lease)
 
     def renew(self, leases: Collection[str], until_ms: int) -> int:
         """Move the end of every job's lease that is one of these."""
         with self._writing("renewing leases") as cursor:
-            return sqlite_index.renew(cursor, leases, until_ms)
+            return sqlite_index.renew(cursor.sqlite_cursor, leases, until_ms)
 
     def position(self) -> int:
         """Return the position of the newest row."""
@@ -229,7 +230,7 @@ class SQLiteStore:
     def put_snapshot(self, job_id: str, snapshot: SnapshotRow, *, keep: int) -> None:
         """Keep a snapshot."""
         with self._writing(f"keeping a snapshot of job {job_id!r}") as cursor:
-            sqlite_snapshots.put(cursor, job_id, snapshot, keep)
+            sqlite_snapshots.put(cursor.sqlite_cursor, job_id, snapshot, keep)
 
     def snapshot(
         self, job_id: str, *, fold_version: int, upto: int | None = None
@@ -242,7 +243,7 @@ class SQLiteStore:
     def drop_snapshots(self, job_id: str | None = None) -> None:
         """Delete snapshots."""
         with self._writing("deleting snapshots") as cursor:
-            sqlite_snapshots.drop(cursor, job_id)
+            sqlite_snapshots.drop(cursor.sqlite_cursor, job_id)
 
     def condition(self) -> StoreCondition:
         """Return which SQLite this is, and how many jobs the file has."""
@@ -252,12 +253,12 @@ class SQLiteStore:
     def touch(self) -> None:
         """Write and sync a page of the file as it is."""
         with self._writing("writing to the store") as cursor:
-            sqlite_condition.touch(cursor)
+            sqlite_condition.touch(cursor.sqlite_cursor)
 
     def reindex(self, rows: Iterable[IndexRow]) -> None:
         """Replace the whole index."""
         with self._writing("rebuilding the index") as cursor:
-            sqlite_index.replace(cursor, rows)
+            sqlite_index.replace(cursor.sqlite_cursor, rows)
 
     def close(self) -> None:
         """Let go of every connection, and wake whoever waits."""
@@ -275,7 +276,7 @@ class SQLiteStore:
             raise store_error(doing, self._path, fault) from fault
 
     @contextmanager
-    def _writing(self, doing: str) -> Generator[sqlite3.Cursor]:
+    def _writing(self, doing: str) -> Generator[SQLiteCursor]:
         try:
             with self.connections.writing() as cursor:
                 yield cursor

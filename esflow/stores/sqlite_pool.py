@@ -20,6 +20,7 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import (
     SQLiteConnection,
     SQLiteConnectionPool,
+    SQLiteCursor,
     SQLiteDatastore,
 )
 
@@ -173,7 +174,7 @@ class Connections:
         self._pool = pool
         self._lock = threading.Lock()
         self._writer: FileConnection | None = None
-        self._cursor: sqlite3.Cursor | None = None
+        self._cursor: SQLiteCursor | None = None
         self._locked = False  # By suspend.
         self._drained = True  # When suspend was last called.
         self._shared = False  # This process was forked while something was open.
@@ -189,7 +190,7 @@ class Connections:
             self._pool.put_connection(connection)
 
     @contextmanager
-    def writing(self) -> Generator[sqlite3.Cursor]:
+    def writing(self) -> Generator[SQLiteCursor]:
         """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
         held = False
         try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
@@ -239,9 +240,9 @@ class Connections:
         assert isinstance(connection, FileConnection), "our pool makes our connections"
         return connection
 
-    def _take_writer(self) -> sqlite3.Cursor:
+    def _take_writer(self) -> SQLiteCursor:
         self._writer = self._borrow()
-        self._cursor = self._writer.raw.cursor()
+        self._cursor = self._writer.cursor()
         return self._cursor
 
     def _give_writer_back(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from esflow.failpoints import reach
 from esflow.store import IndexRow
@@ -16,8 +16,6 @@ from esflow.stores import sqlite_index
 from esflow.stores.sqlite_schema import CREATE_EVENTS
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from eventsourcing.persistence import StoredEvent
 
 
@@ -38,7 +36,7 @@ class Events(SQLiteApplicationRecorder):
 
     def insert(
         self,
-        cursor: sqlite3.Cursor,
+        cursor: SQLiteCursor,
         rows: Sequence[StoredEvent],
         index: IndexRow,
         *,
@@ -48,12 +46,13 @@ class Events(SQLiteApplicationRecorder):
 
         Shape: the position of the last row.
         """
+        writer = cursor.sqlite_cursor
         for row in rows:
             values = row.originator_id, row.originator_version, row.topic, row.state
-            cursor.execute(self.insert_events_statement, values)
-        position = cursor.lastrowid
+            writer.execute(self.insert_events_statement, values)
+        position = writer.lastrowid
         assert position, "an append holds at least one row"
         reach("append.inserted")
-        sqlite_index.write(cursor, index, keep_lease=keep_lease)
+        sqlite_index.write(writer, index, keep_lease=keep_lease)
         reach("append.indexed")
         return position
