@@ -181,7 +181,7 @@ class Session:
             if actor is not None:
                 self.flush()  # Somebody's name stands on what they did, and on nothing else.
             self._plan(_Decision(steps, quiet, may_wait))
-            if not (may_wait and self._may_wait()):
+            if not (may_wait and self.is_grouping and self._may_wait()):
                 self._record(actor)
 
     def flush(self) -> None:
@@ -237,8 +237,7 @@ class Session:
     def _may_wait(self) -> bool:
         """Tell whether what is decided needn't be recorded yet."""
         return (
-            self.is_grouping
-            and self.fold.status is Status.RUNNING
+            self.fold.status is Status.RUNNING
             and len(self._events) < max_group_events
             and 0 <= self.clock.now_ms() - self._waits_since_ms < max_group_ms
         )
