@@ -162,10 +162,11 @@ def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any],
         return structure, lambda event: structure(*pick(event))
 
     def fill(event: Any) -> msgspec.Struct:
-        values = list(pick(event))
+        values = [*pick(event)]
         for place, turn in turns:
-            if values[place]:
-                values[place] = turn(values[place])
+            value = values[place]
+            if value:
+                values[place] = turn(value)
         return structure(*values)
 
     return structure, fill
@@ -181,7 +182,7 @@ def _turn(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
     fill = _mirror_of(part)[1]
     if get_origin(hint) is not tuple:
         return fill
-    return lambda values: tuple(map(fill, values))
+    return lambda values: [fill(each) for each in values]
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

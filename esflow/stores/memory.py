@@ -21,7 +21,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition
+from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores.bell import Bell
 
 _PAGE_ROWS = 256
@@ -69,16 +69,20 @@ class MemoryEvents(POPOApplicationRecorder):
             chosen = islice(reversed(span) if desc else iter(span), limit)
             return [self._stored_events[stream[place] - 1] for place in chosen]
 
+    def extend(self, job_id: str, rows: Sequence[StoredEvent]) -> int:
+        """Append rows that follow the last of one stream, and return the position of the last."""
+        self._stored_events += rows
+        last = len(self._stored_events)
+        self._streams.setdefault(job_id, []).extend(range(last + 1 - len(rows), last + 1))
+        self._notify_listeners()
+        return last
+
     def _insert_events(
         self, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
         with self._database_lock:
             self._refuse_gaps(stored_events)
-            before = len(self._stored_events)
-            for position, row in enumerate(stored_events, start=before + 1):
-                self._stored_events.append(row)
-                self._streams.setdefault(str(row.originator_id), []).append(position)
-            return list(range(before + 1, before + 1 + len(stored_events)))
+            return [self.extend(str(row.originator_id), [row]) for row in stored_events]
 
     @property
     def count(self) -> int:
@@ -146,25 +150,29 @@ class MemoryStore:
     ) -> int:
         """Append to one job after a version, and return the position of the last row."""
         reach("append.begun")
+        job_id = index.job_id
         with self._lock:
-            self._refuse_if_closed(f"appending to job {index.job_id!r}")
-            _refuse_no_text(index.job_id)
-            found = self._events.last_version(index.job_id)
+            if self._closed:
+                self._refuse_if_closed(f"appending to job {job_id!r}")
+            if not expected:
+                _refuse_no_text(job_id)
+            found = self._events.last_version(job_id)
             if found != expected:
-                raise VersionConflict(index.job_id, expected, found)
+                raise VersionConflict(job_id, expected, found)
+            check_append(rows, index, expected)
             before, is_whole = self._events.count, False
             try:
-                self._events.insert_events(rows)
+                position = self._events.extend(job_id, rows)
                 reach("append.inserted")
                 self._write_row(index, keep_lease=keep_lease)
                 reach("append.indexed")
                 is_whole = True
             finally:
                 if not is_whole:
-                    self._roll_back(index.job_id, expected, before)
+                    self._roll_back(job_id, expected, before)
         reach("append.committed")
-        self.bell.ring(before + len(rows))
-        return before + len(rows)
+        self.bell.ring(position)
+        return position
 
     def _roll_back(self, job_id: str, version: int, count: int) -> None:
         """Undo an append that was interrupted: by a signal, say, between its rows and its index.
