@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from types import FunctionType
 from typing import Final, Literal, TypeAlias, final
 
 import attrs
@@ -95,6 +96,8 @@ def handler_problem(handler: object) -> str | None:
 
 def is_async(function: Callable[..., object]) -> bool:
     """Tell whether what a function returns has to be awaited."""
+    if isinstance(function, FunctionType):  # Which most are.
+        return inspect.iscoroutinefunction(function)
     calls = (function, type(function).__call__)
     return any(map(inspect.iscoroutinefunction, calls))
 

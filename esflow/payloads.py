@@ -26,8 +26,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from math import isfinite
-from types import MappingProxyType, SimpleNamespace
+from types import FunctionType, MappingProxyType, SimpleNamespace
 from typing import Any, Final, TypeAlias, final, get_type_hints
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -76,10 +77,10 @@ def digest(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
 
     Shape: 32 hex digits; what can't be represented counts by the name of its type.
     """
-    from esflow import wires
+    from esflow.wires import to_sorted_bytes
 
     given = _copied([list(args), dict(kwargs)], max_depth + 2, _Room(), strict=False)
-    return sha256(wires.to_sorted_bytes(given)).hexdigest()[:32]
+    return sha256(to_sorted_bytes(given)).hexdigest()[:32]
 
 
 class _Room:
@@ -289,10 +290,10 @@ def structure(value: Json, annotation: object, path: str) -> object:
 
     Raises: PayloadError, naming the path to what doesn't fit.
     """
-    from esflow import structures
+    from esflow.structures import reader_of  # Not from the package: that is a call each time.
 
     try:
-        return structures.reader_of(annotation)(value)
+        return reader_of(annotation)(value)
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
 
@@ -339,12 +340,33 @@ def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json,
 
 
 def return_annotation(fn: Callable[..., object]) -> object:
-    """Return what a function says it returns; Any when it doesn't, or can't be resolved."""
+    """Return what a function says it returns; Any when it doesn't, or can't be resolved.
+
+    What was found once is kept for as long as the function: to find it takes longer than all else
+    that is done for an effect.
+    """
+    written = getattr(fn, "__func__", fn)  # A method is another object at each call.
+    if not isinstance(written, FunctionType):
+        return _found_annotation(fn, Any)
+    found = _returned.get(written, _UNKNOWN)
+    if found is _UNKNOWN:
+        found = _found_annotation(fn, _UNKNOWN)
+        if found is _UNKNOWN:  # A name may be given yet.
+            return Any
+        _returned[written] = found
+    return found
+
+
+_UNKNOWN: Final = object()
+_returned: Final[WeakKeyDictionary[FunctionType, object]] = WeakKeyDictionary()
+
+
+def _found_annotation(fn: Callable[..., object], otherwise: object) -> object:
     try:
         annotation = inspect.signature(fn).return_annotation
         return Any if annotation is inspect.Signature.empty else _hint(fn, annotation)
     except (NameError, AttributeError, TypeError, ValueError, SyntaxError):
-        return Any
+        return otherwise
 
 
 def _hint(fn: Any, annotation: object) -> object:

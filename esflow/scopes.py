@@ -159,8 +159,12 @@ class Scope:
         return self._told(recorded, call, cause)
 
     def _told(self, recorded: EffectRecorded, call: Call, cause: Exception | None) -> object:
-        with self._run.telling(recorded):
+        try:
             return effects.result_of(recorded, call, cause)
+        except (errors.EffectError, errors.PayloadError) as error:
+            if recorded.error is not None:
+                self._run.told(error, recorded.id)
+            raise
 
     def _recorded(self, call: Call, effect_id: str) -> EffectRecorded | None:
         """Return what is recorded of a call, None where it has to be made."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
@@ -155,33 +155,18 @@ class Standing:
         if self._calling and self.here() in self._calling:
             raise errors.ReentrantCall(self.job_id, call)
 
-    @contextmanager
-    def calling(self, effect_id: str) -> Generator[None]:
+    def calling(self, effect_id: str) -> AbstractContextManager[None]:
         """Let nothing of the context be used by an effect that is called here."""
-        here = self.here()
-        self._calling[here] = effect_id
-        try:
-            yield
-        finally:
-            del self._calling[here]
+        return _Calling(self._calling, self.here(), effect_id)
 
     @property
     def running(self) -> str | None:
         """The effect that is called here, if one is."""
         return self._calling.get(self.here()) if self._calling else None
 
-    @contextmanager
-    def recording(self, name: str) -> Generator[None]:
+    def recording(self, name: str) -> AbstractContextManager[None]:
         """Let the run be lost if an effect is not recorded, whatever keeps it from being so."""
-        lost: errors.EsflowError | None = errors.ContextClosed(self.activation, f"effect({name})")
-        try:
-            yield
-            lost = None
-        except errors.EsflowError as refusal:
-            lost = refusal
-            raise
-        finally:  # A signal, too, may have come in between.
-            self.lost = self.lost or lost
+        return _Recording(self, name)
 
     def key_of(self, effect_id: str) -> str:
         """Return the key of an effect, the same at every execution."""
@@ -204,15 +189,9 @@ class Standing:
         """Return what makes a call: its function, unless something stands in for it."""
         return call.function if self.stand_in is None else self.stand_in(call)
 
-    @contextmanager
-    def telling(self, effect: EffectRecorded) -> Generator[None]:
+    def told(self, error: Exception, effect_id: str) -> None:
         """Remember by which error a handler is told of an effect that failed."""
-        try:
-            yield
-        except (errors.EffectError, errors.PayloadError) as error:
-            if effect.error is not None:
-                self._told.append((error, effect.id))
-            raise
+        self._told.append((error, effect_id))
 
     def escaped(self, error: BaseException) -> str | None:
         """Return the effect whose error this is, or one that a group of tasks raised it in."""
@@ -262,6 +241,40 @@ class Standing:
         if cancelled is not None:
             raise cancelled
         return left
+
+
+# Classes, because a generator for each of these takes as long as all else that they are for.
+
+
+@final
+@attrs.define(eq=False)
+class _Calling:
+    _calling: dict[object, str]
+    _here: object
+    _effect_id: str
+
+    def __enter__(self) -> None:
+        self._calling[self._here] = self._effect_id
+
+    def __exit__(self, *_: object) -> None:
+        del self._calling[self._here]
+
+
+@final
+@attrs.define(eq=False)
+class _Recording:
+    _run: Standing
+    _name: str
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, ending: BaseException | None, __: object) -> None:
+        if ending is None or self._run.lost is not None:
+            return
+        is_refusal = isinstance(ending, errors.EsflowError)  # Else a signal, say.
+        closed = errors.ContextClosed(self._run.activation, f"effect({self._name})")
+        self._run.lost = ending if is_refusal else closed
 
 
 def _current_task() -> Task[Any] | None:

@@ -174,6 +174,8 @@ class JobFold:
 
         While a job is paused, only a question's own time goes on.
         """
+        if not (self.timers or self.questions or self.delayed):
+            return None
         status = self.status
         if status is Status.WAITING:
             return self.wakes_at_ms

@@ -23,6 +23,7 @@ from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores.bell import Bell
+from esflow.stores.notifications import notification
 
 _PAGE_ROWS = 256
 
@@ -115,7 +116,8 @@ class MemoryEvents(POPOApplicationRecorder):
 
 
 def _numbered(row: StoredEvent, position: int) -> Notification:
-    return Notification(row.originator_id, row.originator_version, row.topic, row.state, position)
+    job_id = str(row.originator_id)
+    return notification(position, job_id, row.originator_version, row.topic, row.state)
 
 
 @final

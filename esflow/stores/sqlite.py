@@ -25,6 +25,7 @@ from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
+from esflow.stores.notifications import notification
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
 from esflow.stores.sqlite_recorder import Events
@@ -158,10 +159,7 @@ class SQLiteStore:
             cursor.row_factory = None  # Plain tuples.
 
             def read() -> list[Notification]:
-                return [
-                    Notification(job_id, version, topic, state, position)
-                    for position, job_id, version, topic, state in cursor.execute(statement, values)
-                ]
+                return [notification(*row) for row in cursor.execute(statement, values)]
 
             return read_as_text(connection, read)
 
