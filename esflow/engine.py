@@ -294,7 +294,7 @@ class Engine:
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
         query = job_query(status, flow, labels, limit, after)
-        return tuple(summary_of(row) for row in self._store.jobs(query))
+        return tuple(map(summary_of, self._store.jobs(query)))
 
     def wait(self, job_id: str, timeout: float) -> JobState:
         """Return the job when it is paused or has ended, woken by the store.
