@@ -218,10 +218,10 @@ class Bundle:
 
     header: Header
     fold: JobFold
-    rows: list[StoredEvent] = attrs.field(factory=list["StoredEvent"])
-    recorded: list[Recorded] = attrs.field(factory=list[Recorded])
+    rows: list[StoredEvent] = attrs.field(factory=lambda: [])
+    recorded: list[Recorded] = attrs.field(factory=lambda: [])
     fingerprints: set[str] = attrs.field(factory=set[str])
-    definitions: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    definitions: Mapping[str, str] = attrs.field(factory=lambda: {})
 
 
 def _read(file: IO[bytes], path: Path, progress: Progress) -> Bundle:

@@ -52,7 +52,7 @@ from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
 
 if TYPE_CHECKING:
-    from esflow.wires import Read, Row, Stored
+    from esflow.wires import Read, Row, Stored, Write
 
 _kinds: Final[dict[str, type[Event]]] = {kind.name: kind for kind in get_args(Event)}
 _topics: Final[dict[type[Event], str]] = {
@@ -99,13 +99,12 @@ def genesis(job_id: str) -> str:
 def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes, str]:
     """Return topic, stored bytes and hash of an event that follows a row with this hash."""
     kind = type(event)
-    topic = _topics[kind]
+    topic, line, write = _writes.get(kind) or _write(kind)
     who = _who(envelope.actor, envelope.host, envelope.token)
     once = b',"nonce":"%b"' % envelope.nonce.encode() if envelope.nonce else b""
-    data = _row(kind).write(event)
-    body = b'"at":%d,%b%b,"data":%b}' % (envelope.recorded_at_ms, who, once, data)
-    row_hash = _chained(previous, topic, body)
-    return topic, _head + row_hash.encode() + b'",' + body, row_hash
+    body = b'"at":%d,%b%b,"data":%b}' % (envelope.recorded_at_ms, who, once, write(event))
+    row_hash = sha256(previous.encode() + line + body).hexdigest()
+    return topic, b'{"hash":"%b",%b' % (row_hash.encode(), body), row_hash
 
 
 def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
@@ -166,6 +165,7 @@ def decode(  # noqa: PLR0917 - a row's columns, in their order
 
 _rows: Final[dict[type[Event], Row]] = {}
 _reads: Final[dict[str, Read]] = {}
+_writes: Final[dict[type[Event], tuple[str, bytes, Write]]] = {}
 
 
 def _row(kind: type[Event]) -> Row:
@@ -176,6 +176,13 @@ def _row(kind: type[Event]) -> Row:
 
         row = _rows[kind] = row_of(kind)
     return row
+
+
+def _write(kind: type[Event]) -> tuple[str, bytes, Write]:
+    """Return the topic of an event, its line in what is hashed, and what writes its data."""
+    topic = _topics[kind]
+    made = _writes[kind] = (topic, _lines[topic], _row(kind).write)
+    return made
 
 
 def _read(topic: str) -> Read | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, final
+from typing import TypeAlias, final
 
 import attrs
 
@@ -42,7 +42,7 @@ class Goto:
     """Drop what is in flight and run exactly one slot instead."""
 
     slot: str
-    payload: Mapping[str, Json] = attrs.field(factory=dict[str, Any])
+    payload: Mapping[str, Json] = attrs.field(factory=lambda: {})
 
 
 @final

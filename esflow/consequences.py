@@ -23,7 +23,7 @@ def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
 
     Shape: ``quiet`` says that no handler of this job is running anywhere.
     """
-    if fold.ended is not None or fold.waits_for_code:
+    if fold.ended is not None or fold.merging:
         return None
     if fold.halt:
         paused = ev.JobPaused(reasons=fold.halt)
@@ -46,7 +46,7 @@ def runnable(fold: JobFold) -> tuple[Activation, ...]:
     """Return the activations that a host may start now, in order."""
     if fold.ended is not None or fold.operator is not None or fold.halt:
         return ()
-    return tuple(each.activation for each in fold.members.values() if each.goes)
+    return tuple([each.activation for each in fold.members.values() if each.goes])
 
 
 def is_to_claim(fold: JobFold) -> bool:

@@ -72,7 +72,7 @@ class Context:
             stand_in=stand_in,
             is_async=self._slot.is_async,
         )
-        self._scope = Scope(self._run, activation.id)
+        self._scope = Scope(self._run, activation.id, self._run.here())
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
@@ -311,7 +311,7 @@ class Context:
     @property
     def effects_used(self) -> AbstractSet[str]:
         """The ids of the effects that the handler has asked for."""
-        return self._run.used
+        return self._run.used.keys()
 
     @property
     def interrupts_used(self) -> int:

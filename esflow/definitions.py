@@ -61,10 +61,8 @@ class RoutineDefinition:
     name: str
     outputs: tuple[str, ...]
     slots: tuple[str, ...]
-    options: dict[str, OptionsDefinition] = attrs.field(factory=dict[str, OptionsDefinition])
-    types: dict[str, dict[str, tuple[str, ...]]] = attrs.field(
-        factory=dict[str, dict[str, tuple[str, ...]]]
-    )
+    options: dict[str, OptionsDefinition] = attrs.field(factory=lambda: {})
+    types: dict[str, dict[str, tuple[str, ...]]] = attrs.field(factory=lambda: {})
 
 
 @final

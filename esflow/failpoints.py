@@ -29,4 +29,5 @@ hook: Callable[[str], None] = _pass_by
 
 def reach(point: str) -> None:
     """Say that execution has come to a point."""
-    hook(point)
+    if hook is not _pass_by:  # Every step comes to five of them.
+        hook(point)

@@ -254,7 +254,7 @@ class Flow:
             return self.targets(*self._found(named))
         if not self.frozen:
             found = resolved(found, f"{routine}.{output}", self._slots, self._connections)
-        if all(target.rename is None for target in found):
+        if not any([target.rename for target in found]):
             return found
         # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
         return tuple(

@@ -163,7 +163,7 @@ class Collection:
 
     count: int = 0
     among: tuple[str, ...] = ()
-    waiting: list[Gathered] = attrs.field(factory=list[Gathered])
+    waiting: list[Gathered] = attrs.field(factory=lambda: [])
 
     def copy(self) -> Collection:
         """Return one that goes on by itself."""
@@ -195,11 +195,11 @@ class Member:
     """An activation of the open wave and what is recorded of it."""
 
     activation: Activation
-    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
+    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=lambda: {})
     attempts: dict[str, ev.EffectAttemptFailed] = attrs.field(  # Of effects: the last that failed.
-        factory=dict[str, ev.EffectAttemptFailed]
+        factory=lambda: {}
     )
-    answered: dict[str, Answered] = attrs.field(factory=dict[str, Answered])  # Its interrupts.
+    answered: dict[str, Answered] = attrs.field(factory=lambda: {})  # Its interrupts.
     interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
     records: Sequence[ev.Event] = ()
     failure: ev.ActivationFailed | None = None  # That ends the job.

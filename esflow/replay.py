@@ -158,7 +158,7 @@ def index_row(
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
     waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
-    asked = next(iter(fold.asked.values()), None) if waits else None
+    asked = fold.first_asked if waits else None
     return IndexRow(
         job_id=fold.job_id,
         flow=fold.flow,

@@ -90,13 +90,9 @@ class Scope:
 
     _run: Standing
     _within: str  # What begins the ids of its effects.
-    _owner: object = attrs.field(init=False)
+    _owner: object  # The thread or task that it belongs to.
     _count: int = attrs.field(default=0, init=False)
     _closed: bool = attrs.field(default=False, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Belong to whoever made it."""
-        self.move_here()
 
     def move_here(self) -> None:
         """Belong to the thread or task that this is called in."""
@@ -152,7 +148,7 @@ class Scope:
             raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")
         effect_id = item_id(self._within, "e", self._count)
         recorded, cause = self._recorded(call, effect_id), None
-        self._run.used.add(effect_id)
+        self._run.used[effect_id] = None
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)
@@ -266,7 +262,8 @@ class Branch:
         Raises: ContextClosed, ReentrantCall, SetAside, and what the run is lost for.
         """
         self._run.refuse_ended(f"branch({self._name!r})")
-        self._scope = Scope(self._run, branch_id(self._run.activation, self._name))
+        run = self._run
+        self._scope = Scope(run, branch_id(run.activation, self._name), run.here())
         return self._scope
 
     def __exit__(self, *_: object) -> None:

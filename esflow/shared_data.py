@@ -70,9 +70,9 @@ class DataView(MutableMapping[str, Json]):
     _name: str  # For errors: shared or memory.
     _base: Mapping[str, Json]
     _rules: Rules
-    _own: dict[str, Json] = attrs.field(factory=dict[str, Json], init=False)
-    _broken: dict[str, MergeError] = attrs.field(factory=dict[str, MergeError], init=False)
-    _handed: dict[str, list[_Handed]] = attrs.field(factory=dict[str, list[_Handed]], init=False)
+    _own: dict[str, Json] = attrs.field(factory=lambda: {}, init=False)
+    _broken: dict[str, MergeError] = attrs.field(factory=lambda: {}, init=False)
+    _handed: dict[str, list[_Handed]] = attrs.field(factory=lambda: {}, init=False)
 
     def __getitem__(self, key: str) -> Json:
         """Return a copy of the value.

@@ -122,16 +122,12 @@ class Standing:
     aside: Asked | None = None  # What set the run aside.
     lost: errors.EsflowError | None = None  # Why it may not settle.
     closed: bool = False
-    used: set[str] = attrs.field(factory=set[str], init=False)  # Effects that were asked for.
-    branches: dict[str, object] = attrs.field(factory=dict[str, object], init=False)
-    _told: list[tuple[Exception, str]] = attrs.field(
-        factory=list[tuple[Exception, str]], init=False
-    )
-    _calling: dict[object, str] = attrs.field(factory=dict[object, str], init=False)  # By place.
-    _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(
-        factory=dict[str, Any], init=False
-    )
-    _awaiting: dict[str, Task[Any]] = attrs.field(factory=dict[str, Any], init=False)
+    used: dict[str, None] = attrs.field(factory=lambda: {}, init=False)  # Effects asked for.
+    branches: dict[str, object] = attrs.field(factory=lambda: {}, init=False)
+    _told: list[tuple[Exception, str]] = attrs.field(factory=lambda: [], init=False)
+    _calling: dict[object, str] = attrs.field(factory=lambda: {}, init=False)  # By place.
+    _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(factory=lambda: {}, init=False)
+    _awaiting: dict[str, Task[Any]] = attrs.field(factory=lambda: {}, init=False)
 
     def here(self) -> object:
         """Return the thread, or in an async handler the task, that asks."""

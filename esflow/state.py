@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast, final
+from typing import cast, final
 
 import attrs
 
@@ -70,7 +70,7 @@ class JobFold:
     flow: str = ""
     flow_version: str = ""
     fingerprint: str = ""
-    labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    labels: Mapping[str, str] = attrs.field(factory=lambda: {})
     limit: int = 0
     request: ev.JobStarted | None = None
     forked: ev.JobForked | None = None  # The last time.
@@ -78,31 +78,31 @@ class JobFold:
     host: str | None = None
     claims: int = 0  # Since the job last got anywhere.
     wave: int = 0
-    members: dict[str, Member] = attrs.field(factory=dict[str, Member])
+    members: dict[str, Member] = attrs.field(factory=lambda: {})
     going: int = 0
     delayed: int = 0  # Activations that wait for their next attempt.
-    buffer: list[ev.Event] = attrs.field(factory=list[ev.Event])
-    kept: list[Activation] = attrs.field(factory=list[Activation])
-    inputs: list[Delivery] = attrs.field(factory=list[Delivery])
+    buffer: list[ev.Event] = attrs.field(factory=lambda: [])
+    kept: list[Activation] = attrs.field(factory=lambda: [])
+    inputs: list[Delivery] = attrs.field(factory=lambda: [])
     over_limit: bool = False
-    updates: list[ev.SharedWritten] = attrs.field(factory=list[ev.SharedWritten])
-    replaced: list[str] = attrs.field(factory=list[str])  # Keys that only updates write to.
+    updates: list[ev.SharedWritten] = attrs.field(factory=lambda: [])
+    replaced: list[str] = attrs.field(factory=lambda: [])  # Keys that only updates write to.
     merging: bool = False  # The open wave can close when code of the flow has merged its writes.
     merged: Mapping[str, Json] | None = None  # By code of the flow, for what comes next.
     merge_failure: MergeFailure | None = None
-    shared: dict[str, Json] = attrs.field(factory=dict[str, Any])
-    memory: dict[str, dict[str, Json]] = attrs.field(factory=dict[str, dict[str, Any]])
-    log: list[ev.Logged] = attrs.field(factory=list[ev.Logged])
-    outputs: list[Output] = attrs.field(factory=list[Output])
-    deferrals: dict[str, ev.EmissionDeferred] = attrs.field(factory=dict[str, ev.EmissionDeferred])
-    timers: dict[str, ev.TimerSet] = attrs.field(factory=dict[str, ev.TimerSet])
-    gathers: dict[str, Collection] = attrs.field(factory=dict[str, Collection])  # By slot.
-    children: dict[str, Child] = attrs.field(factory=dict[str, Child])
-    questions: dict[str, ev.QuestionAsked] = attrs.field(factory=dict[str, ev.QuestionAsked])
-    answers: dict[str, Answered] = attrs.field(factory=dict[str, Answered])
-    messages: dict[str, ev.MessageReceived] = attrs.field(factory=dict[str, ev.MessageReceived])
+    shared: dict[str, Json] = attrs.field(factory=lambda: {})
+    memory: dict[str, dict[str, Json]] = attrs.field(factory=lambda: {})
+    log: list[ev.Logged] = attrs.field(factory=lambda: [])
+    outputs: list[Output] = attrs.field(factory=lambda: [])
+    deferrals: dict[str, ev.EmissionDeferred] = attrs.field(factory=lambda: {})
+    timers: dict[str, ev.TimerSet] = attrs.field(factory=lambda: {})
+    gathers: dict[str, Collection] = attrs.field(factory=lambda: {})  # By slot.
+    children: dict[str, Child] = attrs.field(factory=lambda: {})
+    questions: dict[str, ev.QuestionAsked] = attrs.field(factory=lambda: {})
+    answers: dict[str, Answered] = attrs.field(factory=lambda: {})
+    messages: dict[str, ev.MessageReceived] = attrs.field(factory=lambda: {})
     messages_count: int = 0
-    keys: dict[str, Delivered] = attrs.field(factory=dict[str, Delivered])
+    keys: dict[str, Delivered] = attrs.field(factory=lambda: {})
     before: tuple[str, ...] = ()  # Slots with a breakpoint.
     after: tuple[str, ...] = ()
     program: tuple[PauseReason, ...] = ()  # Why no wave opens.
@@ -159,7 +159,7 @@ class JobFold:
     @property
     def wakes_at_ms(self) -> int | None:
         """When something is due next by itself: a timer, another attempt, a question's default."""
-        if self.ended is not None:
+        if self.ended is not None or not (self.timers or self.questions or self.delayed):
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
@@ -211,6 +211,13 @@ class JobFold:
     def asked(self) -> dict[str, ev.QuestionAsked | ev.Interrupted]:
         """All that waits for an answer, by id, in order."""
         return {**self.questions, **{each.id: each for each in self.interrupts}}
+
+    @property
+    def first_asked(self) -> ev.QuestionAsked | ev.Interrupted | None:
+        """What waits for an answer first, if anything does."""
+        if self.questions:
+            return next(iter(self.questions.values()))
+        return next((each.interrupt for each in self.members.values() if each.interrupt), None)
 
     @property
     def pause(self) -> tuple[PauseReason, ...]:

@@ -19,7 +19,7 @@ _STATUSES: Final = {status.value: status for status in Status}  # A tenth of a c
 
 
 @final
-@attrs.frozen(slots=False)  # By position and without slots, as `IndexRow`: a page holds many.
+@attrs.frozen(slots=False)  # By position and without slots: a page holds many.
 class JobSummary:
     """What the index says of a job.
 

@@ -61,10 +61,10 @@ Outcome: TypeAlias = Returned | Raised
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     """Call user code and return what became of it."""
-    outcome = ending(function, args, kwargs)
-    if isinstance(outcome, Ended):
-        raise outcome.error
-    return outcome
+    try:
+        return Returned(function(*args, **kwargs))
+    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
+        return Raised(error)
 
 
 def ending(
@@ -87,9 +87,11 @@ def result_of(outcome: Outcome | Ended) -> Any:
 def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
     """Call a handler and return what became of it."""
     try:
-        return call(handler, args, {})
+        return Returned(handler(*args))
     except SetAside:
         return Stopped()
+    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
+        return Raised(error)
 
 
 async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:

@@ -61,8 +61,9 @@ def come_to_rest(fold: JobFold) -> None:
 def close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
     writes = writes_of(fold)
-    fold.merging = needs_code(fold, writes)  # Which then finds the first that doesn't apply.
-    fold.merge_failure = None if fold.merging else rehearse(fold.shared, writes)
+    fold.merging = bool(writes) and needs_code(fold, writes)  # Which finds what doesn't apply.
+    rehearsed = bool(writes) and not fold.merging
+    fold.merge_failure = rehearse(fold.shared, writes) if rehearsed else None
     if fold.merge_failure is None and not fold.merging:
         finish(fold, writes, {})
 

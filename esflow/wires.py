@@ -60,6 +60,8 @@ class Stored(Protocol):
 
 Read: TypeAlias = Callable[[bytes], Stored]
 """Takes a row apart. Raises: Misfit."""
+Write: TypeAlias = Callable[[Any], bytes]
+"""Gives the ``data`` of a row."""
 Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -68,11 +70,10 @@ Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 class Row:
     """The ways between the events of one class and their JSON.
 
-    Shape: ``write`` gives the ``data`` of a row; ``read_lifted`` reads a row with other data, as
-    an upcaster makes it.
+    Shape: ``read_lifted`` reads a row with other data, as an upcaster makes it.
     """
 
-    write: Callable[[Any], bytes]
+    write: Write
     read: Read
     read_lifted: Callable[[bytes, Lift], Stored]
 
@@ -161,10 +162,11 @@ def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any],
         return structure, lambda event: structure(*pick(event))
 
     def fill(event: Any) -> msgspec.Struct:
-        values = list(pick(event))
+        values = [*pick(event)]
         for place, turn in turns:
-            if values[place]:
-                values[place] = turn(values[place])
+            value = values[place]
+            if value:
+                values[place] = turn(value)
         return structure(*values)
 
     return structure, fill
@@ -180,7 +182,7 @@ def _turn(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
     fill = _mirror_of(part)[1]
     if get_origin(hint) is not tuple:
         return fill
-    return lambda values: tuple(map(fill, values))
+    return lambda values: [fill(each) for each in values]
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

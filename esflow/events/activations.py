@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import attrs
 
@@ -116,7 +116,7 @@ class Logged:
     name: ClassVar = "Logged"
     activation: str
     message: str
-    fields: Mapping[str, Json] = attrs.field(factory=dict[str, Any])
+    fields: Mapping[str, Json] = attrs.field(factory=lambda: {})
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import attrs
 
@@ -25,7 +25,7 @@ class JobStarted:
     slot: str
     payload: Mapping[str, Json]
     limit: int  # Activations, at most.
-    labels: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    labels: Mapping[str, str] = attrs.field(factory=lambda: {})
     before: tuple[str, ...] = ()  # Slots with a breakpoint.
     after: tuple[str, ...] = ()
     defaults: Mapping[str, Json] | None = None  # Of shared data; null where it has no type.
@@ -80,7 +80,7 @@ class WaveMerged:
     """
 
     name: ClassVar = "WaveMerged"
-    values: Mapping[str, Json] = attrs.field(factory=dict[str, Any])
+    values: Mapping[str, Json] = attrs.field(factory=lambda: {})
 
 
 @final

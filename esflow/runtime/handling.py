@@ -24,15 +24,15 @@ Result = TypeVar("Result")
 
 def handled(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:
     """Call a plain handler, and close its context."""
-
-    def handle() -> tuple[Event, ...]:
-        slot.function(context, **bind(slot.signature, slot.address, payload))
-        return context.records()
-
     try:
-        return usercode.run(handle)
+        return usercode.run(_handle, slot, context, payload)
     finally:
         context.close()
+
+
+def _handle(slot: Slot, context: Context, payload: Mapping[str, Json]) -> tuple[Event, ...]:
+    slot.function(context, **bind(slot.signature, slot.address, payload))
+    return context.records()
 
 
 async def handled_async(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:

@@ -77,7 +77,7 @@ class Host:
     lease_ms: int
     snapshots: SnapshotPlan
     heartbeat: Heartbeat = attrs.field(init=False)
-    _driving: dict[str, Session] = attrs.field(factory=dict[str, Session], init=False)  # By lease.
+    _driving: dict[str, Session] = attrs.field(factory=lambda: {}, init=False)  # By lease.
     _defined: set[str] = attrs.field(factory=set[str], init=False)  # Fingerprints.
 
     def __attrs_post_init__(self) -> None:

@@ -32,7 +32,7 @@ import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import attrs
 
@@ -54,6 +54,9 @@ from esflow.replay import index_row, replay
 from esflow.snapshots import RESTING, Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import StoredEvent
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
 
@@ -79,7 +82,7 @@ max_group_ms: Final = 100
 
 
 @final
-@attrs.frozen
+@attrs.define(eq=False)
 class _Decision:
     """Steps that are decided together, as often as it takes until they are recorded."""
 
@@ -106,10 +109,10 @@ class Session:
     has_recorded: bool = False  # Whether it has appended anything.
     done: set[str] = attrs.field(factory=set[str])  # Of what the job owes other jobs.
     is_grouping: bool = False  # Whether what may wait is appended together.
-    kept_waves: list[int] = attrs.field(factory=list[int], init=False)  # See `is_current`.
+    kept_waves: list[int] = attrs.field(factory=lambda: [], init=False)  # See `is_current`.
     _recorded: int = 0  # The version up to which the fold is in the log.
-    _group: list[_Decision] = attrs.field(factory=list[_Decision], init=False)  # Not recorded yet.
-    _events: list[Event] = attrs.field(factory=list[Event], init=False)  # What they come to.
+    _group: list[_Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
+    _events: list[Event] = attrs.field(factory=lambda: [], init=False)  # What they come to.
     _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
@@ -119,11 +122,15 @@ class Session:
     _rests: bool = False  # As its last append left the job.
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
+    _stored: type[StoredEvent] = attrs.field(init=False)
     left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
-    _waiting: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
+    _waiting: list[Callable[[], None]] = attrs.field(factory=lambda: [], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
+        from eventsourcing.persistence import StoredEvent
+
+        self._stored = StoredEvent
         self.fold = JobFold(job_id=self.job_id)
         self._head = genesis(self.job_id)
 
@@ -143,7 +150,13 @@ class Session:
 
     def is_current(self, wave: int, since: int) -> bool:
         """Tell whether work on a wave still holds, that began when so many waves had been kept."""
-        return all(kept == wave for kept in self.kept_waves[since:])
+        later = self.kept_waves[since:]
+        return not later or all(kept == wave for kept in later)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is decided that is not recorded yet."""
+        return bool(self._group)
 
     def read_again(self) -> None:
         """Take in what others have recorded.
@@ -171,7 +184,7 @@ class Session:
             if actor is not None:
                 self.flush()  # Somebody's name stands on what they did, and on nothing else.
             self._plan(_Decision(steps, quiet, may_wait))
-            if not (may_wait and self._may_wait()):
+            if not (may_wait and self.is_grouping and self._may_wait()):
                 self._record(actor)
 
     def flush(self) -> None:
@@ -219,7 +232,7 @@ class Session:
         self._ahead = True
         planned = self._planned(decision)
         self._ahead = False
-        if not self._group:
+        if self.is_grouping and not self._group:
             self._waits_since_ms = self.clock.now_ms()
         self._group.append(decision)
         self._events += planned
@@ -227,36 +240,34 @@ class Session:
     def _may_wait(self) -> bool:
         """Tell whether what is decided needn't be recorded yet."""
         return (
-            self.is_grouping
-            and self.fold.status is Status.RUNNING
+            self.fold.status is Status.RUNNING
             and len(self._events) < max_group_events
             and 0 <= self.clock.now_ms() - self._waits_since_ms < max_group_ms
         )
 
     def _record(self, actor: str | None) -> None:
         """Append all that is decided; decide again where somebody else appended first."""
-        while True:
-            before = self._recorded
-            self._ahead = True
-            with suppress(VersionConflict):
-                if self._events:
-                    self._append_or_drop(actor, before)
-                self._ahead = False
-                self._group, self._events = [], []
-                self._recorded = self.fold.version
-                self._keep_snapshot(before)
-                return
+        self._ahead = True
+        while self._events and not self._appended(actor):
             self._catch_up()
+            self._ahead = True
+        before, self._recorded, self._ahead = self._recorded, self.fold.version, False
+        self._group, self._events = [], []
+        self._keep_snapshot(before)
 
-    def _append_or_drop(self, actor: str | None, before: int) -> None:
-        """Append what is decided; after an error only the log tells whether it was."""
+    def _appended(self, actor: str | None) -> bool:
+        """Append what is decided, or say that somebody else was faster.
+
+        Raises: StoreError, after which only the log tells whether it was appended.
+        """
         try:
-            self._append(self._events, actor, before)
+            self._append(self._events, actor, self._recorded)
         except VersionConflict:
-            raise
+            return False
         except EsflowError:
             self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
             raise
+        return True
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.
@@ -284,40 +295,41 @@ class Session:
             raise Fenced(self.job_id, self.token, self.fold.token, host)
 
     def _planned(self, decision: _Decision) -> list[Event]:
+        fold, quiet = self.fold, decision.quiet()
         planned: list[Event] = []
-        quiet = decision.quiet()
+        is_settled = False  # Nothing more follows from what is planned by now.
         for step in decision.steps:
-            for event in step(self.fold):
+            for event in step(fold):
                 # Whoever claims a job runs nothing of it yet, and fences whoever did.
                 quiet = quiet or isinstance(event, ExecutionClaimed)
-                evolve(self.fold, event)
+                evolve(fold, event)
                 planned.append(event)
-            while self.fold.version and (following := self._following(quiet=quiet)) is not None:
-                evolve(self.fold, following)
-                planned.append(following)
+                is_settled = False
+            while fold.version and not is_settled:
+                following = self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
+                if following is None:
+                    is_settled = True
+                else:
+                    evolve(fold, following)
+                    planned.append(following)
         return planned
 
-    def _following(self, *, quiet: bool) -> Event | None:
-        """Return what must be recorded next by itself, by code of the flow where that is asked."""
-        if self.fold.waits_for_code:
-            return self.merge(self.fold)
-        return due(self.fold, quiet=quiet)
-
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
-        from eventsourcing.persistence import StoredEvent
-
         now_ms = _checked_moment(self.clock.now_ms())
-        token, head, rows = self.token, self._head, list[StoredEvent]()
+        token, head = self.token, self._head
+        rows: list[StoredEvent] = []
         nonce = None if token else secrets.token_hex(4)
+        envelope = Envelope(
+            recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce
+        )
         for version, event in enumerate(events, start=expected + 1):
             if isinstance(event, ExecutionClaimed):
                 token = version
-            envelope = Envelope(
-                recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce
-            )
-            nonce = None
+                envelope = attrs.evolve(envelope, token=token)
             topic, state, head = encode(event, envelope, head)
-            rows.append(StoredEvent(self.job_id, version, topic, state))
+            rows.append(self._stored(self.job_id, version, topic, state))
+            if envelope.nonce:
+                envelope = attrs.evolve(envelope, nonce=None)
         owing = owed(self.fold)
         holding, keep_lease = self._leasing(token, owing)
         self.holds_lease = self.holds_lease or holding

@@ -40,17 +40,11 @@ from esflow.state import Activation, JobFold
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
 
+Began: TypeAlias = tuple[int, int]
+"""When a handler was begun: milliseconds since 1970, and nanoseconds of a counter."""
+
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
-
-
-@final
-@attrs.frozen
-class Began:
-    """When a handler was begun, by two clocks."""
-
-    at_ms: int
-    counter_ns: int
 
 
 @final
@@ -85,7 +79,7 @@ class Wave:
             and fold.operator is None
             and self._is_current()
         )
-        runs = list[Run]()
+        runs: list[Run] = []
         while self._waiting and may_start and self._running < self.max_parallel:
             activation = self._waiting.popleft()
             if is_awaited(fold, activation):
@@ -136,7 +130,7 @@ class Wave:
         Shape: what asks a person may not wait for neighbours, which may go on for long.
         """
         is_last = not self._running
-        fired = list[str]()
+        fired: list[str] = []
 
         def firing(fold: JobFold) -> tuple[ev.Event, ...]:
             events = fire_due(fold, self.session.clock.now_ms())
@@ -172,10 +166,12 @@ class Wave:
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing follows that what has waited could be recorded with.
+        """Whether something waits, and nothing follows that it could be recorded with.
 
         Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
         """
+        if not self.session.is_waiting:
+            return False
         if self.trouble is None:
             return not runnable(self.session.fold)
         is_lost = isinstance(self.trouble, Fenced | StoreError)
@@ -267,7 +263,7 @@ async def performed_async(run: Run) -> Settling:
 
 def _begun(run: Run) -> tuple[Context, Began]:
     inside.set(inside.get() | {run.session.job_id})
-    began = Began(run.now_ms(), perf_counter_ns())
+    began = run.now_ms(), perf_counter_ns()
     context = Context(
         flow=run.flow,
         job_id=run.session.job_id,
@@ -288,8 +284,8 @@ def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Se
     if context.lost is not None:
         raise context.lost
     reach("handler.returned")
-    started_at_ms = began.at_ms
-    duration_us = (perf_counter_ns() - began.counter_ns) // 1000
+    started_at_ms, began_ns = began
+    duration_us = (perf_counter_ns() - began_ns) // 1000
     activation, asked = context.activation_id, context.aside
     if asked is not None and not isinstance(outcome, usercode.Stopped):
         outcome = usercode.Raised(InterruptSwallowed(activation, asked.id))

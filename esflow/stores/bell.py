@@ -53,7 +53,8 @@ class Bell:
             self._fault = None
             if position > self._position:
                 self._position = position
-                self._changed.notify_all()
+                if self.waiting:
+                    self._changed.notify_all()
         self.stir()
 
     def fail(self, fault: StoreError) -> None:

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, final
 from uuid import UUID
@@ -21,7 +21,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition
+from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores.bell import Bell
 
 _PAGE_ROWS = 256
@@ -33,7 +33,7 @@ class MemoryEvents(POPOApplicationRecorder):
 
     def __init__(self) -> None:
         super().__init__()
-        self._streams: dict[str, list[Notification]] = {}
+        self._streams: dict[str, list[int]] = {}  # Positions, by version.
 
     @property
     def lock(self) -> AbstractContextManager[bool]:
@@ -43,14 +43,15 @@ class MemoryEvents(POPOApplicationRecorder):
     def last_version(self, job_id: str) -> int:
         """Return the last version of a stream, 0 when there is none."""
         stream = self._streams.get(job_id)
-        return stream[-1].originator_version if stream else 0
+        return self._stored_events[stream[-1] - 1].originator_version if stream else 0
 
     def rows(self, job_id: str, after: int, upto: int | None, limit: int) -> list[Notification]:
         """Return one page of a stream."""
         with self._database_lock:
             stream = self._streams.get(job_id, [])
-            span = _span(stream, after, upto)
-            return stream[span.start : min(span.stop, span.start + limit)]
+            span = self._span(stream, after, upto)[:limit]
+            positions = stream[span.start : span.stop]
+            return [_numbered(self._stored_events[each - 1], each) for each in positions]
 
     def select_events(
         self,
@@ -64,26 +65,24 @@ class MemoryEvents(POPOApplicationRecorder):
         """Return stored events of one stream, in time that grows with their number alone."""
         with self._database_lock:
             stream = self._streams.get(str(originator_id), [])
-            span = _span(stream, -1 if gt is None else gt, lte)
+            span = self._span(stream, -1 if gt is None else gt, lte)
             chosen = islice(reversed(span) if desc else iter(span), limit)
-            return [self._stored_events[stream[place].id - 1] for place in chosen]
+            return [self._stored_events[stream[place] - 1] for place in chosen]
 
-    def _update_table(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    def extend(self, job_id: str, rows: Sequence[StoredEvent]) -> int:
+        """Append rows that follow the last of one stream, and return the position of the last."""
+        self._stored_events += rows
+        last = len(self._stored_events)
+        self._streams.setdefault(job_id, []).extend(range(last + 1 - len(rows), last + 1))
+        self._notify_listeners()
+        return last
+
+    def _insert_events(
+        self, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
-        self._refuse_gaps(stored_events)
-        positions = super()._update_table(stored_events, **kwargs)
-        for row, position in zip(stored_events, positions or (), strict=True):
-            self._streams.setdefault(str(row.originator_id), []).append(
-                Notification(
-                    id=position,
-                    originator_id=row.originator_id,
-                    originator_version=row.originator_version,
-                    topic=row.topic,
-                    state=row.state,
-                )
-            )
-        return positions
+        with self._database_lock:
+            self._refuse_gaps(stored_events)
+            return [self.extend(str(row.originator_id), [row]) for row in stored_events]
 
     @property
     def count(self) -> int:
@@ -92,29 +91,31 @@ class MemoryEvents(POPOApplicationRecorder):
 
     def forget(self, job_id: str, count: int) -> None:
         """Take back whatever is left of an append to a stream that began behind so many rows."""
-        for row in self._stored_events[count:]:
-            self._stored_events_index[job_id].pop(row.originator_version, None)
         del self._stored_events[count:]
         stream = self._streams.get(job_id, [])
-        while stream and stream[-1].id > count:
+        while stream and stream[-1] > count:
             stream.pop()
 
     def _refuse_gaps(self, rows: Sequence[StoredEvent]) -> None:
         last: dict[str, int] = {}
         for row in rows:
             job_id = str(row.originator_id)
-            found = last.get(job_id, self.last_version(job_id))
+            found = last[job_id] if job_id in last else self.last_version(job_id)
             # A stream begins at 1; eventsourcing's own may begin at 0.
             if row.originator_version != found + 1 and (found or row.originator_version):
                 raise IntegrityError(f"{job_id}: {row.originator_version} can't follow {found}")
             last[job_id] = row.originator_version
 
+    def _span(self, stream: Sequence[int], after: int, upto: int | None) -> range:
+        """Return where in a stream, which has no gaps, a range of versions stands."""
+        # As `_refuse_gaps` has it.
+        first = 0 if stream and not self._stored_events[stream[0] - 1].originator_version else 1
+        last = len(stream) if upto is None else min(len(stream), upto + 1 - first)
+        return range(max(0, after + 1 - first), max(0, last))
 
-def _span(stream: Sequence[Notification], after: int, upto: int | None) -> range:
-    """Return where in a stream, which has no gaps, a range of versions stands."""
-    first = 0 if stream and not stream[0].originator_version else 1  # As `_refuse_gaps` has it.
-    last = len(stream) if upto is None else min(len(stream), upto + 1 - first)
-    return range(max(0, after + 1 - first), max(0, last))
+
+def _numbered(row: StoredEvent, position: int) -> Notification:
+    return Notification(row.originator_id, row.originator_version, row.topic, row.state, position)
 
 
 @final
@@ -149,23 +150,29 @@ class MemoryStore:
     ) -> int:
         """Append to one job after a version, and return the position of the last row."""
         reach("append.begun")
+        job_id = index.job_id
         with self._lock:
-            self._refuse_if_closed(f"appending to job {index.job_id!r}")
-            _refuse_no_text(index.job_id)
-            found = self._events.last_version(index.job_id)
+            if self._closed:
+                self._refuse_if_closed(f"appending to job {job_id!r}")
+            if not expected:
+                _refuse_no_text(job_id)
+            found = self._events.last_version(job_id)
             if found != expected:
-                raise VersionConflict(index.job_id, expected, found)
-            with ExitStack() as interrupted:
-                interrupted.callback(self._roll_back, index.job_id, expected, self._events.count)
-                positions = self._events.insert_events(rows)
-                assert positions, "an append holds at least one row"
+                raise VersionConflict(job_id, expected, found)
+            check_append(rows, index, expected)
+            before, is_whole = self._events.count, False
+            try:
+                position = self._events.extend(job_id, rows)
                 reach("append.inserted")
                 self._write_row(index, keep_lease=keep_lease)
                 reach("append.indexed")
-                interrupted.pop_all()
+                is_whole = True
+            finally:
+                if not is_whole:
+                    self._roll_back(job_id, expected, before)
         reach("append.committed")
-        self.bell.ring(positions[-1])
-        return positions[-1]
+        self.bell.ring(position)
+        return position
 
     def _roll_back(self, job_id: str, version: int, count: int) -> None:
         """Undo an append that was interrupted: by a signal, say, between its rows and its index.

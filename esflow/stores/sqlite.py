@@ -22,7 +22,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition
+from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
@@ -94,7 +94,7 @@ class SQLiteStore:
         keep_lease: bool,
     ) -> int:
         """Append to one job after a version, and return the position of the last row."""
-        _check(rows, index, expected)
+        check_append(rows, index, expected)
         reach("append.begun")
         committing = False
         try:
@@ -288,11 +288,3 @@ class SQLiteStore:
 def _newest(connection: sqlite3.Connection) -> int:
     position: int | None = connection.execute(POSITION).fetchone()[0]
     return position or 0
-
-
-def _check(rows: Sequence[StoredEvent], index: IndexRow, expected: int) -> None:
-    """Stop a caller whose rows and index row contradict each other: a bug, not a conflict."""
-    assert rows, "an append holds at least one row"
-    assert index.version == expected + len(rows), "the index row is that of the last version"
-    assert rows[0].originator_version == expected + 1, "the rows follow the expected version"
-    assert rows[-1].originator_id == index.job_id, "the rows and the index row are of one job"

@@ -6,15 +6,17 @@ It knows nothing of when a transaction begins and ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, final
 
-from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from esflow.failpoints import reach
 from esflow.store import IndexRow
 from esflow.stores import sqlite_index
 from esflow.stores.sqlite_schema import CREATE_EVENTS
+
+if TYPE_CHECKING:
+    from eventsourcing.persistence import StoredEvent
 
 
 @final
@@ -44,22 +46,13 @@ class Events(SQLiteApplicationRecorder):
 
         Shape: the position of the last row.
         """
-        positions = self._insert_events(cursor, rows, index=index, keep_lease=keep_lease)
-        assert positions, "an append holds at least one row"
-        return positions[-1]
-
-    def _insert_events(
-        self,
-        c: SQLiteCursor,
-        stored_events: Sequence[StoredEvent],
-        *,
-        index: IndexRow | None = None,
-        keep_lease: bool = False,
-        **kwargs: Any,
-    ) -> Sequence[int] | None:
-        positions = super()._insert_events(c, stored_events, **kwargs)
+        writer = cursor.sqlite_cursor
+        for row in rows:
+            values = row.originator_id, row.originator_version, row.topic, row.state
+            writer.execute(self.insert_events_statement, values)
+        position = writer.lastrowid
+        assert position, "an append holds at least one row"
         reach("append.inserted")
-        if index is not None:
-            sqlite_index.write(c.sqlite_cursor, index, keep_lease=keep_lease)
-            reach("append.indexed")
-        return positions
+        sqlite_index.write(writer, index, keep_lease=keep_lease)
+        reach("append.indexed")
+        return position

@@ -31,9 +31,7 @@ class Answering:
     """
 
     _answers: Answers
-    _given: dict[tuple[str, str], object] = attrs.field(
-        factory=dict[tuple[str, str], object], init=False
-    )
+    _given: dict[tuple[str, str], object] = attrs.field(factory=lambda: {}, init=False)
     _next: Iterator[object] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

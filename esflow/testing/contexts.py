@@ -31,7 +31,7 @@ class Notebook:
 
     flows: Mapping[str, Flow]
     clock: Clock = attrs.field(factory=ManualClock)
-    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=dict[str, ev.EffectRecorded])
+    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=lambda: {})
 
     def record_effect(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Keep an effect."""

@@ -31,8 +31,8 @@ class Fakes:
     """
 
     _effects: Effects
-    calls: list[Call] = attrs.field(factory=list[Call], init=False)
-    missing: list[str] = attrs.field(factory=list[str], init=False)
+    calls: list[Call] = attrs.field(factory=lambda: [], init=False)
+    missing: list[str] = attrs.field(factory=lambda: [], init=False)
     _next: Iterator[object] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

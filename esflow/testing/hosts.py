@@ -103,12 +103,12 @@ class Hosts:
     schedule: Schedule
     others: Sequence[Flow] = ()
     clock: IdleClock = attrs.field(factory=IdleClock)
-    appends: list[Append] = attrs.field(factory=list[Append], init=False)
+    appends: list[Append] = attrs.field(factory=lambda: [], init=False)
     unrecorded: set[Effect] = attrs.field(factory=set[Effect], init=False)  # Made in vain.
     current: Engine = attrs.field(init=False)
     flow: str = attrs.field(init=False)
     left: bool = attrs.field(default=False, init=False)  # A lost host may have left something.
-    _engines: list[Engine] = attrs.field(factory=list[Engine], init=False)
+    _engines: list[Engine] = attrs.field(factory=lambda: [], init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
