@@ -50,7 +50,8 @@ class Engine:
     ``step``, by which each activation is committed before anything that follows it, or ``output``,
     by which nothing shows outside before all that led to it is committed; a host that shows no
     sign of life for ``lease_seconds`` may lose its jobs to another; a snapshot is taken every so
-    many events, 0 for never, and the newest few of each job are kept.
+    many events, and where a job comes to rest with a tenth of them behind its last one, 0 for
+    never, and the newest few of each job are kept.
     Raises: FlowError, when two flows have one name; StoreError, when the store can't be opened;
     PayloadError, for a lease that is not above 0 or longer than a day, and for other numbers that
     can't be.
@@ -294,7 +295,7 @@ class Engine:
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
         query = job_query(status, flow, labels, limit, after)
-        return tuple(summary_of(row) for row in self._store.jobs(query))
+        return tuple(map(summary_of, self._store.jobs(query)))
 
     def wait(self, job_id: str, timeout: float) -> JobState:
         """Return the job when it is paused or has ended, woken by the store.

@@ -12,4 +12,4 @@ LAST_MOMENT_MS: Final = 253_402_300_799_999
 
 def moment_of(milliseconds: int) -> datetime:
     """Return the moment so many milliseconds after 1970 began, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

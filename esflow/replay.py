@@ -139,7 +139,12 @@ def _carried_on(begun: Replayed, rows: Iterable[Notification]) -> Replayed:
         evolve(fold, stored.data)
         if version == 1:
             created_at_ms = stored.at
-    return Replayed(fold=fold, head=head, created_at_ms=created_at_ms)
+    return Replayed(
+        fold=fold,
+        head=head,
+        created_at_ms=created_at_ms,
+        snapshot_version=begun.snapshot_version,
+    )
 
 
 def index_row(

@@ -32,10 +32,14 @@ import attrs
 from esflow.codec import genesis
 from esflow.errors import PayloadError, StoreError
 from esflow.json_values import Misfit
-from esflow.state import JobFold
+from esflow.state import JobFold, Status
 from esflow.store import SnapshotRow, Store
 
 FOLD_VERSION: Final = 4
+TAIL_SHARE: Final = 10
+"""A job rests with less than this share of ``snapshot_every`` events behind its last snapshot."""
+RESTING: Final = (Status.PAUSED, Status.WAITING)
+"""Where another host may take a job up, any time later."""
 
 _log = logging.getLogger("esflow")
 _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
@@ -52,6 +56,7 @@ class Replayed:
     fold: JobFold
     head: str
     created_at_ms: int
+    snapshot_version: int = 0  # Of the snapshot that it began with; 0: it began with nothing.
 
 
 @final
@@ -62,9 +67,13 @@ class SnapshotPlan:
     every: int = 0
     kept: int = 1
 
-    def is_due(self, before: int, after: int) -> bool:
-        """Tell whether an append from one version to another has crossed a multiple."""
-        return self.every > 0 and before // self.every != after // self.every
+    def is_due(self, before: int, after: int, tail: int) -> bool:
+        """Tell whether an append from one version to another calls for a snapshot.
+
+        Shape: ``tail`` is how many events a job rests with behind its last one, 0 while it runs on.
+        """
+        crossed = self.every > 0 and before // self.every != after // self.every
+        return crossed or 0 < self.every // TAIL_SHARE <= tail
 
 
 def snapshot_plan(every: int, kept: int) -> SnapshotPlan:
@@ -110,7 +119,12 @@ def decode_snapshot(job_id: str, row: SnapshotRow) -> Replayed:
     found = unpack(row.state)
     if (found.fold.job_id, found.fold.version) != (job_id, row.version):
         raise Misfit("holds another fold than it says")
-    return Replayed(fold=found.fold, head=row.head, created_at_ms=found.created_at_ms)
+    return Replayed(
+        fold=found.fold,
+        head=row.head,
+        created_at_ms=found.created_at_ms,
+        snapshot_version=row.version,
+    )
 
 
 def _sealed(job_id: str, fold_version: int, version: int, head: str, body: bytes) -> bytes:

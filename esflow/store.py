@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 
 @final
-@attrs.define(kw_only=True)
+@attrs.define
 class IndexRow:
     """What one job looks like from outside: rebuildable from its events at any time.
 
-    Nobody changes one; but every append makes one, and a frozen one takes twice as long.
+    Nobody changes one; but every append makes one, and a page a hundred, by position: a frozen one,
+    or one by keyword, takes twice as long.
     """
 
     job_id: str

@@ -15,10 +15,11 @@ from esflow.store import IndexRow
 
 REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
 """What to do where the index is not what the log makes of it."""
+_STATUSES: Final = {status.value: status for status in Status}  # A tenth of a call of Status.
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(slots=False)  # By position and without slots: a page holds many.
 class JobSummary:
     """What the index says of a job.
 
@@ -46,24 +47,20 @@ def summary_of(row: IndexRow) -> JobSummary:
     Raises: StoreError, when the row can't be one of ours.
     """
     try:
-        return _summary(row)
+        return JobSummary(
+            row.job_id,
+            row.flow,
+            row.flow_version,
+            _STATUSES.get(row.status) or Status(row.status),
+            row.version,
+            row.labels,
+            moment_of(row.created_at_ms),
+            moment_of(row.updated_at_ms),
+            None if row.wakes_at_ms is None else moment_of(row.wakes_at_ms),
+            row.question,
+            row.error,
+            row.host,
+        )
     except (ValueError, OverflowError, OSError) as fault:
         problem = f"the index row is damaged ({fault}); {REBUILD}"
         raise StoreError(f"listing job {row.job_id!r}", problem, False) from fault
-
-
-def _summary(row: IndexRow) -> JobSummary:
-    return JobSummary(
-        job_id=row.job_id,
-        flow=row.flow,
-        flow_version=row.flow_version,
-        status=Status(row.status),
-        version=row.version,
-        labels=row.labels,
-        created_at=moment_of(row.created_at_ms),
-        updated_at=moment_of(row.updated_at_ms),
-        wakes_at=None if row.wakes_at_ms is None else moment_of(row.wakes_at_ms),
-        question=row.question,
-        error=row.error,
-        host=row.host,
-    )

@@ -51,7 +51,7 @@ from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.replay import index_row, replay
-from esflow.snapshots import Replayed, SnapshotPlan, take_snapshot
+from esflow.snapshots import RESTING, Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
 
@@ -118,6 +118,8 @@ class Session:
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
     _head: str = attrs.field(init=False)
     _created_at_ms: int = 0
+    _snapshot_version: int = 0  # Of the job's last snapshot, as far as it knows.
+    _rests: bool = False  # As its last append left the job.
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
     _stored: type[StoredEvent] = attrs.field(init=False)
@@ -141,6 +143,7 @@ class Session:
         self.fold = replayed.fold
         self._head = replayed.head
         self._created_at_ms = replayed.created_at_ms
+        self._snapshot_version = replayed.snapshot_version
         self._recorded = self.fold.version
         self._owed = owed(self.fold)
         self._ahead = False
@@ -342,6 +345,7 @@ class Session:
         self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease, self.has_recorded, self._owed = holding, True, owing
+        self._rests = index.status in RESTING
 
     def _leasing(self, token: int, owing: frozenset[str]) -> tuple[bool, bool]:
         """Tell whether this session holds the job after an append, or else who did goes on to.
@@ -359,8 +363,11 @@ class Session:
         return is_more, bool(owing) and not is_more
 
     def _keep_snapshot(self, before: int) -> None:
-        """Take a snapshot where the last append crossed a multiple, now that it is recorded."""
-        if self.snapshots.is_due(before, self.fold.version):
-            recorded = Replayed(fold=self.fold, head=self._head, created_at_ms=self._created_at_ms)
+        """Take a snapshot where one is due after the last append, now that it is recorded."""
+        fold = self.fold
+        tail = fold.version - self._snapshot_version if self._rests else 0
+        if self.snapshots.is_due(before, fold.version, tail):
+            recorded = Replayed(fold=fold, head=self._head, created_at_ms=self._created_at_ms)
             now_ms = self.clock.now_ms()
             take_snapshot(self.store, recorded, taken_at_ms=now_ms, keep=self.snapshots.kept)
+            self._snapshot_version = fold.version

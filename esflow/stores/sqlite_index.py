@@ -206,10 +206,10 @@ def page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
 
 def _page(connection: sqlite3.Connection, query: JobQuery) -> list[IndexRow]:
     found = [
-        iter(_cursor(connection).execute(text, values))
+        _cursor(connection).execute(text, values)
         for text, values in walks(query, _ordinal(connection, query.after))
     ]
-    rows = found[0] if len(found) == 1 else merge(*found, key=lambda row: row[0])
+    rows = found[0].fetchall() if len(found) == 1 else merge(*found, key=lambda row: row[0])
     return [_index_row(row) for row in islice(rows, max(0, query.limit))]
 
 
@@ -309,23 +309,24 @@ def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
 
 
 def _index_row(row: _Row) -> IndexRow:
+    """Return a row's values by position: behind the ordinal, the columns are the fields."""
     return IndexRow(
-        job_id=row[1],
-        flow=row[2],
-        flow_version=row[3],
-        status=row[4],
-        version=row[5],
-        head=row[6],
-        labels=_labels(row[7]) if row[7] != "{}" else {},
-        created_at_ms=row[8],
-        updated_at_ms=row[9],
-        wakes_at_ms=row[10],
-        question=row[11],
-        error=row[12],
-        host=row[13],
-        lease=row[14],
-        lease_until_ms=row[15],
-        due_at_ms=row[16],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        _labels(row[7]) if row[7] != "{}" else {},
+        row[8],
+        row[9],
+        row[10],
+        row[11],
+        row[12],
+        row[13],
+        row[14],
+        row[15],
+        row[16],
     )
 
 

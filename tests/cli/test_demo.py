@@ -62,7 +62,7 @@ def _store(transcript: str) -> str:
 
 
 def _job(transcript: str) -> str:
-    (name,) = set(re.findall(r"job-[0-9a-f]+", transcript))
+    (name,) = set(re.findall(r"job-[0-9A-Za-z]+", transcript))
     return str(name)
 
 

@@ -45,6 +45,7 @@ def test_the_index_row_comes_back_as_it_was_given(store: Store) -> None:
         host="host-a",
         lease="host-a/1",
         lease_until_ms=1763690031000,
+        due_at_ms=1763690001001,
     )
     store.append(make_rows("job", 0, 1), row, expected=0, keep_lease=False)
     assert store.head("job") == row

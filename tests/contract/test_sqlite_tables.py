@@ -9,10 +9,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from esflow.store import JobQuery
+from esflow.store import IndexRow, JobQuery
 from esflow.stores import sqlite, sqlite_index, sqlite_snapshots
 from esflow.stores.sqlite import SQLiteStore
 from tests.contract.rows import append, make_index, make_rows
@@ -40,6 +41,14 @@ def connection(path: Path, sqlite_store: SQLiteStore) -> Iterator[sqlite3.Connec
 def plan(connection: sqlite3.Connection, statement: str, values: Any) -> list[str]:
     rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     return [str(row[3]) for row in rows]
+
+
+def test_the_columns_of_the_index_are_the_fields_of_its_row_in_order(
+    connection: sqlite3.Connection,
+) -> None:
+    columns = connection.execute("SELECT name FROM pragma_table_info('esflow_jobs') ORDER BY cid")
+    fields = [field.name for field in attrs.fields(IndexRow)]
+    assert [name for (name,) in columns] == ["ordinal", *fields]
 
 
 def test_every_page_of_jobs_is_found_by_a_seek(connection: sqlite3.Connection) -> None:

@@ -3,11 +3,14 @@
 from concurrent.futures import Future
 from typing import Any
 
+import attrs
 import pytest
 
-from esflow import Answer, Engine, Recorded, errors
+from esflow import Answer, Engine, JobSummary, Recorded, Status, errors
 from esflow.fold import fold_events
-from esflow.store import Store
+from esflow.moments import moment_of
+from esflow.store import IndexRow, Store
+from esflow.summary import summary_of
 from tests.engine.flows import gated, support
 from tests.engine.world import (
     PATIENCE_SECONDS,
@@ -203,3 +206,36 @@ def test_following_ends_quietly_when_the_store_is_closed_in_between(
 def test_a_status_that_is_none_is_refused(engine: Engine, store: Store) -> None:
     with check_refusal(store, errors.PayloadError, "'done'", "completed"):
         engine.jobs(status="done")
+
+
+def test_a_summary_says_what_the_index_does() -> None:
+    row = IndexRow(
+        job_id="job",
+        flow="support",
+        flow_version="2",
+        status="waiting",
+        version=7,
+        head="f" * 64,
+        labels={"customer": "17"},
+        created_at_ms=1,
+        updated_at_ms=2,
+        wakes_at_ms=3,
+        question="Which option?",
+        error="ValueError: no",
+        host="host-a",
+    )
+    assert summary_of(row) == JobSummary(
+        job_id="job",
+        flow="support",
+        flow_version="2",
+        status=Status.WAITING,
+        version=7,
+        labels={"customer": "17"},
+        created_at=moment_of(1),
+        updated_at=moment_of(2),
+        wakes_at=moment_of(3),
+        question="Which option?",
+        error="ValueError: no",
+        host="host-a",
+    )
+    assert summary_of(attrs.evolve(row, wakes_at_ms=None)).wakes_at is None

@@ -10,11 +10,12 @@ from typing import Final
 
 import pytest
 
-from esflow import Context, Engine, Flow, errors, failpoints
+from esflow import Answer, Context, Engine, Flow, errors, failpoints
 from esflow.replay import rebuild_index, replay_all
-from esflow.snapshots import FOLD_VERSION
+from esflow.snapshots import FOLD_VERSION, TAIL_SHARE
 from esflow.store import Store
 from esflow.stores import open_store
+from esflow.testing import ManualClock
 from tests.stores import OpenStore
 
 JOB: Final = "job"
@@ -36,6 +37,29 @@ def chain() -> Flow:
     return flow
 
 
+def stopping(rest: str) -> Flow:
+    """Return a flow that comes to rest after a few steps, again and again."""
+    flow = Flow("stopping")
+    routine = flow.routine("desk", outputs=("again", "later"))
+
+    @routine.slot
+    def step(ctx: Context, n: int) -> None:
+        if n:
+            ctx.emit("again", n=n - 1)
+        elif rest == "ask":
+            ctx.ask("How many?", to="desk.told")
+        else:
+            ctx.emit_after(1, "later", n=4)
+
+    @routine.slot
+    def told(ctx: Context, answer: int) -> None:
+        ctx.emit("again", n=answer)
+
+    flow.connect("desk.again", "desk.step")
+    flow.connect("desk.later", "desk.step")
+    return flow
+
+
 def played(store: Store, *, snapshot_every: int = 5, snapshots_kept: int = 3) -> Engine:
     engine = Engine(store, [chain()], snapshot_every=snapshot_every, snapshots_kept=snapshots_kept)
     assert engine.start("chain", "link.step", {"n": 9}, job_id=JOB).version == LENGTH
@@ -44,7 +68,7 @@ def played(store: Store, *, snapshot_every: int = 5, snapshots_kept: int = 3) ->
 
 def kept(store: Store) -> list[int]:
     """Return the versions that there are snapshots at."""
-    found = [store.snapshot(JOB, fold_version=FOLD_VERSION, upto=at) for at in range(99)]
+    found = [store.snapshot(JOB, fold_version=FOLD_VERSION, upto=at) for at in range(199)]
     return sorted({each.version for each in found if each is not None})
 
 
@@ -66,6 +90,34 @@ def test_a_snapshot_is_taken_where_an_append_crosses_a_multiple(store: Store) ->
     played(store, snapshot_every=5, snapshots_kept=99)
     # The appends end at 2, 5, 8, ..., 29 and, with the completion of the job, at 32.
     assert kept(store) == [5, 11, 17, 20, 26, 32]
+
+
+@pytest.mark.parametrize("rest", ["ask", "later"])
+def test_a_job_that_rests_far_behind_its_last_snapshot_is_given_one(
+    open_again: OpenStore, store: Store, rest: str
+) -> None:
+    flow, rests, snapshots = stopping(rest), list[int](), list[int]()
+    clock = ManualClock()
+    for turn in range(6):
+        with Engine(open_again(), [flow], snapshot_every=300, clock=clock) as engine:
+            if turn == 0:
+                rests.append(engine.start("stopping", "desk.step", {"n": 3}, job_id=JOB).version)
+            elif rest == "ask":
+                rests.append(engine.resume(JOB, Answer(4)).version)
+            else:
+                clock.advance(1)
+                rests.append(engine.run(JOB).version)
+        last = snapshots[-1] if snapshots else 0
+        if rests[-1] - last >= 300 // TAIL_SHARE:
+            snapshots.append(rests[-1])
+        assert kept(store) == snapshots[-3:]
+    assert 0 < len(snapshots) < len(rests), "it rested both near to a snapshot and far from one"
+
+
+def test_a_job_that_has_ended_needs_none(store: Store) -> None:
+    played(store, snapshot_every=300)
+    assert kept(store) == []
+    assert LENGTH > 300 // TAIL_SHARE
 
 
 def test_the_newest_few_are_kept(store: Store) -> None:

@@ -1,15 +1,37 @@
 """A job begins once, or not at all."""
 
+import secrets
+import string
 from typing import Any
 
 import pytest
 
-from esflow import Context, Engine, Flow, errors
+from esflow import Context, Engine, Flow, errors, inputs
 from esflow.store import Store
 from tests.engine.flows import gated, support
 from tests.engine.world import Gate, Hosts, Threads, check_refusal, count, held, stored
 
+DIGITS = string.digits + string.ascii_letters
 STARTED = ("support", "agent.trigger", {"task": "choose"})
+
+
+def test_a_new_id_holds_64_random_bits_in_15_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [0, 2**64 - 1, *(1 << bit for bit in range(64))]
+    drawn = iter(numbers)
+
+    def draw(bits: int) -> int:
+        return next(drawn) % (1 << bits)
+
+    monkeypatch.setattr(secrets, "randbits", draw)
+    names = [inputs.new_job_id() for _ in numbers]
+    assert [number_of(name) for name in names] == numbers
+    assert all(inputs.checked_id(name) == name and len(name) == 15 for name in names)
+
+
+def number_of(name: str) -> int:
+    """Read an id as the number that it was made of."""
+    digits = [DIGITS.index(character) for character in name.removeprefix("job-")]
+    return sum(digit * 62**place for place, digit in enumerate(digits))
 
 
 @pytest.mark.parametrize("flow", ["", "Support", "support ", "\ud800", 5])

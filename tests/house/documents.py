@@ -26,7 +26,7 @@ FENCE = re.compile(
 MARK = re.compile(r"<!-- (?:(?P<kind>not run|file): (?P<value>[^>]+?)) -->\s*\Z")
 # An id in a document has a digit, so that words ("job-wide") are no ids; a real one is any.
 JOB = re.compile(r"\bjob-(?=[a-z]*[0-9])[0-9a-z]{4,}\b")
-ANY_JOB = r"(job-[0-9a-z]{4,})"
+ANY_JOB = r"(job-[0-9A-Za-z]{4,})"
 BETWEEN = "\x1eend of block\x1e"
 
 

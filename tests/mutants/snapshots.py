@@ -183,6 +183,24 @@ MUTANTS: Final = (
         trial=Trial(_ENGINE + "a_snapshot_is_taken_where_an_append_crosses_a_multiple"),
     ),
     Mutant(
+        name="a job at rest is given no snapshot",
+        breaks="A job rests with few events behind its last snapshot.",
+        patches=(
+            Patch(
+                "snapshots.py",
+                "        return crossed or 0 < self.every // TAIL_SHARE <= tail\n",
+                "        return crossed\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "a_job_that_rests_far_behind_its_last_snapshot_is_given_one"),
+    ),
+    Mutant(
+        name="where the last snapshot stands is forgotten",
+        breaks="A job at rest is given a snapshot only far behind its last one.",
+        patches=(Patch("replay.py", "        snapshot_version=begun.snapshot_version,\n", ""),),
+        trial=Trial(_ENGINE + "a_job_that_rests_far_behind_its_last_snapshot_is_given_one"),
+    ),
+    Mutant(
         name="all snapshots are kept",
         breaks="The newest few snapshots of a job are kept.",
         patches=(Patch("stores/memory.py", "found[max(0, len(found) - keep) :]", "found"),),
