@@ -13,16 +13,18 @@ from typing import Any, Final, cast, final
 import attrs
 
 from esflow.events import Json
-from esflow.graph import Connection, GatherRule, Handler, Slot, listed, name_problem
+from esflow.graph import Connection, GatherRule, Handler, Slot, name_problem
 from esflow.options import SlotOptions
 from esflow.outputs import Output, recorded_keys, types_of
 from esflow.payloads import structure
 from esflow.policies import Effects, OnError, Retry, seconds_of
 from esflow.shared_type import DataRules, SharedType, recorded_type
+from esflow.values import by_value, listed
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class RetryDefinition:
     """How often a slot is tried, as a definition has it.
 
@@ -40,6 +42,7 @@ class RetryDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class OptionsDefinition:
     """The options of a slot, as a definition has them."""
 
@@ -51,6 +54,7 @@ class OptionsDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class RoutineDefinition:
     """A routine as a definition has it; the address of a lone slot is the routine's name.
 
@@ -69,6 +73,7 @@ class RoutineDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ConnectionDefinition:
     """A connection as a definition has it, both ends by address."""
 
@@ -79,6 +84,7 @@ class ConnectionDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SharedDefinition:
     """The type of the shared data, as a definition has it: the types of JSON of its fields."""
 
@@ -88,6 +94,7 @@ class SharedDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Definition:
     """All of a flow but its code."""
 

@@ -20,12 +20,14 @@ from esflow.effect_options import EffectOptions, options_of
 from esflow.events import EffectAttemptFailed, EffectRecorded, Json
 from esflow.failpoints import reach
 from esflow.payloads import digest, return_annotation, structure, to_json
+from esflow.values import by_value
 
 _log = logging.getLogger("esflow")
 
 
 @final
 @attrs.frozen
+@by_value
 class Call:
     """A call to the outside world, with the name and the digest that it is recorded under."""
 

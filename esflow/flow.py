@@ -46,7 +46,6 @@ from esflow.graph import (
     Handler,
     Slot,
     handler_problem,
-    listed,
     name_problem,
     nameless_problem,
     unconnected_problem,
@@ -57,6 +56,7 @@ from esflow.outputs import Output, connection_problem, outputs_problem, refuse_m
 from esflow.policies import OnError, Retry
 from esflow.routine import Routine
 from esflow.shared_type import Reducer, SharedType, data_rules, missing_problem
+from esflow.values import listed
 
 __all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 

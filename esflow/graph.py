@@ -16,6 +16,7 @@ import attrs
 from esflow.events import Target
 from esflow.payloads import Signature
 from esflow.policies import OnError, Retry
+from esflow.values import by_value, listed
 
 max_name: Final = 100  # Characters.
 _name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
@@ -29,6 +30,7 @@ ERROR: Final = "error"
 
 @final
 @attrs.frozen
+@by_value
 class Slot:
     """An inlet of a routine: the handler that an activation calls.
 
@@ -52,6 +54,7 @@ class Slot:
 
 @final
 @attrs.frozen
+@by_value
 class Connection:
     """An edge from an output to a slot."""
 
@@ -132,11 +135,6 @@ def unconnected_problem(slot: Slot, connections: Iterable[Connection]) -> str | 
     if slot.gather == "all" and all(each.target.slot != slot.address for each in edges):
         return f"slot {slot.address} gathers from all its connections; connect an output to it"
     return None
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as they stand in a sentence."""
-    return ", ".join(names) or "none"
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
 from esflow.store import IndexRow, JobQuery, Store
 from esflow.summary import REBUILD
+from esflow.values import by_value
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class VerifyReport:
     """What verification found: nothing, when all is as it was recorded."""
 

@@ -34,6 +34,7 @@ from esflow.errors import PayloadError, StoreError
 from esflow.json_values import Misfit
 from esflow.state import JobFold
 from esflow.store import SnapshotRow, Store
+from esflow.values import by_value
 
 FOLD_VERSION: Final = 4
 
@@ -43,6 +44,7 @@ _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Replayed:
     """A job folded up to a recorded version.
 
@@ -56,6 +58,7 @@ class Replayed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SnapshotPlan:
     """How often snapshots are taken, in events, and how many of a job are kept; 0 is never."""
 

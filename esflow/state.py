@@ -36,6 +36,7 @@ from esflow.items import (
     Status,
 )
 from esflow.moments import moment_of
+from esflow.values import by_value
 
 __all__ = [
     "ENDED",
@@ -263,7 +264,8 @@ class JobFold:
 
 
 @final
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True)
+@by_value
 class JobState:
     """A job at one version: `fold` of its events up to there, and nothing else.
 

@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import attrs
 
+from esflow.values import by_value
+
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification, StoredEvent
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class IndexRow:
     """What one job looks like from outside: rebuildable from its events at any time."""
 
@@ -51,6 +54,7 @@ class IndexRow:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SnapshotRow:
     """A job folded up to one version, as bytes: it saves time, and can be missed at any moment."""
 
@@ -63,6 +67,7 @@ class SnapshotRow:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class StoreCondition:
     """What a store is made of, and how full it is."""
 
@@ -74,6 +79,7 @@ class StoreCondition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobQuery:
     """Which jobs to list.
 

@@ -12,6 +12,7 @@ from esflow.errors import StoreError
 from esflow.moments import moment_of
 from esflow.state import Status
 from esflow.store import IndexRow
+from esflow.values import by_value
 
 REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
 """What to do where the index is not what the log makes of it."""
@@ -19,6 +20,7 @@ REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-inde
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobSummary:
     """What the index says of a job.
 

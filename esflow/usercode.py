@@ -15,6 +15,7 @@ import attrs
 
 from esflow.errors import PayloadError
 from esflow.events import Failure
+from esflow.values import by_value
 
 max_type_characters: Final = 200
 max_message_characters: Final = 4_000
@@ -23,6 +24,7 @@ max_traceback_characters: Final = 20_000
 
 @final
 @attrs.frozen
+@by_value
 class Returned:
     """User code came back with a value."""
 
@@ -31,6 +33,7 @@ class Returned:
 
 @final
 @attrs.frozen
+@by_value
 class Raised:
     """User code raised."""
 
@@ -39,6 +42,7 @@ class Raised:
 
 @final
 @attrs.frozen
+@by_value
 class Ended:
     """User code ended the process rather than the call."""
 
@@ -47,6 +51,7 @@ class Ended:
 
 @final
 @attrs.frozen
+@by_value
 class Stopped:
     """User code was set aside, to run again."""
 

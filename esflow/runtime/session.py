@@ -54,6 +54,7 @@ from esflow.replay import index_row, replay
 from esflow.snapshots import Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
 from esflow.store import Store
+from esflow.values import by_value
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
 
@@ -80,6 +81,7 @@ max_group_ms: Final = 100
 
 @final
 @attrs.frozen
+@by_value
 class _Decision:
     """Steps that are decided together, as often as it takes until they are recorded."""
 

@@ -36,6 +36,7 @@ from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
 from esflow.runtime.session import Decide, Session
 from esflow.state import Activation, JobFold
+from esflow.values import by_value
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
@@ -46,6 +47,7 @@ inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=
 
 @final
 @attrs.frozen
+@by_value
 class Began:
     """When a handler was begun, by two clocks."""
 
