@@ -34,7 +34,6 @@ from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
-from esflow.wiring import wiring_of
 
 _log = logging.getLogger("esflow")
 
@@ -53,7 +52,7 @@ _ONE_JOBS_TROUBLE = (
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Errand:
     """What a caller wishes of a job: it is driven, if one of the steps claims it."""
 
@@ -64,7 +63,7 @@ class Errand:
 
 
 @final
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Host:
     """What one engine drives jobs with."""
 
@@ -103,6 +102,8 @@ class Host:
         recorded = self.store.get_definition(fold.fingerprint)
         if recorded is None:
             raise errors.FlowNotFound(fold.flow, tuple(self.flows))
+        from esflow.wiring import wiring_of
+
         return wiring_of(json.loads(recorded))
 
     def head(self, job_id: str) -> IndexRow:
