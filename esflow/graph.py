@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias, final
 
 import attrs
@@ -140,6 +139,8 @@ def unconnected_problem(slot: Slot, connections: Iterable[Connection]) -> str | 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return what to say of a name that isn't known, with the nearest one that is."""
     names = list(known)
+    from difflib import get_close_matches
+
     near = get_close_matches(name, names, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"there is {listed(names)}"
     return f"there is no {what} {name!r:.120}; {advice}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent import futures
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast, final
 
@@ -115,6 +114,8 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
         # It is looked at even if nobody is there to be told, or the loop would complain of it.
         error = None if task.cancelled() else task.exception()
     if task.cancelled():  # By itself: who waits here was not.
+        from concurrent import futures
+
         return Raised(futures.CancelledError("cancelled from within"))
     if error is None:
         outcome = task.result()
