@@ -13,7 +13,7 @@ import attrs
 
 from esflow import events as ev
 from esflow.events import Gather, Json
-from esflow.values import by_value
+from esflow.values import by_contents, by_value
 
 
 class Status(StrEnum):
@@ -169,6 +169,7 @@ class Gathering:
 
 @final
 @attrs.define
+@by_contents
 class Collection:
     """A gathering in progress, in the order of arrival; what came last says when it is whole."""
 
@@ -203,6 +204,7 @@ class Child:
 
 @final
 @attrs.define
+@by_contents
 class Member:
     """An activation of the open wave and what is recorded of it."""
 

@@ -48,7 +48,7 @@ class Rules:
 
 
 @final
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Handed:
     """A copy that was handed out, and what it was then."""
 

@@ -108,7 +108,7 @@ class Recorder(Protocol):
 
 
 @final
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 

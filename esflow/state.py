@@ -36,7 +36,7 @@ from esflow.items import (
     Status,
 )
 from esflow.moments import moment_of
-from esflow.values import by_value
+from esflow.values import by_contents, by_value
 
 __all__ = [
     "ENDED",
@@ -63,6 +63,7 @@ __all__ = [
 
 @final
 @attrs.define(kw_only=True)
+@by_contents
 class JobFold:
     """A job as its events tell it, in progress."""
 

@@ -91,7 +91,7 @@ class _Decision:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Session:
     """Reads one job, decides on it and appends to it."""
 

@@ -56,7 +56,7 @@ class Began:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Wave:
     """The open wave of a claimed job: which of it may start, and what became of what has.
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from esflow.errors import EsflowError, JobNotFound
-from esflow.values import by_value
+from esflow.values import by_contents, by_value
 
 
 @final
@@ -44,6 +44,15 @@ class Named:
         return f"<{self.name}>"
 
 
+@final
+@attrs.define
+@by_contents
+class Changing:
+    """One whose values change."""
+
+    text: str
+
+
 VALUES: list[tuple[Any, ...]] = [("a",), ("b",), ("a", 1), ("a", None, 7), ("a", ("b", 2))]
 
 
@@ -77,6 +86,16 @@ def test_a_value_that_holds_itself_is_shown() -> None:
     inside: list[object] = []
     inside.append(Ours("a", inside))
     assert "inner=[...]" in repr(inside[0])
+
+
+def test_what_changes_is_compared_as_it_is_and_has_no_hash() -> None:
+    one, other = Changing("a"), Changing("a")
+    assert one == other
+    other.text = "b"
+    assert one != other
+    assert repr(other) == "Changing(text='b')"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
 
 
 def test_a_class_keeps_the_methods_that_it_has() -> None:
