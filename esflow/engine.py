@@ -5,7 +5,6 @@ It holds nothing of a job between two calls; whatever it knows, it reads from th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType, TracebackType
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from esflow.runtime.checking import CheckReport
     from esflow.runtime.looking import Moment
     from esflow.runtime.worker import Worker
-
-logging.getLogger("esflow").addHandler(logging.NullHandler())
 
 _CONTINUE: Final = Continue()
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})

@@ -23,12 +23,12 @@ A test remembers the fields and some folds, and says when that has been forgotte
 
 from __future__ import annotations
 
-import logging
 from hashlib import sha256
 from typing import Final, final
 
 import attrs
 
+from esflow import trouble
 from esflow.codec import genesis
 from esflow.errors import PayloadError, StoreError
 from esflow.json_values import Misfit
@@ -38,7 +38,6 @@ from esflow.values import by_value
 
 FOLD_VERSION: Final = 4
 
-_log = logging.getLogger("esflow")
 _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
@@ -155,4 +154,4 @@ def find_snapshot(store: Store, job_id: str, *, upto: int | None) -> Replayed | 
 def warn(job_id: str, version: int | None, problem: str) -> None:
     """Log what is wrong with a snapshot; the job itself is well."""
     where = job_id if version is None else f"{job_id}@{version}"
-    _log.warning("snapshot of job %s %s", where, problem, extra={"job_id": job_id})
+    trouble.warn("snapshot of job %s %s", where, problem, job_id=job_id)

@@ -5,7 +5,6 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast, final
@@ -169,7 +168,9 @@ def _text(show: Callable[[Exception], str], error: Exception, otherwise: str) ->
 
 
 def _traceback(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
+    from traceback import format_exception
+
+    return "".join(format_exception(error))
 
 
 def _recordable(text: str, limit: int, *, keep_end: bool = False) -> str:

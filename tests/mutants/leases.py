@@ -108,8 +108,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/heartbeat.py",
-                '            _log.warning("%d leases are not renewed: %s", len(leases), trouble)\n',
-                '            _log.warning("%d leases are not renewed: %s", len(leases), trouble)\n'
+                '            warn("%d leases are not renewed: %s", len(leases), trouble)\n',
+                '            warn("%d leases are not renewed: %s", len(leases), trouble)\n'
                 "            self._held = set()\n",
             ),
         ),
