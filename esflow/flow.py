@@ -14,7 +14,6 @@ Wherever a flow is asked for a slot or an output, a routine's name stands for th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -279,7 +278,9 @@ class Flow:
         """Return the definition as canonical JSON, of which the fingerprint is the hash."""
         if self._frozen_bytes is not None:
             return self._frozen_bytes
-        return json.dumps(self.definition(), sort_keys=True, separators=(",", ":")).encode()
+        from json import dumps
+
+        return dumps(self.definition(), sort_keys=True, separators=(",", ":")).encode()
 
     @property
     def fingerprint(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
+from esflow.chance import drawn_name
 from esflow.errors import JobNotFound, PayloadError, VersionConflict
 from esflow.payloads import to_json
 from esflow.state import JobFold, Status
@@ -16,7 +16,7 @@ max_id_characters: Final = 200
 
 def new_job_id() -> str:
     """Return a job id that nobody has used."""
-    return f"job-{secrets.token_hex(8)}"
+    return f"job-{drawn_name(8)}"
 
 
 def checked_id(job_id: object) -> str:

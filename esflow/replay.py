@@ -5,7 +5,6 @@ It reads a store and appends nothing, and needs no flow and no user code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, final
 
@@ -182,7 +181,9 @@ def asked_text(asked: QuestionAsked | Interrupted) -> str:
         return asked.text
     if isinstance(asked.payload, str):
         return asked.payload
-    return json.dumps(asked.payload, ensure_ascii=False)
+    from json import dumps
+
+    return dumps(asked.payload, ensure_ascii=False)
 
 
 def verify(store: Store, job_id: str | None = None) -> VerifyReport:

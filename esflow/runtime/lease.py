@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import platform
-import secrets
 from functools import cache
+
+from esflow.chance import drawn_name
 
 
 def new_lease() -> str:
@@ -20,7 +21,7 @@ def new_lease() -> str:
     Shape: ``machine|boot|process id|when the process started|a number of its own``.
     """
     pid = os.getpid()
-    return "|".join((platform.node(), _boot(), str(pid), _started(pid), secrets.token_hex(4)))
+    return "|".join((platform.node(), _boot(), str(pid), _started(pid), drawn_name(4)))
 
 
 def is_abandoned(lease: str | None, lease_until_ms: int | None, now_ms: int) -> bool:

@@ -28,7 +28,6 @@ those of its wave; `is_current` tells it so, and it is driven again.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
@@ -36,6 +35,7 @@ from typing import Final, TypeAlias, final
 
 import attrs
 
+from esflow.chance import drawn_name
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.consequences import due, owed
@@ -307,7 +307,7 @@ class Session:
 
         now_ms = _checked_moment(self.clock.now_ms())
         token, head, rows = self.token, self._head, list[StoredEvent]()
-        nonce = None if token else secrets.token_hex(4)
+        nonce = None if token else drawn_name(4)
         for version, event in enumerate(events, start=expected + 1):
             if isinstance(event, ExecutionClaimed):
                 token = version
