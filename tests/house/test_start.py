@@ -19,17 +19,15 @@ LOOSE: Final = 0.95  # Whoever needs less than this share of a ratchet lowers it
 MAX_MODULES: Final = 76
 MAX_CLASSES: Final = 144
 
-# Of Python's own modules, what nearly every program has, or what no job can do without.
-_KNOWN: Final = (
-    "attrs, bisect, contextvars, datetime, gc, hashlib, json, logging, math, random, secrets, uuid"
-)
+# Of Python's own modules, what no job can do without.
+_KNOWN: Final = "attrs, bisect, contextvars, datetime, gc, hashlib, math, uuid"
 _REPORT: Final = f"""
-import json, sys
+import sys
 import {_KNOWN}
 known = set(sys.modules)
 STATEMENT
-import attrs
 loaded = sorted(sys.modules.keys() - known)
+import json
 kinds = {{
     kind for name in loaded for kind in vars(sys.modules[name]).values()
     if isinstance(kind, type) and kind.__module__ == name and attrs.has(kind)
