@@ -19,7 +19,7 @@ ALONE := $(filter-out tests/mutants,$(UNMEASURED))
 empty :=
 comma := ,
 CORE_MODULES := codec commands consequences decider errors events/ fold holds ids items json_values merge moments parts payloads \
-	reducers state structures transitions upcasters waves wires
+	reducers state structures transitions upcasters values waves wires
 CORE := $(subst $(empty) $(empty),$(comma),$(patsubst %,esflow/%*,$(CORE_MODULES)))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -12,13 +12,13 @@ from esflow.events import Recorded
 from esflow.flow import Flow, Routine
 from esflow.policies import Retry
 from esflow.replay import VerifyReport
-from esflow.runtime.checking import CheckReport
 from esflow.state import JobState, Status
 from esflow.store import Store
 from esflow.summary import JobSummary
 
 if _typing.TYPE_CHECKING:
     from esflow.async_engine import AsyncEngine
+    from esflow.runtime.checking import CheckReport
 
 __all__ = [
     "Answer",
@@ -46,9 +46,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what needs a loop when it is asked for: asyncio costs as much as all the rest."""
+    """Import what few need when it is asked for: asyncio costs as much as all the rest."""
     if name == "AsyncEngine":
         from esflow.async_engine import AsyncEngine
 
         return AsyncEngine
+    if name == "CheckReport":
+        from esflow.runtime.checking import CheckReport
+
+        return CheckReport
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

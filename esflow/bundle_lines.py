@@ -12,6 +12,8 @@ from typing import IO, Any, Final, TypeVar, final
 
 import attrs
 
+from esflow.values import by_value
+
 max_line_bytes: Final = 128 * 1024 * 1024  # A payload of the largest size, escaped twice.
 
 Kind = TypeVar("Kind")
@@ -19,6 +21,7 @@ Kind = TypeVar("Kind")
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Header:
     """What a bundle holds: ``count`` events, the last of which has the hash ``head``."""
 
@@ -31,6 +34,7 @@ class Header:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Line:
     """One stored row; ``state`` is the text of its bytes."""
 
@@ -41,6 +45,7 @@ class Line:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Footer:
     """The definitions of the flows that a job ran, as they were kept, by fingerprint."""
 

@@ -15,6 +15,8 @@ from typing import Final, Protocol, final
 
 import attrs
 
+from esflow.values import by_value
+
 _LOOK_AGAIN_SECONDS: Final = 60.0
 """A clock that was set, or whose machine slept, is noticed after so long."""
 
@@ -36,6 +38,7 @@ class Clock(Protocol):
 
 @final
 @attrs.frozen
+@by_value
 class SystemClock:
     """The clock of this machine."""
 

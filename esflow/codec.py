@@ -50,6 +50,7 @@ from esflow.errors import CorruptHistory, UnknownEvent
 from esflow.events import Event, Recorded
 from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
+from esflow.values import by_value
 
 if TYPE_CHECKING:
     from esflow.wires import Read, Row, Stored, Write
@@ -81,6 +82,7 @@ _body_start: Final = len(_head) + 64 + len(b'",')
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Envelope:
     """The circumstances that are stored with an event."""
 

@@ -8,16 +8,19 @@ from typing import TypeAlias, final
 import attrs
 
 from esflow.events import Failure, Gather, Json, Parent
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen
+@by_value
 class Continue:
     """Carry on after a pause: the operator's first, then a breakpoint's, else the program's."""
 
 
 @final
 @attrs.frozen
+@by_value
 class Answer:
     """Answer a question or an interrupt, and carry on.
 
@@ -30,6 +33,7 @@ class Answer:
 
 @final
 @attrs.frozen
+@by_value
 class Update:
     """Change the shared data, each key by its declared reducer, and carry on."""
 
@@ -38,6 +42,7 @@ class Update:
 
 @final
 @attrs.frozen
+@by_value
 class Goto:
     """Drop what is in flight and run exactly one slot instead."""
 
@@ -47,6 +52,7 @@ class Goto:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class StartJob:
     """Begin a job with one payload at one slot."""
 
@@ -65,6 +71,7 @@ class StartJob:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ClaimExecution:
     """Take the job over, where there is something to run.
 
@@ -82,6 +89,7 @@ class ClaimExecution:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SendMessage:
     """Bring a payload to a slot from outside, once per key."""
 
@@ -93,6 +101,7 @@ class SendMessage:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class PauseJob:
     """Let nothing new start until somebody says `Continue`."""
 
@@ -101,6 +110,7 @@ class PauseJob:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class UpdateShared:
     """Write to the shared data from outside.
 
@@ -112,6 +122,7 @@ class UpdateShared:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class CancelJob:
     """End the job, whatever it is doing."""
 
@@ -120,6 +131,7 @@ class CancelJob:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class RetryJob:
     """Let what ended the job run again; ``effects`` is ``reuse`` or ``fresh``."""
 
@@ -128,6 +140,7 @@ class RetryJob:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class FireTimers:
     """Let happen what is due by now.
 
@@ -140,6 +153,7 @@ class FireTimers:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class AnswerInTime:
     """Answer every question whose time is over by now with its default, all at once."""
 
@@ -148,6 +162,7 @@ class AnswerInTime:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class FinishChild:
     """Tell a job how a child of it ended."""
 

@@ -1,28 +1,31 @@
-"""A flow as JSON data: how its definition is written, and what is read of one.
+"""What is read of a flow's definition, which `defining` writes.
 
-What equals its default is left out, so that a flow that says nothing new keeps its fingerprint.
 A definition names classes and functions and never loads any: whoever rebuilds a flow brings them.
+Few do, so the module is loaded at first need.
 """
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast, final
+from typing import Final, cast, final
 
 import attrs
 
+from esflow.defining import name_of
 from esflow.events import Json
-from esflow.graph import Connection, GatherRule, Handler, Slot, listed, name_problem
+from esflow.graph import GatherRule, Handler, name_problem
 from esflow.options import SlotOptions
-from esflow.outputs import Output, recorded_keys, types_of
+from esflow.outputs import Output, recorded_keys
 from esflow.payloads import structure
-from esflow.policies import Effects, OnError, Retry, seconds_of
+from esflow.policies import Effects, OnError, Retry
 from esflow.shared_type import DataRules, SharedType, recorded_type
+from esflow.values import by_value, listed
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class RetryDefinition:
     """How often a slot is tried, as a definition has it.
 
@@ -40,6 +43,7 @@ class RetryDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class OptionsDefinition:
     """The options of a slot, as a definition has them."""
 
@@ -51,6 +55,7 @@ class OptionsDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class RoutineDefinition:
     """A routine as a definition has it; the address of a lone slot is the routine's name.
 
@@ -67,6 +72,7 @@ class RoutineDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ConnectionDefinition:
     """A connection as a definition has it, both ends by address."""
 
@@ -77,6 +83,7 @@ class ConnectionDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SharedDefinition:
     """The type of the shared data, as a definition has it: the types of JSON of its fields."""
 
@@ -86,6 +93,7 @@ class SharedDefinition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Definition:
     """All of a flow but its code."""
 
@@ -110,82 +118,6 @@ def read_definition(definition: Mapping[str, Json]) -> Definition:
     Raises: PayloadError, when it is no definition.
     """
     return cast("Definition", structure(dict(definition), Definition, "definition"))
-
-
-def graph_definition(
-    outputs: Mapping[str, Iterable[Output]],
-    slots: Iterable[Slot],
-    connections: Iterable[Connection],
-    shared: SharedType | None,
-) -> dict[str, Json]:
-    """Return all of a flow but its head as JSON; ``outputs`` are by routine, in their order."""
-    own: dict[str, list[Slot]] = {name: [] for name in outputs}
-    for slot in slots:
-        own[slot.routine].append(slot)
-    written: dict[str, Json] = {
-        "routines": [_routine(name, mine, own[name]) for name, mine in outputs.items()],
-        "connections": [_connection(edge) for edge in connections],
-    }
-    if shared is not None:
-        written["shared"] = {"name": shared.name, "fields": types_of(shared.keys)}
-    return written
-
-
-def _routine(name: str, outputs: Iterable[Output], slots: Iterable[Slot]) -> dict[str, Json]:
-    """Return a routine as JSON, sorted by names, because the order of its parts means nothing."""
-    keys = {output.name: output.keys for output in outputs}
-    types = {output: types_of(keys[output] or {}) for output in sorted(keys) if keys[output]}
-    by_address = {slot.address: slot for slot in slots}
-    options = {address: _options(by_address[address]) for address in sorted(by_address)}
-    said = {address: found for address, found in options.items() if found}
-    written: dict[str, Json] = {
-        "name": name,
-        "outputs": sorted(keys),
-        "slots": sorted(by_address),
-    }
-    if said:
-        written["options"] = said
-    if types:
-        written["types"] = types
-    return written
-
-
-def _connection(edge: Connection) -> dict[str, Json]:
-    """Return a connection as JSON."""
-    return {
-        "output": edge.name,
-        "slot": edge.target.slot,
-        "rename": dict(sorted((edge.target.rename or {}).items())),
-    }
-
-
-def _options(slot: Slot) -> dict[str, Json]:
-    said: dict[str, Json] = {}
-    if slot.retry is not None:
-        said["retry"] = _retry(slot.retry)
-    if slot.timeout_seconds is not None:
-        said["timeout_seconds"] = slot.timeout_seconds
-    if slot.on_error != "stop":
-        said["on_error"] = slot.on_error
-    if slot.gather is not None:
-        said["gather"] = slot.gather
-    return said
-
-
-def _retry(retry: Retry) -> dict[str, Json]:
-    return {
-        "attempts": retry.attempts,
-        "delay": seconds_of(retry.delay, "Retry.delay"),
-        "factor": float(retry.factor),
-        "max_delay": seconds_of(retry.max_delay, "Retry.max_delay"),
-        "jitter": float(retry.jitter),
-        "on": [_name_of(each) for each in retry.on],
-        "effects": retry.effects,
-    }
-
-
-def _name_of(kind: type[Any]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
 
 
 _built_in: Final[Mapping[str, type[Exception]]] = {
@@ -269,7 +201,7 @@ def options_of(
 
 
 def _by_name(errors: Iterable[type[Exception]]) -> dict[str, type[Exception]]:
-    return {**_built_in, **{_name_of(each): each for each in errors}}
+    return {**_built_in, **{name_of(each): each for each in errors}}
 
 
 def stand_ins(definition: Definition) -> tuple[type[Exception], ...]:

@@ -14,6 +14,7 @@ import attrs
 
 from esflow.errors import PayloadError
 from esflow.policies import Retry, positive_seconds_of
+from esflow.values import by_value
 
 ArgumentCheck: TypeAlias = Literal["strict", "warn", "off"]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -24,6 +25,7 @@ max_name: Final = 200  # Characters.
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class EffectOptions:
     """What was said of a function where it was declared an effect."""
 

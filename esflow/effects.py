@@ -7,7 +7,6 @@ is appended is the business of the context.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns
@@ -20,12 +19,13 @@ from esflow.effect_options import EffectOptions, options_of
 from esflow.events import EffectAttemptFailed, EffectRecorded, Json
 from esflow.failpoints import reach
 from esflow.payloads import digest, return_annotation, structure, to_json
-
-_log = logging.getLogger("esflow")
+from esflow.trouble import warn
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen
+@by_value
 class Call:
     """A call to the outside world, with the name and the digest that it is recorded under."""
 
@@ -121,7 +121,7 @@ def difference(
             return None
         if call.options.arguments == "warn":
             text = "activation %s: effect %s is recorded with other arguments than %s has now"
-            _log.warning(text, activation, recorded.id, shown(call))
+            warn(text, activation, recorded.id, shown(call))
             return None
     return errors.NondeterminismError(
         activation,

@@ -5,36 +5,35 @@ It holds nothing of a job between two calls; whatever it knows, it reads from th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self, final
+from typing import TYPE_CHECKING, Any, Final, Self, final
 
-from esflow.bundle import Progress, export_job
 from esflow.clock import Clock, SystemClock
 from esflow.commands import CancelJob, Continue, PauseJob, ResumeCommand
 from esflow.events import Recorded
 from esflow.flow import Flow
-from esflow.health import HealthReport, examine
 from esflow.inputs import checked_text, findable_id, job_query
-from esflow.patches import PatchOp
 from esflow.policies import Effects
 from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
-from esflow.runtime.checking import CheckReport
 from esflow.runtime.drive import carried_on, recovered
 from esflow.runtime.host import Host
-from esflow.runtime.looking import Moment
 from esflow.runtime.opening import opened_host
-from esflow.runtime.worker import Worker
 from esflow.snapshots import snapshot_plan
 from esflow.state import JobState
 from esflow.store import Store
 from esflow.summary import JobSummary, summary_of
 
-logging.getLogger("esflow").addHandler(logging.NullHandler())
+# What only some of its methods need is loaded when one of them is called.
+if TYPE_CHECKING:
+    from esflow.bundle import Progress
+    from esflow.health import HealthReport
+    from esflow.patches import PatchOp
+    from esflow.runtime.checking import CheckReport
+    from esflow.runtime.looking import Moment
+    from esflow.runtime.worker import Worker
 
 _CONTINUE: Final = Continue()
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -198,6 +197,8 @@ class Engine:
 
         Raises: PayloadError, for less than one job at once.
         """
+        from esflow.runtime.worker import Worker
+
         return Worker(self._host, jobs)
 
     def send(
@@ -359,6 +360,8 @@ class Engine:
 
         A store that can't be is reported, not raised.
         """
+        from esflow.health import examine
+
         return examine(self._store, self._host.clock.now_ms())
 
     # Carrying away.
@@ -369,7 +372,7 @@ class Engine:
         Raises: JobNotFound, CorruptHistory, UnknownEvent; PayloadError, when the file is there
         already; StoreError.
         """
-        return export_job(self._store, findable_id(job_id), Path(path), overwrite=overwrite)
+        return calls.export(self._host, job_id, path, overwrite=overwrite)
 
     def import_job(
         self,
@@ -386,9 +389,7 @@ class Engine:
         Raises: JobExists, CorruptHistory, UnknownEvent; PayloadError, when it is no such file;
         StoreError.
         """
-        return calls.import_job(
-            self._host, Path(path), name=new_job_id, live=live, progress=progress
-        )
+        return calls.import_job(self._host, path, new_job_id, live=live, progress=progress)
 
 
 def host_of(engine: Engine) -> Host:

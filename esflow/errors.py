@@ -1,6 +1,6 @@
 """Every refusal of esflow, flat: each shows the values that caused it and says what to do next.
 
-It knows nothing of the rest of the library.
+It knows nothing of the rest of the library, save how values show.
 Values are positional, so that an error survives the trip between processes.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 import attrs
+
+from esflow.values import listed, shown
 
 
 class EsflowError(Exception):
@@ -19,13 +21,12 @@ class EsflowError(Exception):
     def __str__(self) -> str:
         return self.says.format(self=self)
 
-
-def _listing(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if names else "none"
+    def __repr__(self) -> str:
+        return shown(self) if attrs.has(type(self)) else super().__repr__()
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class JobNotFound(EsflowError):
     """No stream has this id."""
 
@@ -34,7 +35,7 @@ class JobNotFound(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class JobExists(EsflowError):
     """The id belongs to a job that was started with another request."""
 
@@ -49,7 +50,7 @@ class JobExists(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class JobClosed(EsflowError):
     """The job has ended and takes nothing more."""
 
@@ -60,7 +61,7 @@ class JobClosed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class FlowNotFound(EsflowError):
     """This engine was not given the flow that the job needs."""
 
@@ -68,12 +69,12 @@ class FlowNotFound(EsflowError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        what = f"flow {self.flow!r} is not registered (registered: {_listing(self.known)})"
+        what = f"flow {self.flow!r} is not registered (registered: {listed(self.known)})"
         return f"{what}; pass it in Engine(flows=[...])"
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class FlowError(EsflowError):
     """The graph is wrong as it was declared."""
 
@@ -83,7 +84,7 @@ class FlowError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class FlowChanged(EsflowError):
     """Today's flow lacks what the recorded job still needs."""
 
@@ -92,12 +93,12 @@ class FlowChanged(EsflowError):
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        what = f"job {self.job!r} still needs {_listing(self.missing)}"
+        what = f"job {self.job!r} still needs {listed(self.missing)}"
         return f"{what}, which flow {self.flow!r} no longer has; deploy a version that has it"
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class SlotNotFound(EsflowError):
     """The flow has no such slot."""
 
@@ -106,11 +107,11 @@ class SlotNotFound(EsflowError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"flow {self.flow!r} has no slot {self.slot!r}; it has {_listing(self.known)}"
+        return f"flow {self.flow!r} has no slot {self.slot!r}; it has {listed(self.known)}"
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class PayloadError(EsflowError):
     """A value can't be recorded, or doesn't fit the slot that it goes to."""
 
@@ -120,7 +121,7 @@ class PayloadError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class MergeError(EsflowError):
     """A write doesn't apply to the value that it meets."""
 
@@ -134,7 +135,7 @@ class MergeError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class AnswerRefused(EsflowError):
     """The answer doesn't fit, is not the first, or doesn't say which question it is for."""
 
@@ -147,7 +148,7 @@ class AnswerRefused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class AnswerRequired(EsflowError):
     """Only an answer can carry this job on."""
 
@@ -155,12 +156,12 @@ class AnswerRequired(EsflowError):
     questions: tuple[str, ...]
 
     def __str__(self) -> str:
-        what = f"job {self.job!r} waits for an answer to {_listing(self.questions)}"
+        what = f"job {self.job!r} waits for an answer to {listed(self.questions)}"
         return f"{what}; resume it with Answer(value, to=id)"
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class InterruptNotFound(EsflowError):
     """No question or interrupt of this job has this id."""
 
@@ -171,11 +172,11 @@ class InterruptNotFound(EsflowError):
     def __str__(self) -> str:
         where = f" under id {self.id!r}" if self.id else ""
         advice = "answer one of these" if self.open else "carry it on with Continue() or run()"
-        return f"job {self.job!r} asks nothing{where}; open: {_listing(self.open)}; {advice}"
+        return f"job {self.job!r} asks nothing{where}; open: {listed(self.open)}; {advice}"
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class InterruptSwallowed(EsflowError):
     """A handler went on, or raised, after an interrupt had set it aside."""
 
@@ -188,7 +189,7 @@ class InterruptSwallowed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class NotPaused(EsflowError):
     """Only a paused job resumes, and only a failed one is retried."""
 
@@ -209,7 +210,7 @@ class NotPaused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class MessageKeyReused(EsflowError):
     """The key belongs to a message with another slot or payload."""
 
@@ -223,7 +224,7 @@ class MessageKeyReused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class EffectError(EsflowError):
     """A recorded effect failed; it fails alike at every re-execution."""
 
@@ -233,7 +234,7 @@ class EffectError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ConcurrentEffects(EsflowError):
     """A context is used by one thread or task: that of its handler."""
 
@@ -246,7 +247,7 @@ class ConcurrentEffects(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ContextClosed(EsflowError):
     """A context ends with its handler, and a branch with its block."""
 
@@ -259,7 +260,7 @@ class ContextClosed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ReentrantCall(EsflowError):
     """A handler or an effect acted on its own job behind its context's back."""
 
@@ -272,7 +273,7 @@ class ReentrantCall(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ActivationTimeout(EsflowError, TimeoutError):
     """A handler or an effect took longer than it may; what it comes to is refused."""
 
@@ -282,7 +283,7 @@ class ActivationTimeout(EsflowError, TimeoutError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class ActivationLimit(EsflowError):
     """The job would pass the number of activations that it was started with."""
 
@@ -295,7 +296,7 @@ class ActivationLimit(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class GatherIncomplete(EsflowError):
     """Nothing is left to do, but a slot still waits for payloads."""
 
@@ -306,7 +307,7 @@ class GatherIncomplete(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class NondeterminismError(EsflowError):
     """A re-executed handler called or asked something else than what is recorded."""
 
@@ -321,7 +322,7 @@ class NondeterminismError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class VersionConflict(EsflowError):
     """Another host appended first."""
 
@@ -332,7 +333,7 @@ class VersionConflict(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Fenced(EsflowError):
     """Another execution has claimed the job; this one has stopped."""
 
@@ -347,7 +348,7 @@ class Fenced(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class WaitTimeout(EsflowError, TimeoutError):
     """The job is still going; only the waiting has ended."""
 
@@ -358,7 +359,7 @@ class WaitTimeout(EsflowError, TimeoutError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class CorruptHistory(EsflowError):
     """The stored bytes are not those that were recorded."""
 
@@ -372,7 +373,7 @@ class CorruptHistory(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class UnknownEvent(EsflowError):
     """An event was written by a newer esflow."""
 
@@ -386,7 +387,7 @@ class UnknownEvent(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class StoreError(EsflowError):
     """The store could not do what it was asked."""
 

@@ -10,11 +10,13 @@ from typing import final
 
 import attrs
 
-from esflow.graph import ERROR, Slot, listed, unknown
+from esflow.graph import ERROR, Slot, unknown
+from esflow.values import by_value, listed
 
 
 @final
 @attrs.frozen
+@by_value
 class Missing:
     """What is wrong with a spelling."""
 

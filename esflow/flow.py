@@ -14,7 +14,6 @@ Wherever a flow is asked for a slot or an output, a routine's name stands for th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -24,17 +23,7 @@ from typing import Final, Self, TypeVar, final, overload
 
 import attrs
 
-from esflow.definitions import (
-    address_problem,
-    data_problem,
-    errors_problem,
-    graph_definition,
-    handlers_problem,
-    options_of,
-    outputs_of,
-    read_definition,
-)
-from esflow.drawing import drawn
+from esflow.defining import graph_definition
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
 from esflow.finding import Missing, find_output, find_slot
@@ -46,7 +35,6 @@ from esflow.graph import (
     Handler,
     Slot,
     handler_problem,
-    listed,
     name_problem,
     nameless_problem,
     unconnected_problem,
@@ -57,6 +45,7 @@ from esflow.outputs import Output, connection_problem, outputs_problem, refuse_m
 from esflow.policies import OnError, Retry
 from esflow.routine import Routine
 from esflow.shared_type import Reducer, SharedType, data_rules, missing_problem
+from esflow.values import listed
 
 __all__ = ["Connection", "Flow", "Handler", "Routine", "Slot"]
 
@@ -289,7 +278,9 @@ class Flow:
         """Return the definition as canonical JSON, of which the fingerprint is the hash."""
         if self._frozen_bytes is not None:
             return self._frozen_bytes
-        return json.dumps(self.definition(), sort_keys=True, separators=(",", ":")).encode()
+        from json import dumps
+
+        return dumps(self.definition(), sort_keys=True, separators=(",", ":")).encode()
 
     @property
     def fingerprint(self) -> str:
@@ -313,7 +304,9 @@ class Flow:
         Raises: FlowError, when a handler is missing or left over, or doesn't fit the graph;
         PayloadError, when it is no definition.
         """
-        read, known = read_definition(definition), tuple(errors)
+        from esflow import definitions
+
+        read, known = definitions.read_definition(definition), tuple(errors)
         flow = cls(
             read.name,
             read.version,
@@ -322,17 +315,17 @@ class Flow:
             max_activations=read.max_activations,
         )
         flow._refuse(
-            handlers_problem(read, routines)
-            or errors_problem(read, known)
-            or data_problem(read, flow.data)
+            definitions.handlers_problem(read, routines)
+            or definitions.errors_problem(read, known)
+            or definitions.data_problem(read, flow.data)
         )
         for routine in read.routines:
             flow.routine(routine.name)
-            for output in outputs_of(routine):
+            for output in definitions.outputs_of(routine):
                 flow._add_output(routine.name, output)
             for address in routine.slots:
-                flow._refuse(address_problem(routine, address))
-                options = options_of(routine, address, known)
+                flow._refuse(definitions.address_problem(routine, address))
+                options = definitions.options_of(routine, address, known)
                 flow._add_slot(address, routine.name, routines[address], options)
         for edge in read.connections:
             flow.connect(edge.output, edge.slot, edge.rename)
@@ -340,6 +333,8 @@ class Flow:
 
     def to_mermaid(self) -> str:
         """Return the graph as the text of a Mermaid flowchart."""
+        from esflow.drawing import drawn
+
         return drawn(self._routines, self._slots.values(), self._connections)
 
     def __repr__(self) -> str:

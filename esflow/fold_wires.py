@@ -19,6 +19,7 @@ from msgspec.json import Decoder
 from esflow.events import Event
 from esflow.json_values import Misfit
 from esflow.state import JobFold, Member
+from esflow.values import by_value
 from esflow.wires import to_bytes
 
 Made = TypeVar("Made")
@@ -53,6 +54,7 @@ _reads: Final = {name: Decoder(kind) for name, kind in _kinds.items()}
 
 @final
 @attrs.frozen
+@by_value
 class Unpacked:
     """What a snapshot's bytes hold beside their hash."""
 

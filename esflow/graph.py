@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from types import FunctionType
 from typing import Final, Literal, TypeAlias, final
 
@@ -17,6 +16,7 @@ import attrs
 from esflow.events import Target
 from esflow.payloads import Signature
 from esflow.policies import OnError, Retry
+from esflow.values import by_value, listed
 
 max_name: Final = 100  # Characters.
 _name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
@@ -30,6 +30,7 @@ ERROR: Final = "error"
 
 @final
 @attrs.frozen
+@by_value
 class Slot:
     """An inlet of a routine: the handler that an activation calls.
 
@@ -53,6 +54,7 @@ class Slot:
 
 @final
 @attrs.frozen
+@by_value
 class Connection:
     """An edge from an output to a slot."""
 
@@ -137,14 +139,11 @@ def unconnected_problem(slot: Slot, connections: Iterable[Connection]) -> str | 
     return None
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return names as they stand in a sentence."""
-    return ", ".join(names) or "none"
-
-
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return what to say of a name that isn't known, with the nearest one that is."""
     names = list(known)
+    from difflib import get_close_matches
+
     near = get_close_matches(name, names, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"there is {listed(names)}"
     return f"there is no {what} {name!r:.120}; {advice}"

@@ -17,12 +17,14 @@ from esflow.runtime.lease import is_abandoned
 from esflow.state import Status
 from esflow.store import IndexRow, JobQuery, Store
 from esflow.summary import summary_of
+from esflow.values import by_value
 
 _NO_JOBS: Final = dict.fromkeys(Status, 0)
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class LeftJob:
     """A job whose driver let the lease lapse, or has gone without giving it back."""
 
@@ -33,6 +35,7 @@ class LeftJob:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class HealthReport:
     """How a store is.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
+from esflow.chance import drawn_name
 from esflow.errors import JobNotFound, PayloadError, VersionConflict
 from esflow.payloads import to_json
 from esflow.state import JobFold, Status
@@ -23,8 +23,8 @@ def new_job_id() -> str:
 
     It stands twice for each event of the job, in the table and in its index.
     """
-    number = secrets.randbits(_ID_BITS)
-    characters = list[str]()
+    number = int(drawn_name(_ID_BITS // 8), 16)
+    characters: list[str] = []
     for _ in range(_ID_CHARACTERS):
         number, digit = divmod(number, len(_ID_DIGITS))
         characters.append(_ID_DIGITS[digit])

@@ -13,6 +13,7 @@ import attrs
 
 from esflow import events as ev
 from esflow.events import Gather, Json
+from esflow.values import by_contents, by_value
 
 
 class Status(StrEnum):
@@ -32,6 +33,7 @@ ENDED: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Activation:
     """One delivery of one payload to one slot.
 
@@ -47,6 +49,7 @@ class Activation:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Output:
     """A payload that the job put out: an emission with nothing connected to its output."""
 
@@ -58,6 +61,7 @@ class Output:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Interrupt:
     """What an activation that is set aside asks; ``types`` are those of its event."""
 
@@ -70,6 +74,7 @@ class Interrupt:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobFailure:
     """What ended a job that failed.
 
@@ -85,6 +90,7 @@ class JobFailure:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class MergeFailure:
     """The first write that does not apply; one from outside has no activation."""
 
@@ -96,6 +102,7 @@ class MergeFailure:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Answered:
     """An answer that stands; one to an interrupt, with what was asked."""
 
@@ -106,6 +113,7 @@ class Answered:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Delivered:
     """What a message key stands for."""
 
@@ -116,6 +124,7 @@ class Delivered:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Delivery:
     """A payload on its way to a slot, before it has an id."""
 
@@ -127,6 +136,7 @@ class Delivery:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Gathered:
     """A payload that a slot has collected, and the connection that it came by, if that counts."""
 
@@ -137,6 +147,7 @@ class Gathered:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Gathering:
     """What a slot has collected, and not been activated with yet.
 
@@ -158,6 +169,7 @@ class Gathering:
 
 @final
 @attrs.define
+@by_contents
 class Collection:
     """A gathering in progress, in the order of arrival; what came last says when it is whole."""
 
@@ -176,6 +188,7 @@ class Collection:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Child:
     """A job that this one started; ``status`` is that of its end, null before."""
 
@@ -191,6 +204,7 @@ class Child:
 
 @final
 @attrs.define
+@by_contents
 class Member:
     """An activation of the open wave and what is recorded of it."""
 
@@ -215,6 +229,7 @@ class Member:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Origin:
     """The job that a fork shares its history with, and up to which of its versions."""
 
@@ -224,6 +239,7 @@ class Origin:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Breakpoints:
     """The slots that a job stops before and after."""
 

@@ -19,12 +19,14 @@ import attrs
 from esflow import usercode
 from esflow.clock import Clock, wait_until, wait_until_async
 from esflow.errors import ActivationTimeout
+from esflow.values import by_value
 
 Result = TypeVar("Result")
 
 
 @final
 @attrs.frozen
+@by_value
 class Limit:
     """How long something may take, by a clock, and what it is called."""
 

@@ -16,6 +16,7 @@ from esflow.graph import ERROR, GatherRule, Handler, Slot, handler_problem
 from esflow.json_values import Misfit
 from esflow.payloads import Signature, signature_of
 from esflow.policies import OnError, Retry, seconds_of
+from esflow.values import by_value
 
 max_gathered: Final = 1_000_000
 """No slot waits for more payloads: they would be no payload together."""
@@ -23,6 +24,7 @@ max_gathered: Final = 1_000_000
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SlotOptions:
     """What was said of a slot where it was declared.
 

@@ -17,12 +17,14 @@ from esflow.events import Json
 from esflow.graph import ERROR, Slot, name_problem, rename_problem, unknown
 from esflow.json_values import Misfit, type_name
 from esflow.payloads import json_of, reader_of
+from esflow.values import by_value
 
 _Read: TypeAlias = Callable[[Json], object]
 
 
 @final
 @attrs.frozen
+@by_value
 class Typed:
     """What stands under a key.
 
@@ -36,6 +38,7 @@ class Typed:
 
 @final
 @attrs.frozen
+@by_value
 class Output:
     """An outlet of a routine; without ``keys`` it takes any payload."""
 

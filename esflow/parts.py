@@ -7,12 +7,15 @@ from typing import Any, TypeAlias, final
 
 import attrs
 
+from esflow.values import by_value
+
 Json: TypeAlias = Any
 """A JSON value as plain data: None, bool, int, float, str, list or dict with string keys."""
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Gather:
     """How a slot collects payloads before it is activated once with all of them.
 
@@ -27,6 +30,7 @@ class Gather:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Target:
     """Where an emission goes, resolved when it was recorded, so that folding needs no flow."""
 
@@ -37,6 +41,7 @@ class Target:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Failure:
     """What went wrong in user code, as text."""
 
@@ -48,6 +53,7 @@ class Failure:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class PauseReason:
     """Why a job stands still, and who wants it to.
 
@@ -61,6 +67,7 @@ class PauseReason:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class EffectCall:
     """A call to the outside world that was not made."""
 
@@ -71,6 +78,7 @@ class EffectCall:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Parent:
     """Who started a child job, and the id that the child has there."""
 

@@ -12,10 +12,12 @@ import attrs
 
 from esflow.events import Json
 from esflow.json_values import same_json, type_of
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class PatchOp:
     """One step from one value to another.
 

@@ -35,6 +35,7 @@ import attrs
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
 from esflow.json_values import Misfit, copy_json, same_json, step_to, type_names, type_of
+from esflow.values import by_value
 
 __all__ = [
     "Signature",
@@ -195,6 +196,7 @@ def _unknown(value: object) -> Json:
 
 @final
 @attrs.frozen
+@by_value
 class Signature:
     """What a handler takes after its context, and how each value gets there."""
 

@@ -21,6 +21,7 @@ from esflow.errors import (
     PayloadError,
     ReentrantCall,
 )
+from esflow.values import by_value
 
 _NEVER_TRIED_AGAIN: Final = (
     ConcurrentEffects,
@@ -71,6 +72,7 @@ def positive_seconds_of(value: object, path: str) -> float:
 
 @final
 @attrs.frozen
+@by_value
 class Retry:
     """How often something that fails is tried, and how long it waits in between.
 

@@ -5,7 +5,6 @@ It reads a store and appends nothing, and needs no flow and no user code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, final
 
@@ -19,6 +18,7 @@ from esflow.snapshots import Replayed, find_snapshot, warn
 from esflow.state import JobFold
 from esflow.store import IndexRow, JobQuery, Store
 from esflow.summary import REBUILD
+from esflow.values import by_value
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class VerifyReport:
     """What verification found: nothing, when all is as it was recorded."""
 
@@ -185,7 +186,9 @@ def asked_text(asked: QuestionAsked | Interrupted) -> str:
         return asked.text
     if isinstance(asked.payload, str):
         return asked.payload
-    return json.dumps(asked.payload, ensure_ascii=False)
+    from json import dumps
+
+    return dumps(asked.payload, ensure_ascii=False)
 
 
 def verify(store: Store, job_id: str | None = None) -> VerifyReport:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final, TypeAlias, TypeVar, final, overload
 
-from esflow.graph import GatherRule, Handler, listed
+from esflow.graph import GatherRule, Handler
 from esflow.options import SlotOptions
 from esflow.outputs import Output, typed_keys
 from esflow.policies import OnError, Retry
+from esflow.values import listed
 
 _H = TypeVar("_H", bound=Handler)
 Declare: TypeAlias = Callable[[str | None, Handler, SlotOptions], None]

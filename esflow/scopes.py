@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Trials:
     """The attempts of one effect: which comes next, when, and what the last one came to."""
 
@@ -84,7 +84,7 @@ def limit_of(call: Call, recorder: Recorder) -> Limit | None:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Scope:
     """The effects of one thread or task, in the order of their calls."""
 
@@ -252,7 +252,7 @@ class Scope:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Branch:
     """A scope for one of several steps that go on at once, for as long as its block runs."""
 

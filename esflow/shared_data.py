@@ -20,6 +20,7 @@ from esflow.outputs import Typed
 from esflow.payloads import copy_json, to_json
 from esflow.reducers import ABSENT, DELETE, DoesNotApply, owned
 from esflow.shared_type import refuse_unread
+from esflow.values import by_value
 
 max_watched_copies: Final = 16
 """Of each key, the last so many copies that were handed out are watched until the end."""
@@ -29,6 +30,7 @@ _IMMUTABLE: Final = (type(None), bool, int, float, str)
 
 @final
 @attrs.frozen
+@by_value
 class Rules:
     """What a view asks whoever made it.
 
@@ -46,7 +48,7 @@ class Rules:
 
 
 @final
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Handed:
     """A copy that was handed out, and what it was then."""
 

@@ -17,10 +17,11 @@ import attrs
 
 from esflow.errors import PayloadError
 from esflow.events import Json
-from esflow.graph import listed, name_problem, unknown
+from esflow.graph import name_problem, unknown
 from esflow.json_values import Misfit
 from esflow.outputs import Typed, recorded_keys, typed_keys
 from esflow.reducers import BUILT_IN, DELETE
+from esflow.values import by_value, listed
 
 CUSTOM: Final = "custom:"
 """What begins the recorded name of a reducer of a flow's own."""
@@ -30,6 +31,7 @@ Reducer: TypeAlias = Callable[[Any, Any], Any]
 
 @final
 @attrs.frozen
+@by_value
 class SharedType:
     """The type of the whole of the shared data; without ``kind`` its class is elsewhere."""
 
@@ -40,6 +42,7 @@ class SharedType:
 
 @final
 @attrs.frozen
+@by_value
 class DataRules:
     """How what is written to shared data meets what is there.
 

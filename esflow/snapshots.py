@@ -23,17 +23,18 @@ A test remembers the fields and some folds, and says when that has been forgotte
 
 from __future__ import annotations
 
-import logging
 from hashlib import sha256
 from typing import Final, final
 
 import attrs
 
+from esflow import trouble
 from esflow.codec import genesis
 from esflow.errors import PayloadError, StoreError
 from esflow.json_values import Misfit
 from esflow.state import JobFold, Status
 from esflow.store import SnapshotRow, Store
+from esflow.values import by_value
 
 FOLD_VERSION: Final = 4
 TAIL_SHARE: Final = 10
@@ -41,12 +42,12 @@ TAIL_SHARE: Final = 10
 RESTING: Final = (Status.PAUSED, Status.WAITING)
 """Where another host may take a job up, any time later."""
 
-_log = logging.getLogger("esflow")
 _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Replayed:
     """A job folded up to a recorded version.
 
@@ -61,6 +62,7 @@ class Replayed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SnapshotPlan:
     """How often snapshots are taken, in events, and how many of a job are kept; 0 is never."""
 
@@ -166,4 +168,4 @@ def find_snapshot(store: Store, job_id: str, *, upto: int | None) -> Replayed | 
 def warn(job_id: str, version: int | None, problem: str) -> None:
     """Log what is wrong with a snapshot; the job itself is well."""
     where = job_id if version is None else f"{job_id}@{version}"
-    _log.warning("snapshot of job %s %s", where, problem, extra={"job_id": job_id})
+    trouble.warn("snapshot of job %s %s", where, problem, job_id=job_id)

@@ -108,7 +108,7 @@ class Recorder(Protocol):
 
 
 @final
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 
@@ -247,7 +247,7 @@ class Standing:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Calling:
     _calling: dict[object, str]
     _here: object
@@ -261,7 +261,7 @@ class _Calling:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Recording:
     _run: Standing
     _name: str
@@ -272,9 +272,10 @@ class _Recording:
     def __exit__(self, _: object, ending: BaseException | None, __: object) -> None:
         if ending is None or self._run.lost is not None:
             return
-        is_refusal = isinstance(ending, errors.EsflowError)  # Else a signal, say.
-        closed = errors.ContextClosed(self._run.activation, f"effect({self._name})")
-        self._run.lost = ending if is_refusal else closed
+        if isinstance(ending, errors.EsflowError):
+            self._run.lost = ending
+        else:  # A signal, say.
+            self._run.lost = errors.ContextClosed(self._run.activation, f"effect({self._name})")
 
 
 def _current_task() -> Task[Any] | None:

@@ -36,6 +36,7 @@ from esflow.items import (
     Status,
 )
 from esflow.moments import moment_of
+from esflow.values import by_contents, by_value
 
 __all__ = [
     "ENDED",
@@ -62,6 +63,7 @@ __all__ = [
 
 @final
 @attrs.define(kw_only=True)
+@by_contents
 class JobFold:
     """A job as its events tell it, in progress."""
 
@@ -272,7 +274,8 @@ class JobFold:
 
 
 @final
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True)
+@by_value
 class JobState:
     """A job at one version: `fold` of its events up to there, and nothing else.
 

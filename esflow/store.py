@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import attrs
 
+from esflow.values import by_contents, by_value
+
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification, StoredEvent
 
 
 @final
 @attrs.define
+@by_contents
 class IndexRow:
     """What one job looks like from outside: rebuildable from its events at any time.
 
@@ -55,6 +58,7 @@ class IndexRow:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SnapshotRow:
     """A job folded up to one version, as bytes: it saves time, and can be missed at any moment."""
 
@@ -67,6 +71,7 @@ class SnapshotRow:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class StoreCondition:
     """What a store is made of, and how full it is."""
 
@@ -78,6 +83,7 @@ class StoreCondition:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobQuery:
     """Which jobs to list.
 

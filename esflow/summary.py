@@ -12,6 +12,7 @@ from esflow.errors import StoreError
 from esflow.moments import moment_of
 from esflow.state import Status
 from esflow.store import IndexRow
+from esflow.values import by_value
 
 REBUILD: Final = "make the index anew from the log: esflow doctor --rebuild-index"
 """What to do where the index is not what the log makes of it."""
@@ -20,6 +21,7 @@ _STATUSES: Final = {status.value: status for status in Status}  # A tenth of a c
 
 @final
 @attrs.frozen(slots=False)  # By position and without slots: a page holds many.
+@by_value
 class JobSummary:
     """What the index says of a job.
 

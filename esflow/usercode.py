@@ -5,9 +5,7 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent import futures
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast, final
 
@@ -15,6 +13,7 @@ import attrs
 
 from esflow.errors import PayloadError
 from esflow.events import Failure
+from esflow.values import by_value
 
 max_type_characters: Final = 200
 max_message_characters: Final = 4_000
@@ -23,6 +22,7 @@ max_traceback_characters: Final = 20_000
 
 @final
 @attrs.frozen
+@by_value
 class Returned:
     """User code came back with a value."""
 
@@ -31,6 +31,7 @@ class Returned:
 
 @final
 @attrs.frozen
+@by_value
 class Raised:
     """User code raised."""
 
@@ -39,6 +40,7 @@ class Raised:
 
 @final
 @attrs.frozen
+@by_value
 class Ended:
     """User code ended the process rather than the call."""
 
@@ -47,6 +49,7 @@ class Ended:
 
 @final
 @attrs.frozen
+@by_value
 class Stopped:
     """User code was set aside, to run again."""
 
@@ -112,6 +115,8 @@ async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
         # It is looked at even if nobody is there to be told, or the loop would complain of it.
         error = None if task.cancelled() else task.exception()
     if task.cancelled():  # By itself: who waits here was not.
+        from concurrent import futures
+
         return Raised(futures.CancelledError("cancelled from within"))
     if error is None:
         outcome = task.result()
@@ -165,7 +170,9 @@ def _text(show: Callable[[Exception], str], error: Exception, otherwise: str) ->
 
 
 def _traceback(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
+    from traceback import format_exception
+
+    return "".join(format_exception(error))
 
 
 def _recordable(text: str, limit: int, *, keep_end: bool = False) -> str:

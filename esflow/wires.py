@@ -37,6 +37,7 @@ from msgspec.json import Decoder, Encoder
 
 from esflow.json_values import Misfit
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
+from esflow.values import by_value
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -67,6 +68,7 @@ Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 @final
 @attrs.frozen
+@by_value
 class Row:
     """The ways between the events of one class and their JSON.
 

@@ -68,6 +68,7 @@ from esflow.parts import Json as Json
 from esflow.parts import Parent as Parent
 from esflow.parts import PauseReason as PauseReason
 from esflow.parts import Target as Target
+from esflow.values import by_value
 
 Event: TypeAlias = (
     JobStarted
@@ -105,6 +106,7 @@ Event: TypeAlias = (
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Recorded:
     """An event with its circumstances.
 

@@ -8,10 +8,12 @@ from typing import ClassVar, final
 import attrs
 
 from esflow.parts import EffectCall, Failure, Gather, Json, Target
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class EffectRecorded:
     """A call to the outside world came back, or failed, for good."""
 
@@ -28,6 +30,7 @@ class EffectRecorded:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class EffectAttemptFailed:
     """A call to the outside world failed, and will be tried again."""
 
@@ -44,6 +47,7 @@ class EffectAttemptFailed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Emitted:
     """A routine put a payload on an output."""
 
@@ -56,6 +60,7 @@ class Emitted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class EmissionDeferred:
     """A routine held an emission back until the job resumes."""
 
@@ -68,6 +73,7 @@ class EmissionDeferred:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class TimerSet:
     """A routine held an emission back until a moment."""
 
@@ -81,6 +87,7 @@ class TimerSet:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class SharedWritten:
     """A routine wrote to the shared data of the job.
 
@@ -97,6 +104,7 @@ class SharedWritten:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class MemoryWritten:
     """A routine wrote to its own memory; the reducer is ``set`` or ``delete``."""
 
@@ -110,6 +118,7 @@ class MemoryWritten:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Logged:
     """A routine added a line to the shared log of the job."""
 
@@ -121,6 +130,7 @@ class Logged:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class QuestionAsked:
     """A routine asked a question, whose answer goes to a slot.
 
@@ -139,6 +149,7 @@ class QuestionAsked:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ChildStarted:
     """A routine started a job, whose outcome goes to a slot.
 
@@ -157,6 +168,7 @@ class ChildStarted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Interrupted:
     """A handler asked in its middle, and is set aside until somebody answers.
 
@@ -183,6 +195,7 @@ class Interrupted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ActivationCompleted:
     """A handler returned, and what it asked for holds from here on."""
 
@@ -196,6 +209,7 @@ class ActivationCompleted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ActivationFailed:
     """A handler raised; nothing that it asked for holds, but its effects stay recorded.
 

@@ -8,10 +8,12 @@ from typing import ClassVar, final
 import attrs
 
 from esflow.parts import Failure, Gather, Json
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class PauseRequested:
     """A program or an operator asked for a pause; an operator has no activation."""
 
@@ -23,6 +25,7 @@ class PauseRequested:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class AnswerRecorded:
     """Somebody answered a question or an interrupt."""
 
@@ -33,6 +36,7 @@ class AnswerRecorded:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class MessageReceived:
     """Somebody outside sent a payload to a slot."""
 
@@ -46,6 +50,7 @@ class MessageReceived:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class TimerFired:
     """The time of timers came, or that of the next attempts of activations.
 
@@ -58,6 +63,7 @@ class TimerFired:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ChildFinished:
     """A child job ended, and its outcome is on its way to a slot.
 
@@ -73,6 +79,7 @@ class ChildFinished:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class DeferralsReleased:
     """Deferrals became emissions."""
 

@@ -8,10 +8,12 @@ from typing import ClassVar, final
 import attrs
 
 from esflow.parts import Failure, Json, Parent, PauseReason
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobStarted:
     """A job began with one payload at one slot.
 
@@ -34,6 +36,7 @@ class JobStarted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class ExecutionClaimed:
     """A host took the job over; the version of this event is the token of its execution."""
 
@@ -46,6 +49,7 @@ class ExecutionClaimed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobPaused:
     """The job came to a halt."""
 
@@ -55,6 +59,7 @@ class JobPaused:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobResumed:
     """A command lifted a pause; what it did not lift still holds the job.
 
@@ -72,6 +77,7 @@ class JobResumed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class WaveMerged:
     """The writes of a wave, or of an update, met the shared data by code of the flow.
 
@@ -85,6 +91,7 @@ class WaveMerged:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class WorkDropped:
     """A command led the job elsewhere: to one slot, instead of what was in flight.
 
@@ -100,6 +107,7 @@ class WorkDropped:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobRetried:
     """Somebody let what failed run again, with all its attempts.
 
@@ -112,6 +120,7 @@ class JobRetried:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobForked:
     """What stands before this was copied from another job, up to one of its versions.
 
@@ -126,6 +135,7 @@ class JobForked:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobCompleted:
     """Nothing was left to do."""
 
@@ -134,6 +144,7 @@ class JobCompleted:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobFailed:
     """A failure ended the job."""
 
@@ -145,6 +156,7 @@ class JobFailed:
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class JobCancelled:
     """Somebody ended the job before its time."""
 

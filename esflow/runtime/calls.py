@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from threading import TIMEOUT_MAX
 from time import monotonic
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
-from esflow.bundle import Progress, keep_definitions, read_bundle, take_in
 from esflow.commands import CancelJob, Command, Continue, PauseJob, RetryJob
 from esflow.decider import decide
 from esflow.errors import FlowNotFound, PayloadError, VersionConflict, WaitTimeout
 from esflow.events import Event, JobForked
 from esflow.flow import Flow
-from esflow.inputs import checked_id, expect_version, new_job_id
+from esflow.inputs import checked_id, expect_version, findable_id, new_job_id
 from esflow.policies import Effects
 from esflow.replay import pages
 from esflow.runtime.agenda import due_rows, left_rows
-from esflow.runtime.checking import CheckReport, check_jobs
-from esflow.runtime.forking import fork as record_shared
-from esflow.runtime.forking import record_fork
 from esflow.runtime.host import READY, Errand, Host
 from esflow.runtime.looking import state
 from esflow.runtime.session import Decide, Session
@@ -35,6 +30,13 @@ from esflow.runtime.wishes import (
 )
 from esflow.state import ENDED, JobFold, JobState, Status
 from esflow.store import IndexRow, JobQuery
+
+# What only forks, bundles and checks need is loaded when one of them is asked for.
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from esflow.bundle import Progress
+    from esflow.runtime.checking import CheckReport
 
 _RESTING: Final = ENDED | {Status.PAUSED}
 
@@ -183,6 +185,8 @@ def fork(
     actor: str | None,
 ) -> Errand:
     """Record a fork; return what carries it on, where this host has its flow."""
+    from esflow.runtime.forking import fork as record_shared
+
     fork_id = record_shared(
         host, job_id, version, name=name, command=command, live=live, actor=actor
     )
@@ -196,11 +200,30 @@ def fork(
     return Errand(session, (host.claim(session),), actor)
 
 
+def export(host: Host, job_id: str, path: str | PathLike[str], *, overwrite: bool) -> int:
+    """Write all that is recorded of a job to a file; count its events."""
+    from pathlib import Path
+
+    from esflow.bundle import export_job
+
+    return export_job(host.store, findable_id(job_id), Path(path), overwrite=overwrite)
+
+
 def import_job(
-    host: Host, path: Path, *, name: str | None, live: bool, progress: Progress | None
+    host: Host,
+    path: str | PathLike[str],
+    name: str | None,
+    *,
+    live: bool,
+    progress: Progress | None,
 ) -> JobState:
     """Take an exported job in: an ended one as it is, any other as a fork."""
-    bundle = read_bundle(path, progress)
+    from pathlib import Path
+
+    from esflow.bundle import keep_definitions, read_bundle, take_in
+    from esflow.runtime.forking import record_fork
+
+    bundle = read_bundle(Path(path), progress)
     if bundle.fold.ended is not None and name is None:
         return take_in(host.store, bundle)
     fork_id = new_job_id() if name is None else checked_id(name)
@@ -212,6 +235,8 @@ def import_job(
 
 def check(host: Host, job_id: str | None, flow: Flow | None) -> CheckReport:
     """Check one job, or all that are open, against flows."""
+    from esflow.runtime.checking import check_jobs
+
     flows = host.flows if flow is None else {flow.name: flow}
     if job_id is not None:
         name = host.head(job_id).flow

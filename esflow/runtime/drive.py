@@ -8,7 +8,6 @@ finished first shows nowhere but in the order of the records.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from threading import Event
 
@@ -113,6 +112,8 @@ def _run_alone(wave: Wave) -> None:
 
 def _run_in_threads(wave: Wave) -> None:
     """Run a wave in threads, as many at once as allowed, recording each as it finishes."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     running: dict[Future[Settling], Run] = {}
     woken = Event()
     with ThreadPoolExecutor(wave.max_parallel, thread_name_prefix="esflow-wave") as pool:

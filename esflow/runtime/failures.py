@@ -14,10 +14,12 @@ from esflow.flow import Flow
 from esflow.graph import ERROR
 from esflow.ids import item_id
 from esflow.state import Activation
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen(kw_only=True)
+@by_value
 class Failed:
     """One attempt that failed."""
 

@@ -11,7 +11,6 @@ Families may be deep, so nothing here calls itself.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -29,8 +28,7 @@ from esflow.runtime.session import Session
 from esflow.runtime.wishes import Breakpoints, start_job
 from esflow.state import ENDED, Child, JobFold, Status
 from esflow.store import IndexRow, Store
-
-_log = logging.getLogger("esflow")
+from esflow.trouble import warn
 
 
 class Household(Protocol):
@@ -179,7 +177,7 @@ def _request(flows: Mapping[str, Flow], parent_id: str, child: Child) -> StartJo
         flow = known_flow(flows, child.flow)
         request = start_job(flow, child.slot, child.payload, {}, Breakpoints(None, None))
     except errors.EsflowError as trouble:
-        _log.warning("%s is not started: %s", child.job_id, trouble, extra={"job_id": parent_id})
+        warn("%s is not started: %s", child.job_id, trouble, job_id=parent_id)
         return None
     return attrs.evolve(request, parent=Parent(job_id=parent_id, child=child.id))
 

@@ -14,11 +14,10 @@ A claim changes nothing that a program can see, and so stands for an append of i
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from esflow.chance import drawn_name
 from esflow.codec import Envelope, encode, genesis
 from esflow.consequences import due, needed_slots, runnable
 from esflow.errors import FlowChanged, JobExists, VersionConflict
@@ -45,11 +44,10 @@ from esflow.replay import index_row, read_verified
 from esflow.runtime.host import Host
 from esflow.runtime.wishes import granted, resuming
 from esflow.state import JobFold, Status
+from esflow.trouble import note
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
-
-_log = logging.getLogger("esflow")
 
 
 def fork(
@@ -79,7 +77,7 @@ def fork(
     if not shared:
         raise VersionConflict(job_id, version, last)
     if len(shared) < version:
-        _log.info("%s: version %d is within an append", job_id, version, extra={"job_id": job_id})
+        note("%s: version %d is within an append", job_id, version, job_id=job_id)
     forked = JobForked(origin=job_id, version=len(shared), live=live)
     _rehearse(host, fork_id, [*(each.event for each in shared), forked], command)
     record_fork(host, fork_id, shared, forked, actor)
@@ -168,7 +166,7 @@ def record_fork(
         recorded_at_ms=now_ms,
         host=host.name,
         actor=checked_actor(actor),
-        nonce=secrets.token_hex(4),
+        nonce=drawn_name(4),
     )
     copied = [(each.event, _envelope(each)) for each in shared]
     fold = fold_events(fork_id, [*(event for event, _ in copied), forked])

@@ -13,7 +13,6 @@ starting a thread for each of many short calls would cost more than the calls.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,8 +22,7 @@ from esflow.clock import Clock
 from esflow.errors import StoreError
 from esflow.store import Store
 from esflow.stores.forks import protect
-
-_log = logging.getLogger("esflow")
+from esflow.trouble import warn
 
 _BEATS_PER_LEASE: Final = 3
 
@@ -87,7 +85,7 @@ class Heartbeat:
         try:
             self._store.renew(leases, self._clock.now_ms() + self._lease_ms)
         except StoreError as trouble:
-            _log.warning("%d leases are not renewed: %s", len(leases), trouble)
+            warn("%d leases are not renewed: %s", len(leases), trouble)
 
     def suspend(self) -> None:
         """Keep the thread out of its own state around a fork."""

@@ -6,8 +6,6 @@ Whether this host may then append is the log's business, see `esflow.runtime.ses
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -34,9 +32,7 @@ from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
 from esflow.state import JobFold, Status
 from esflow.store import IndexRow, Store
-from esflow.wiring import wiring_of
-
-_log = logging.getLogger("esflow")
+from esflow.trouble import warn
 
 READY: Final = (Status.PENDING.value, Status.RUNNING.value)
 """What a job is that has handlers to run."""
@@ -53,7 +49,7 @@ _ONE_JOBS_TROUBLE = (
 
 
 @final
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Errand:
     """What a caller wishes of a job: it is driven, if one of the steps claims it."""
 
@@ -64,7 +60,7 @@ class Errand:
 
 
 @final
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Host:
     """What one engine drives jobs with."""
 
@@ -103,7 +99,11 @@ class Host:
         recorded = self.store.get_definition(fold.fingerprint)
         if recorded is None:
             raise errors.FlowNotFound(fold.flow, tuple(self.flows))
-        return wiring_of(json.loads(recorded))
+        from json import loads
+
+        from esflow.wiring import wiring_of
+
+        return wiring_of(loads(recorded))
 
     def head(self, job_id: str) -> IndexRow:
         """Return what the index says of a job.
@@ -316,7 +316,9 @@ class Host:
     def define(self, flow: Flow) -> None:
         """Keep a flow's definition beside the streams, so that a store explains itself."""
         if flow.fingerprint not in self._defined:
-            definition = json.dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
+            from json import dumps
+
+            definition = dumps(flow.definition(), ensure_ascii=False, sort_keys=True)
             self.store.put_definition(flow.fingerprint, definition.encode())
             self._defined.add(flow.fingerprint)
 
@@ -355,7 +357,7 @@ def passing_over(job_id: str) -> Generator[None]:
     try:
         yield
     except _ONE_JOBS_TROUBLE as trouble:
-        _log.warning("not recovered: %s", trouble, extra={"job_id": job_id})
+        warn("not recovered: %s", trouble, job_id=job_id)
 
 
 def _refuse_other_request(fold: JobFold, request: StartJob) -> None:

@@ -9,10 +9,10 @@ A clock that jumps makes jobs change their driver too early or too late, and not
 from __future__ import annotations
 
 import os
-import secrets
-import socket
+import platform
 from functools import cache
-from pathlib import Path
+
+from esflow.chance import drawn_name
 
 
 def new_lease() -> str:
@@ -21,7 +21,7 @@ def new_lease() -> str:
     Shape: ``machine|boot|process id|when the process started|a number of its own``.
     """
     pid = os.getpid()
-    return "|".join((socket.gethostname(), _boot(), str(pid), _started(pid), secrets.token_hex(4)))
+    return "|".join((platform.node(), _boot(), str(pid), _started(pid), drawn_name(4)))
 
 
 def is_abandoned(lease: str | None, lease_until_ms: int | None, now_ms: int) -> bool:
@@ -41,7 +41,7 @@ def is_gone(lease: str | None) -> bool:
     if lease is None:
         return True
     machine, boot, pid, started, _ = lease.split("|")
-    if machine != socket.gethostname():
+    if machine != platform.node():
         return False
     return boot != _boot() or not _is_alive(int(pid)) or _started(int(pid)) != started
 
@@ -81,6 +81,8 @@ def _is_zombie(pid: int) -> bool:
 
 
 def _text(path: str) -> str:
+    from pathlib import Path
+
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -6,16 +6,18 @@ It records nothing, and needs no flow.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from esflow.errors import VersionConflict
 from esflow.events import Recorded
 from esflow.following import followed
 from esflow.inputs import checked_place, findable_id
-from esflow.patches import PatchOp, difference
 from esflow.replay import read_history, replay
 from esflow.runtime.host import Host
 from esflow.state import JobState
+
+if TYPE_CHECKING:
+    from esflow.patches import PatchOp
 
 Moment: TypeAlias = str | tuple[str, int]
 """A job as it is, or as it was at a version."""
@@ -46,6 +48,8 @@ def follow(host: Host, job_id: str | None, after: int) -> Iterator[Recorded]:
 
 def diff(host: Host, a: Moment, b: Moment) -> list[PatchOp]:
     """Return what turns the state of one moment into that of another."""
+    from esflow.patches import difference
+
     return difference(_at(host, a).as_dict(), _at(host, b).as_dict())
 
 

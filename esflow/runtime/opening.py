@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import socket
+import platform
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -43,7 +43,7 @@ def opened_host(
     if max_parallel < 1:
         raise errors.PayloadError("max_parallel", f"{max_parallel!r}; give 1 or more")
     known = registered(flows)
-    called = checked_text(name, "host") if name else socket.gethostname()
+    called = checked_text(name, "host") if name else platform.node()
     return Host(
         store=open_store(store) if isinstance(store, str) else store,
         clock=clock,

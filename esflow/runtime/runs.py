@@ -32,7 +32,7 @@ async def at_once(work: Callable[[], None]) -> None:
 
 
 @final
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Run:
     """One execution of one activation's handler, with the data it may see."""
 

@@ -28,7 +28,6 @@ those of its wave; `is_current` tells it so, and it is driven again.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
@@ -36,6 +35,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import attrs
 
+from esflow.chance import drawn_name
 from esflow.clock import Clock
 from esflow.codec import Envelope, encode, genesis
 from esflow.consequences import due, owed
@@ -82,7 +82,7 @@ max_group_ms: Final = 100
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Decision:
     """Steps that are decided together, as often as it takes until they are recorded."""
 
@@ -92,7 +92,7 @@ class _Decision:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Session:
     """Reads one job, decides on it and appends to it."""
 
@@ -318,7 +318,7 @@ class Session:
         now_ms = _checked_moment(self.clock.now_ms())
         token, head = self.token, self._head
         rows: list[StoredEvent] = []
-        nonce = None if token else secrets.token_hex(4)
+        nonce = None if token else drawn_name(4)
         envelope = Envelope(
             recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce
         )

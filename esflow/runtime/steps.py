@@ -48,7 +48,7 @@ inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Wave:
     """The open wave of a claimed job: which of it may start, and what became of what has.
 

@@ -29,10 +29,12 @@ from esflow.merging import data_begun, merged_by_code, refuse_failing
 from esflow.payloads import bind, to_json
 from esflow.shared_type import refuse_untyped
 from esflow.state import JobFold
+from esflow.values import by_value
 
 
 @final
 @attrs.frozen
+@by_value
 class Breakpoints:
     """Where a caller wants a job to stop; None leaves it as it was."""
 

@@ -18,7 +18,6 @@ method for it, which wakes the loop as everything else does.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,8 +31,7 @@ from esflow.runtime.drive import taken_over
 from esflow.runtime.host import READY, Host
 from esflow.state import JobState
 from esflow.store import IndexRow, JobQuery
-
-_log = logging.getLogger("esflow")
+from esflow.trouble import warn
 
 _PAGE_ROWS: Final = 32
 max_jobs: Final = 1000  # Each is a thread.
@@ -161,7 +159,7 @@ class Worker:
     def _leave(self, job_id: str, trouble: BaseException | None) -> None:
         """Leave a job alone that this host can't drive, as long as it stays what it is."""
         if trouble is not None:
-            _log.warning("not driven: %s", _said(trouble), extra={"job_id": job_id})
+            warn("not driven: %s", _said(trouble), job_id=job_id)
         row = self._host.store.head(job_id)
         if row is not None and self._host.is_to_take(row):
             self._refused[job_id] = row.version

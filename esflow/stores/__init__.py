@@ -6,7 +6,6 @@ It knows the schemes and loads an adapter when it is asked for: importing one co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from esflow.errors import StoreError
 from esflow.store import Store
@@ -19,6 +18,8 @@ def open_store(url: str) -> Store:
 
     Raises: StoreError, for a URL that names no store and for a store that can't be opened.
     """
+    from urllib.parse import parse_qsl, unquote, urlsplit
+
     try:
         parts = urlsplit(url, allow_fragments=False)
     except ValueError as fault:

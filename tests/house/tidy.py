@@ -21,7 +21,7 @@ SQL_METHODS = frozenset({"execute", "executemany", "executescript", "query"})
 SKIPS = frozenset({"importorskip", "skip", "skipIf", "skipTest", "skipUnless", "skipif", "xfail"})
 CLOCKS = frozenset({"now", "today", "utcnow"})
 PURE = re.compile(
-    r"esflow\.(commands|consequences|decider|errors|events|fold|holds|ids|items|json_values|merge|moments|parts|reducers|state|transitions|waves)\b"
+    r"esflow\.(commands|consequences|decider|errors|events|fold|holds|ids|items|json_values|merge|moments|parts|reducers|state|transitions|values|waves)\b"
 )
 
 # Written in pieces, so that this file may be judged by its own rule.

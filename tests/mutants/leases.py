@@ -72,8 +72,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/lease.py",
-                "    if machine != socket.gethostname():\n        return False\n",
-                "    if machine != socket.gethostname():\n        return True\n",
+                "    if machine != platform.node():\n        return False\n",
+                "    if machine != platform.node():\n        return True\n",
             ),
         ),
         trial=Trial(_LEASES + "a_job_that_is_driven_elsewhere_is_left_to_its_driver"),
@@ -108,8 +108,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/heartbeat.py",
-                '            _log.warning("%d leases are not renewed: %s", len(leases), trouble)\n',
-                '            _log.warning("%d leases are not renewed: %s", len(leases), trouble)\n'
+                '            warn("%d leases are not renewed: %s", len(leases), trouble)\n',
+                '            warn("%d leases are not renewed: %s", len(leases), trouble)\n'
                 "            self._held = set()\n",
             ),
         ),

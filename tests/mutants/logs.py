@@ -80,7 +80,7 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        nonce = None if token else secrets.token_hex(4)\n",
+                "        nonce = None if token else drawn_name(4)\n",
                 "        nonce = None\n",
             ),
         ),

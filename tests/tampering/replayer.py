@@ -16,11 +16,8 @@ from esflow import Answer, Engine, Flow
 from esflow.errors import EsflowError
 from tests.tampering.hostile import catcher
 
-# What touches nothing outside of the interpreter, and what a lease is made of.
-_OWN: Final = {
-    *("builtins.id", "object.__getattr__", "sys._getframe"),
-    *("socket.gethostname", "sqlite3.connect/handle"),
-}
+# What touches nothing outside of the interpreter.
+_OWN: Final = {"builtins.id", "object.__getattr__", "sys._getframe", "sqlite3.connect/handle"}
 
 
 def _read(url: str, flow: Flow) -> tuple[int, int]:

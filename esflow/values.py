@@ -1,0 +1,59 @@
+"""What values do alike, written once: they are compared, hashed and shown by their fields.
+
+It knows nothing of the rest of the library.
+
+attrs would write these methods anew for every class and compile them while `import esflow` waits:
+for a class of five fields 0.12 of 0.37 ms go to ``__repr__``, 0.10 to ``__eq__`` and ``__hash__``.
+There are more than a hundred such classes, and few of their values are ever compared or shown.
+attrs leaves alone what a class has already, so `by_value` stands below its own decorator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind")
+
+
+def by_value(kind: type[Kind]) -> type[Kind]:
+    """Let the values of a frozen class be compared, hashed and shown by their fields."""
+    return _given(kind, {"__repr__": shown, "__eq__": _is_equal, "__hash__": _hash})
+
+
+def by_contents(kind: type[Kind]) -> type[Kind]:
+    """Let what can change be compared and shown by its fields; it has no hash."""
+    return _given(kind, {"__repr__": shown, "__eq__": _is_equal})
+
+
+def shown(value: Any) -> str:
+    """Return what attrs would: the name of the class, and its fields."""
+    fields = [field.name for field in value.__attrs_attrs__ if field.repr]
+    each = ", ".join(f"{name}={getattr(value, name)!r}" for name in fields)
+    return f"{type(value).__qualname__}({each})"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as they stand in a sentence."""
+    return ", ".join(names) or "none"
+
+
+def _is_equal(value: object, other: object) -> object:
+    if type(other) is not type(value):
+        return NotImplemented
+    return _compared(value) == _compared(other)
+
+
+def _hash(value: object) -> int:
+    return hash((type(value), _compared(value)))
+
+
+def _compared(value: Any) -> tuple[object, ...]:
+    return tuple([getattr(value, field.name) for field in value.__attrs_attrs__ if field.eq])
+
+
+def _given(kind: type[Kind], methods: Mapping[str, Callable[..., object]]) -> type[Kind]:
+    """Give a class the methods that it lacks."""
+    for name in methods.keys() - vars(kind).keys():
+        setattr(kind, name, methods[name])
+    return kind

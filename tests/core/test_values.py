@@ -1,0 +1,108 @@
+"""Values are compared, hashed and shown as attrs would have it, by methods written once."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import attrs
+import pytest
+
+from esflow.errors import EsflowError, JobNotFound
+from esflow.values import by_contents, by_value
+
+
+@final
+@attrs.frozen
+@by_value
+class Ours:
+    """What is tested."""
+
+    text: str
+    inner: object = None
+    unseen: int = attrs.field(default=0, eq=False, repr=False)
+
+
+@final
+@attrs.frozen
+class Theirs:
+    """The same, with the methods that attrs writes."""
+
+    text: str
+    inner: object = None
+    unseen: int = attrs.field(default=0, eq=False, repr=False)
+
+
+@final
+@attrs.frozen
+@by_value
+class Named:
+    """One that says for itself what it is."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+@final
+@attrs.define
+@by_contents
+class Changing:
+    """One whose values change."""
+
+    text: str
+
+
+VALUES: list[tuple[Any, ...]] = [("a",), ("b",), ("a", 1), ("a", None, 7), ("a", ("b", 2))]
+
+
+@pytest.mark.parametrize("one", VALUES)
+@pytest.mark.parametrize("other", VALUES)
+def test_values_are_equal_where_those_of_attrs_are(
+    one: tuple[Any, ...], other: tuple[Any, ...]
+) -> None:
+    alike = Theirs(*one) == Theirs(*other)
+    assert (Ours(*one) == Ours(*other)) is alike
+    assert (Ours(*one) != Ours(*other)) is not alike
+    assert len({Ours(*one), Ours(*other)}) == len({Theirs(*one), Theirs(*other)})
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_a_value_is_shown_as_attrs_would_show_it(values: tuple[Any, ...]) -> None:
+    assert repr(Ours(*values)) == repr(Theirs(*values)).replace("Theirs", "Ours")
+
+
+def test_values_of_two_classes_are_never_equal() -> None:
+    others: list[object] = [Theirs("a"), ("a", None)]
+    assert Ours("a") not in others
+
+
+def test_what_holds_something_mutable_has_no_hash() -> None:
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Ours("a", []))
+
+
+def test_a_value_that_holds_itself_is_shown() -> None:
+    inside: list[object] = []
+    inside.append(Ours("a", inside))
+    assert "inner=[...]" in repr(inside[0])
+
+
+def test_what_changes_is_compared_as_it_is_and_has_no_hash() -> None:
+    one, other = Changing("a"), Changing("a")
+    assert one == other
+    other.text = "b"
+    assert one != other
+    assert repr(other) == "Changing(text='b')"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_a_class_keeps_the_methods_that_it_has() -> None:
+    assert repr(Named("me")) == "<me>"
+    assert Named("me") == Named("me")
+
+
+def test_an_error_is_shown_with_the_names_of_its_values() -> None:
+    assert repr(JobNotFound("x")) == "JobNotFound(job='x')"
+    assert repr(EsflowError("a text")) == "EsflowError('a text')"
