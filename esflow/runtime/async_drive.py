@@ -162,7 +162,7 @@ async def _performed(run: Run, threads: Threads) -> Performed:
     What ends a process is not raised here, where it would end the loop before its neighbours.
     """
     if not run.slot.is_async:
-        return await threads.attempt(partial(performed, run))
+        return await threads.attempt(partial(performed, run), run.abandon)
     try:
         return await performed_async(run)
     except (KeyboardInterrupt, SystemExit) as ending:

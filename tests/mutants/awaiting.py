@@ -9,6 +9,7 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 _ASYNC: Final = "tests/engine/test_async.py::test_"
 _BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
+_THREADS: Final = "tests/engine/test_threads.py::test_"
 _ENDED: Final = '        self._run.refuse_ended(f"effect({call.name})")\n'
 _RETRIES: Final = "        retry = call.options.retry\n"
 
@@ -105,10 +106,28 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/async_drive.py",
-                "        return await threads.attempt(partial(performed, run))\n",
+                "        return await threads.attempt(partial(performed, run), run.abandon)\n",
                 "        return performed(run)\n",
             ),
         ),
         trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
+    ),
+    Mutant(
+        name="a wait is cut short",
+        breaks="Whoever is cancelled while a thread works is told so when that is done.",
+        patches=(Patch("waits.py", "        return False\n", "        return super().cancel()\n"),),
+        trial=Trial(_THREADS + "whoever_is_cancelled_is_told_so_when_the_work_is_done"),
+    ),
+    Mutant(
+        name="a cancellation hides what a commit raised",
+        breaks="What a commit raises outranks a cancellation.",
+        patches=(
+            Patch(
+                "runtime/threads.py",
+                "        usercode.result_of(done.result())\n        raise\n",
+                "        raise\n",
+            ),
+        ),
+        trial=Trial(_THREADS + "what_a_commit_raises_outranks_a_cancellation"),
     ),
 )
