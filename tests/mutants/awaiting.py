@@ -10,6 +10,7 @@ _ASYNC: Final = "tests/engine/test_async.py::test_"
 _BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
 _THREADS: Final = "tests/engine/test_threads.py::test_"
+_LONE: Final = "tests/engine/test_lone_handlers.py::test_"
 _ENDED: Final = '        self._run.refuse_ended(f"effect({call.name})")\n'
 _RETRIES: Final = "        retry = call.options.retry\n"
 
@@ -129,5 +130,29 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(_THREADS + "what_a_commit_raises_outranks_a_cancellation"),
+    ),
+    Mutant(
+        name="a cancelled handler records while it tidies up",
+        breaks="A run is abandoned before its handler is cancelled.",
+        patches=(Patch("usercode.py", "        leave()\n", "        pass\n"),),
+        trial=Trial(_LONE + "nothing_is_recorded_while_a_cancelled_handler_tidies_up"),
+    ),
+    Mutant(
+        name="a caller stays inside of the job it has driven",
+        breaks="Only a handler is inside of its job.",
+        patches=(Patch("runtime/steps.py", "        inside.reset(outside)\n", "        pass\n"),),
+        trial=Trial(_LONE + "a_handler_and_its_caller_share_no_context_variable"),
+    ),
+    Mutant(
+        name="what ends a process ends the loop",
+        breaks="What ends a process comes to the caller, and ends no loop.",
+        patches=(
+            Patch(
+                "usercode.py",
+                "    except (KeyboardInterrupt, SystemExit) as ending:\n        return ending\n",
+                "    except GeneratorExit as ending:\n        return ending\n",
+            ),
+        ),
+        trial=Trial(_LONE + "what_ends_a_process_comes_to_the_caller_and_ends_no_loop"),
     ),
 )
