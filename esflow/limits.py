@@ -8,7 +8,6 @@ An async one is cancelled then.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import copy_context
 from math import ceil
 from threading import Event, Thread
@@ -67,22 +66,29 @@ def within(limit: Limit, function: Callable[[], Result]) -> Result | usercode.Ra
 
 
 async def within_async(
-    limit: Limit | None, coroutine: Coroutine[Any, Any, Any]
+    limit: Limit | None,
+    coroutine: Coroutine[Any, Any, Any],
+    leave: Callable[[], object] = lambda: None,
 ) -> usercode.Outcome | usercode.Stopped:
-    """Await user code, for so long at most; it is cancelled then, and its end awaited."""
-    if limit is None:
-        return await usercode.awaited(coroutine)
-    from asyncio import FIRST_COMPLETED, CancelledError, create_task, wait
+    """Await user code, for so long at most; it is cancelled then, and its end awaited.
 
-    called = create_task(usercode.awaited(coroutine))
+    Whoever is cancelled while waiting here leaves it before it is cancelled.
+    """
+    if limit is None:
+        return await usercode.awaited(coroutine, leave)
+    from asyncio import create_task, current_task
+
     passed = create_task(wait_until_async(limit.clock, limit.end_ms))
+    late = list[bool]()
+
+    async def limited() -> Any:
+        task = current_task()
+        assert task is not None, "only a task awaits"
+        passed.add_done_callback(lambda _: late.append(not passed.cancelled() and task.cancel()))
+        return await coroutine
+
     try:
-        await wait((called, passed), return_when=FIRST_COMPLETED)
-        is_late = not called.done()
+        outcome = await usercode.awaited(limited(), leave)
     finally:
         passed.cancel()
-        while not called.done():
-            called.cancel()
-            with suppress(CancelledError):
-                await wait([called])
-    return limit.passed if is_late else called.result()
+    return limit.passed if any(late) else outcome

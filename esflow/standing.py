@@ -280,9 +280,9 @@ class _Recording:
 
 def _current_task() -> Task[Any] | None:
     """Return the task that is running in this thread, None where none is."""
-    from asyncio import current_task
+    import asyncio
 
     try:
-        return current_task()
+        return asyncio.current_task()
     except RuntimeError:  # The thread has no loop.
         return None

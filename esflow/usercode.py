@@ -6,7 +6,6 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast, final
 
 import attrs
@@ -97,21 +96,27 @@ def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
         return Raised(error)
 
 
-async def awaited(coroutine: Coroutine[Any, Any, Any]) -> Outcome | Stopped:
+async def awaited(
+    coroutine: Coroutine[Any, Any, Any], leave: Callable[[], object] = lambda: None
+) -> Outcome | Stopped:
     """Await user code in a task of its own, and return what became of it.
 
-    Whoever is cancelled while waiting here cancels the task, and waits for its end.
+    Whoever is cancelled while waiting here leaves the task, cancels it, and waits for its end.
     """
-    from asyncio import CancelledError, create_task, wait
+    import asyncio
 
-    task = create_task(_kept(coroutine))
+    from esflow.waits import UnbrokenWait
+
+    def cancel() -> None:
+        leave()
+        task.cancel()
+
+    task = asyncio.create_task(_kept(coroutine))
+    ended: UnbrokenWait[object] = UnbrokenWait(cancel)
+    task.add_done_callback(ended.set_result)
     try:
-        await wait([task])
+        await ended
     finally:
-        while not task.done():
-            task.cancel()
-            with suppress(CancelledError):
-                await wait([task])
         # It is looked at even if nobody is there to be told, or the loop would complain of it.
         error = None if task.cancelled() else task.exception()
     if task.cancelled():  # By itself: who waits here was not.

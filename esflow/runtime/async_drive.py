@@ -20,6 +20,7 @@ from functools import partial
 from typing import TypeAlias
 
 from esflow.clock import wait_until_async
+from esflow.errors import EsflowError
 from esflow.failpoints import reach
 from esflow.runtime.agenda import Agenda
 from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
@@ -114,7 +115,10 @@ async def _drive(host: Host, session: Session, threads: Threads) -> BaseExceptio
     reach("execution.claimed")
     flows, max_parallel = host.flows, host.max_parallel
     while (wave := open_wave(session, flows, max_parallel, threads.write)) is not None:
-        await _run_wave(wave, threads)
+        if wave.is_single:
+            await _run_alone(wave, threads)
+        else:
+            await _run_beside(wave, threads)
         if wave.is_last:
             await threads.write(session.flush)
         if wave.trouble is not None:
@@ -124,7 +128,13 @@ async def _drive(host: Host, session: Session, threads: Threads) -> BaseExceptio
     return None
 
 
-async def _run_wave(wave: Wave, threads: Threads) -> None:
+async def _run_alone(wave: Wave, threads: Threads) -> None:
+    for run in wave.startable():
+        outcome = await _performed(run, threads)
+        await threads.write(partial(wave.settle, run, outcome))
+
+
+async def _run_beside(wave: Wave, threads: Threads) -> None:
     """Run a wave, as many at once as allowed, recording each as it finishes."""
     running: dict[Task[Performed], Run] = {}
     try:
@@ -160,22 +170,24 @@ async def _performed(run: Run, threads: Threads) -> Performed:
     """Return what settles an activation, or what ends its execution.
 
     What ends a process is not raised here, where it would end the loop before its neighbours.
+    Whoever is cancelled while waiting here abandons the run.
     """
     if not run.slot.is_async:
-        return await threads.attempt(partial(performed, run))
+        return await threads.attempt(partial(performed, run), run.abandon)
     try:
         return await performed_async(run)
-    except (KeyboardInterrupt, SystemExit) as ending:
+    except (EsflowError, KeyboardInterrupt, SystemExit) as ending:
         return ending
 
 
 async def _abandon(running: Mapping[Task[Performed], Run]) -> None:
     """Have handlers end that nobody waits for any more, and let nothing of them be recorded."""
-    for task, run in running.items():
+    for run in running.values():
         run.abandon()
-        task.cancel()
     while going := [each for each in running if not each.done()]:
-        with suppress(CancelledError):  # Whoever cancels again waits for the same.
+        for task in going:
+            task.cancel()
+        with suppress(CancelledError):  # Whoever cancels again cancels them again.
             await wait(going)
     for task in running:
         if not task.cancelled():

@@ -5,7 +5,7 @@ Async handlers run in the loop that is there, or, for a driver without one, in a
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
 from typing import Any, TypeAlias, TypeVar
 
@@ -14,6 +14,7 @@ from esflow.context import Context
 from esflow.errors import PayloadError
 from esflow.events import Event, Json
 from esflow.flow import Slot
+from esflow.limits import Limit, within_async
 from esflow.payloads import bind
 
 Handled: TypeAlias = usercode.Outcome | usercode.Stopped
@@ -35,10 +36,16 @@ def _handle(slot: Slot, context: Context, payload: Mapping[str, Json]) -> tuple[
     return context.records()
 
 
-async def handled_async(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:
+async def handled_async(
+    slot: Slot,
+    context: Context,
+    payload: Mapping[str, Json],
+    limit: Limit | None = None,
+    leave: Callable[[], object] = lambda: None,
+) -> Handled:
     """Await an async handler, and close its context; an effect that is left unawaited fails it.
 
-    Whoever is cancelled while waiting here cancels the handler.
+    Whoever is cancelled while waiting here leaves the handler, and cancels it.
     """
 
     async def handle() -> tuple[Event, ...]:
@@ -49,7 +56,7 @@ async def handled_async(slot: Slot, context: Context, payload: Mapping[str, Json
         return context.records()
 
     try:
-        outcome = await usercode.awaited(handle())
+        outcome = await within_async(limit, handle(), leave)
     finally:
         left = await context.close_async()
     if left is not None and isinstance(outcome, usercode.Returned):

@@ -30,7 +30,7 @@ from esflow.errors import (
 )
 from esflow.failpoints import reach
 from esflow.flow import Flow
-from esflow.limits import Limit, within, within_async
+from esflow.limits import Limit, within
 from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
@@ -251,14 +251,17 @@ def _leave(run: Run, context: Context) -> None:
 async def performed_async(run: Run) -> Settling:
     """Run one async handler, in the task that this is called in and in others.
 
-    Whoever is cancelled while waiting here cancels the handler.
+    Whoever is cancelled while waiting here abandons the run, and cancels the handler.
     Raises: what ends the execution rather than the activation.
     """
-    context, began = _begun(run)
-    handling = handled_async(run.slot, context, run.activation.payload)
-    limit = _limit_of(run)
-    outcome = await handling if limit is None else await within_async(limit, handling)
-    return _concluded(run, context, outcome, began)
+    outside = inside.set(inside.get())
+    try:
+        context, began = _begun(run)
+        slot, payload = run.slot, run.activation.payload
+        outcome = await handled_async(slot, context, payload, _limit_of(run), run.abandon)
+        return _concluded(run, context, outcome, began)
+    finally:
+        inside.reset(outside)
 
 
 def _begun(run: Run) -> tuple[Context, Began]:

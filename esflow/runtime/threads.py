@@ -2,18 +2,30 @@
 
 One thread writes, for all jobs: the store takes one commit after the other anyway.
 Others are for what may take its time: plain handlers, and reading.
-None is started before it is needed.
+None is started before it is needed, and each ends with the engine.
+
+They are our own because a hop to a thread of `concurrent.futures` and back costs twice as much:
+its futures are made for being waited for by threads as well.
 """
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, get_running_loop, wait
+from asyncio import AbstractEventLoop, CancelledError, get_running_loop
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Final, TypeVar, final
+from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final, TypeAlias, TypeVar, final
+from weakref import finalize
+
+from esflow import usercode
+from esflow.waits import UnbrokenWait
 
 Result = TypeVar("Result")
+Came: TypeAlias = usercode.Outcome | usercode.Ended
+"""What became of some work."""
 
 max_threads: Final = 32  # Plain handlers and readers at once; more of them wait for their turn.
 
@@ -27,43 +39,93 @@ class Threads:
     """
 
     def __init__(self) -> None:
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._pools: dict[str, _Pool] = {}
 
     async def write(self, work: Callable[[], Result]) -> Result:
         """Do what is short and ends in a commit; one after the other."""
-        return (await _done(self._pool("esflow-writer", 1), work)).result()
+        return await _result_of(self._pool("esflow-writer", 1), work)
 
     async def block(self, work: Callable[[], Result]) -> Result:
         """Do what may take its time."""
-        return (await _done(self._pool("esflow-beside", max_threads), work)).result()
+        return await _result_of(self._pool("esflow-beside", max_threads), work)
 
-    async def attempt(self, work: Callable[[], Result]) -> Result | BaseException:
-        """Do what may take its time, and return what it raises: what ends a process, too."""
-        done = await _done(self._pool("esflow-beside", max_threads), work)
-        return done.exception() or done.result()
+    async def attempt(
+        self, work: Callable[[], Result], leave: Callable[[], object]
+    ) -> Result | BaseException:
+        """Do what may take its time, and return what it raises: what ends a process, too.
+
+        Whoever is cancelled while waiting leaves it at once, and is not told what it came to.
+        """
+        pool = self._pool("esflow-beside", max_threads)
+        came = await pool.done(work, UnbrokenWait(leave))
+        return came.value if isinstance(came, usercode.Returned) else came.error
 
     def close(self) -> None:
         """Let the threads end when they have nothing to do; what is driven yet has new ones."""
         pools, self._pools = self._pools, {}
         for pool in pools.values():
-            pool.shutdown(wait=False)
+            pool.end()
 
-    def _pool(self, name: str, size: int) -> ThreadPoolExecutor:
+    def _pool(self, name: str, size: int) -> _Pool:
         if name not in self._pools:
-            self._pools[name] = ThreadPoolExecutor(size, thread_name_prefix=name)
+            self._pools[name] = _Pool(name, size)
         return self._pools[name]
 
 
-async def _done(pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Future[Result]:
-    """Return the work when it is done; what it raises outranks a cancellation."""
-    future = get_running_loop().run_in_executor(pool, copy_context().run, work)
-    cancelled: CancelledError | None = None
-    while not future.done():
+async def _result_of(pool: _Pool, work: Callable[[], Result]) -> Result:
+    """Return the result of some work; what it raises outranks a cancellation."""
+    done: UnbrokenWait[Came] = UnbrokenWait()
+    try:
+        await pool.done(work, done)
+    except CancelledError:
+        usercode.result_of(done.result())
+        raise
+    result: Result = usercode.result_of(done.result())
+    return result
+
+
+@final
+class _Pool:
+    """Threads that do one work after the other: so many as there was for at once."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._size = size
+        self._threads = 0
+        self._asked = 0  # How much work is under way.
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.end = finalize(self, self._queue.put, None)  # Of whoever forgets it, too.
+
+    async def done(self, work: Callable[[], object], done: UnbrokenWait[Came]) -> Came:
+        """Have some work done, and return what became of it."""
+        self._asked += 1
+        if self._threads < min(self._asked, self._size):
+            self._threads += 1
+            Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
+        self._queue.put(partial(_do, work, copy_context(), get_running_loop(), done))
         try:
-            await wait([future])
-        except CancelledError as told:
-            cancelled = told
-    if cancelled is not None:
-        future.result()
-        raise cancelled
-    return future
+            return await done
+        finally:
+            self._asked -= 1
+
+
+def _serve(queue: SimpleQueue[Callable[[], None] | None]) -> None:
+    """Do what is asked for, until it is said that nothing will be any more."""
+    while _served(queue.get()):
+        pass
+    queue.put(None)  # The others are told the same.
+
+
+def _served(asked: Callable[[], None] | None) -> bool:
+    if asked is not None:
+        asked()
+    return asked is not None
+
+
+def _do(
+    work: Callable[[], object], here: Context, loop: AbstractEventLoop, done: UnbrokenWait[Came]
+) -> None:
+    """Tell a loop what became of some work, unless it was closed meanwhile."""
+    came = here.run(usercode.ending, work, (), {})
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(done.set_result, came)

@@ -9,6 +9,8 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 _ASYNC: Final = "tests/engine/test_async.py::test_"
 _BRANCHES: Final = "tests/engine/test_branches.py::test_"
 _LOOP: Final = "tests/engine/test_async_engine.py::test_"
+_THREADS: Final = "tests/engine/test_threads.py::test_"
+_LONE: Final = "tests/engine/test_lone_handlers.py::test_"
 _ENDED: Final = '        self._run.refuse_ended(f"effect({call.name})")\n'
 _RETRIES: Final = "        retry = call.options.retry\n"
 
@@ -105,10 +107,52 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/async_drive.py",
-                "        return await threads.attempt(partial(performed, run))\n",
+                "        return await threads.attempt(partial(performed, run), run.abandon)\n",
                 "        return performed(run)\n",
             ),
         ),
         trial=Trial(_LOOP + "a_plain_handler_is_waited_for_and_told_that_its_caller_was_cancelled"),
+    ),
+    Mutant(
+        name="a wait is cut short",
+        breaks="Whoever is cancelled while a thread works is told so when that is done.",
+        patches=(Patch("waits.py", "        return False\n", "        return super().cancel()\n"),),
+        trial=Trial(_THREADS + "whoever_is_cancelled_is_told_so_when_the_work_is_done"),
+    ),
+    Mutant(
+        name="a cancellation hides what a commit raised",
+        breaks="What a commit raises outranks a cancellation.",
+        patches=(
+            Patch(
+                "runtime/threads.py",
+                "        usercode.result_of(done.result())\n        raise\n",
+                "        raise\n",
+            ),
+        ),
+        trial=Trial(_THREADS + "what_a_commit_raises_outranks_a_cancellation"),
+    ),
+    Mutant(
+        name="a cancelled handler records while it tidies up",
+        breaks="A run is abandoned before its handler is cancelled.",
+        patches=(Patch("usercode.py", "        leave()\n", "        pass\n"),),
+        trial=Trial(_LONE + "nothing_is_recorded_while_a_cancelled_handler_tidies_up"),
+    ),
+    Mutant(
+        name="a caller stays inside of the job it has driven",
+        breaks="Only a handler is inside of its job.",
+        patches=(Patch("runtime/steps.py", "        inside.reset(outside)\n", "        pass\n"),),
+        trial=Trial(_LONE + "a_handler_and_its_caller_share_no_context_variable"),
+    ),
+    Mutant(
+        name="what ends a process ends the loop",
+        breaks="What ends a process comes to the caller, and ends no loop.",
+        patches=(
+            Patch(
+                "usercode.py",
+                "    except (KeyboardInterrupt, SystemExit) as ending:\n        return ending\n",
+                "    except GeneratorExit as ending:\n        return ending\n",
+            ),
+        ),
+        trial=Trial(_LONE + "what_ends_a_process_comes_to_the_caller_and_ends_no_loop"),
     ),
 )
