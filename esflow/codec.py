@@ -76,8 +76,7 @@ _new: Final = object.__new__
     _set_hash,
     _set_event,
 ) = (getattr(Recorded, field.name).__set__ for field in attrs.fields(Recorded))
-_head: Final = b'{"hash":"'
-_body_start: Final = len(_head) + 64 + len(b'",')
+_body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
 @final
@@ -105,13 +104,14 @@ def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes,
     who = _who(envelope.actor, envelope.host, envelope.token)
     once = b',"nonce":"%b"' % envelope.nonce.encode() if envelope.nonce else b""
     body = b'"at":%d,%b%b,"data":%b}' % (envelope.recorded_at_ms, who, once, write(event))
-    row_hash = sha256(previous.encode() + line + body).hexdigest()
+    row_hash = _chained(previous, line, body)
     return topic, b'{"hash":"%b",%b' % (row_hash.encode(), body), row_hash
 
 
 def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     """Return the hash of a row, or None when it doesn't follow the row with the previous hash."""
-    row_hash = _chained(previous, topic, state[_body_start:])
+    line = _lines.get(topic) or f"\n{topic}\n".encode("utf-8", "surrogatepass")
+    row_hash = _chained(previous, line, state[_body_start:])
     return row_hash if has_hash(state, row_hash) else None
 
 
@@ -208,6 +208,5 @@ def _who(actor: str | None, host: str, token: int) -> bytes:
     return b'%b"host":%b%b' % (by, to_bytes(host), under)
 
 
-def _chained(previous: str, topic: str, body: bytes) -> str:
-    line = _lines.get(topic) or f"\n{topic}\n".encode("utf-8", "surrogatepass")
+def _chained(previous: str, line: bytes, body: bytes) -> str:
     return sha256(previous.encode() + line + body).hexdigest()

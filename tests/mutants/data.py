@@ -101,7 +101,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "None if fold.merging else rehearse(fold.shared, writes)\n",
+                "rehearse(fold.shared, writes) if rehearsed else None\n",
                 "None\n",
             ),
             Patch(

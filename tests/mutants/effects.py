@@ -117,9 +117,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "standing.py",
-                "lost: errors.EsflowError | None = errors.ContextClosed("
-                'self.activation, f"effect({name})")\n',
-                "lost: errors.EsflowError | None = None\n",
+                "        if ending is None or self._run.lost is not None:\n",
+                "        if not isinstance(ending, errors.EsflowError):\n",
             ),
         ),
         trial=Trial(

@@ -29,8 +29,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        return all(kept == wave for kept in self.kept_waves[since:])\n",
-                "        return wave >= 0 <= since\n",
+                "        return not later or all(kept == wave for kept in later)\n",
+                "        return wave >= 0 or not later\n",
             ),
         ),
         trial=Trial(_OUTPUT + "a_handler_of_a_wave_that_a_message_has_undone_settles_nothing"),
@@ -68,7 +68,11 @@ MUTANTS: Final = (
         name="every commit may wait",
         breaks='Grouping is for durability="output"; by default each activation is committed.',
         patches=(
-            Patch("runtime/session.py", "            self.is_grouping\n", "            True\n"),
+            Patch(
+                "runtime/session.py",
+                "if not (may_wait and self.is_grouping and ",
+                "if not (may_wait and ",
+            ),
         ),
         trial=Trial(_OUTPUT + "every_activation_is_an_append_by_default"),
     ),

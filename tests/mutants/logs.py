@@ -92,8 +92,8 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            nonce = None\n            topic, state, head",
-                "            topic, state, head",
+                "            if envelope.nonce:\n",
+                "            if not envelope.nonce:\n",
             ),
         ),
         trial=Trial(_MESSAGES + "the_same_wish_of_two_callers_is_recorded_in_different_bytes"),
@@ -154,8 +154,8 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "stores/memory.py",
-                "            if found != expected:\n                raise VersionConflict(index",
-                "            if found < expected:\n                raise VersionConflict(index",
+                "            if found != expected:\n                raise VersionConflict(job_id",
+                "            if found < expected:\n                raise VersionConflict(job_id",
             ),
         ),
         trial=Trial(_APPEND + "an_append_after_another_version_than_the_last_is_refused"),
