@@ -18,7 +18,11 @@ STARTED = ("support", "agent.trigger", {"task": "choose"})
 def test_a_new_id_holds_64_random_bits_in_15_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = [0, 2**64 - 1, *(1 << bit for bit in range(64))]
     drawn = iter(numbers)
-    monkeypatch.setattr(os, "urandom", lambda count: next(drawn).to_bytes(count, "big"))
+
+    def draw(count: int) -> bytes:
+        return next(drawn).to_bytes(count, "big")
+
+    monkeypatch.setattr(os, "urandom", draw)
     names = [inputs.new_job_id() for _ in numbers]
     assert [number_of(name) for name in names] == numbers
     assert all(inputs.checked_id(name) == name and len(name) == 15 for name in names)
