@@ -13,7 +13,6 @@ from benchmarks.programs.running import Prepared, Program, Task, run
 CODES: Final = {
     "bare Python": "pass",
     "esflow": "import esflow",
-    "esflow names": "from esflow import Answer, Context, Engine, Flow",
     "langgraph": "import langgraph.graph, langgraph.checkpoint.sqlite",
     "dbos": "import dbos",
     "burr": "import burr.core, burr.core.persistence",

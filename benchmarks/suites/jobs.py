@@ -167,7 +167,6 @@ _START: Final = Suite(
     rows=(
         _starting("bare Python", "bare Python"),
         _starting("esflow", "import esflow"),
-        _starting("esflow names", "import what a service needs of it"),
         _starting("langgraph", "import LangGraph and its saver"),
         _starting("dbos", "import DBOS"),
         _starting("burr", "import Burr and its persister"),
