@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
@@ -13,7 +12,7 @@ from esflow.state import JobFold, Status
 from esflow.store import JobQuery
 
 max_id_characters: Final = 200
-_ID_DIGITS: Final = string.digits + string.ascii_letters
+_ID_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID_BITS: Final = 64
 _ID_CHARACTERS: Final = 11  # The fewest that hold as many bits.
 

@@ -292,7 +292,7 @@ def structure(value: Json, annotation: object, path: str) -> object:
 
     Raises: PayloadError, naming the path to what doesn't fit.
     """
-    from esflow.structures import reader_of  # Not from the package: that is a call each time.
+    from esflow.structures import reader_of  # From the package, it is a call each time.
 
     try:
         return reader_of(annotation)(value)
@@ -344,8 +344,7 @@ def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json,
 def return_annotation(fn: Callable[..., object]) -> object:
     """Return what a function says it returns; Any when it doesn't, or can't be resolved.
 
-    What was found once is kept for as long as the function: to find it takes longer than all else
-    that is done for an effect.
+    What was found is kept for as long as the function: it takes longer than all else of an effect.
     """
     written = getattr(fn, "__func__", fn)  # A method is another object at each call.
     if not isinstance(written, FunctionType):

@@ -63,10 +63,10 @@ Outcome: TypeAlias = Returned | Raised
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
     """Call user code and return what became of it."""
-    try:
-        return Returned(function(*args, **kwargs))
-    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
-        return Raised(error)
+    outcome = ending(function, args, kwargs)
+    if isinstance(outcome, Ended):
+        raise outcome.error
+    return outcome
 
 
 def ending(
@@ -88,12 +88,12 @@ def result_of(outcome: Outcome | Ended) -> Any:
 
 def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
     """Call a handler and return what became of it."""
-    try:
-        return Returned(handler(*args))
-    except SetAside:
-        return Stopped()
-    except Exception as error:  # noqa: BLE001 - whatever user code raises is a fact to record
-        return Raised(error)
+    outcome = ending(handler, args, {})
+    if isinstance(outcome, Ended):
+        if isinstance(outcome.error, SetAside):
+            return Stopped()
+        raise outcome.error
+    return outcome
 
 
 async def awaited(
