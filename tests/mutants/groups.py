@@ -73,6 +73,11 @@ MUTANTS: Final = (
                 "if not (may_wait and self.is_grouping and ",
                 "if not (may_wait and ",
             ),
+            Patch(
+                "runtime/session.py",
+                "        if self.is_grouping and not self._group:\n",
+                "        if not self._group:\n",
+            ),
         ),
         trial=Trial(_OUTPUT + "every_activation_is_an_append_by_default"),
     ),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, final
 
 import attrs
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
 from esflow import Engine
 from esflow.store import IndexRow
@@ -156,13 +156,9 @@ class MemoryLog:
         ]
         events._streams.clear()
         for position, row in enumerate(events._stored_events, 1):
-            job_id = str(row.originator_id)
-            stream = events._streams.setdefault(job_id, [])
-            stream.append(
-                Notification(job_id, row.originator_version, row.topic, row.state, position)
-            )
+            events._streams.setdefault(str(row.originator_id), []).append(position)
         streams = events._streams
-        births = ((streams[job][0].id if job in streams else 0, job) for job in self._index)
+        births = ((streams[job][0] if job in streams else 0, job) for job in self._index)
         self._born[:] = sorted(births)
 
     def index(self) -> dict[str, bytes | int]:
