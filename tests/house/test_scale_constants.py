@@ -131,6 +131,7 @@ def test_everything_that_is_not_assumed_is_measured() -> None:
         if field.metadata["source"] not in ("assumed", "the default of `Engine`")
     }
     assert set(found) == told
+    del found["wake_us"]  # Who waits may have noticed a commit before its caller knows of it.
     assert all(value > 0 for value in found.values())
 
 
