@@ -50,7 +50,7 @@ from esflow.errors import CorruptHistory, UnknownEvent
 from esflow.events import Event, Recorded
 from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
-from esflow.values import by_value
+from esflow.values import by_contents
 
 if TYPE_CHECKING:
     from esflow.wires import Read, Row, Stored, Write
@@ -80,16 +80,26 @@ _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
 @final
-@attrs.frozen(kw_only=True)
-@by_value
+@attrs.define
+@by_contents
 class Envelope:
-    """The circumstances that are stored with an event."""
+    """The circumstances that are stored with an event, and how they stand in its row.
+
+    Nobody changes one; but every append makes one, and a frozen one takes twice as long.
+    """
 
     recorded_at_ms: int
     host: str
     actor: str | None = None
     token: int = 0
     nonce: str | None = None  # Hex digits: tells an append from the same one by somebody else.
+    written: bytes = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Write what is the same in all rows of an append once."""
+        once = b',"nonce":"%b"' % self.nonce.encode() if self.nonce else b""
+        who = _who(self.actor, self.host, self.token)
+        self.written = b'"at":%d,%b%b,"data":' % (self.recorded_at_ms, who, once)
 
 
 def genesis(job_id: str) -> str:
@@ -99,11 +109,8 @@ def genesis(job_id: str) -> str:
 
 def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes, str]:
     """Return topic, stored bytes and hash of an event that follows a row with this hash."""
-    kind = type(event)
-    topic, line, write = _writes.get(kind) or _write(kind)
-    who = _who(envelope.actor, envelope.host, envelope.token)
-    once = b',"nonce":"%b"' % envelope.nonce.encode() if envelope.nonce else b""
-    body = b'"at":%d,%b%b,"data":%b}' % (envelope.recorded_at_ms, who, once, write(event))
+    topic, line, write = _writes.get(type(event)) or _write(type(event))
+    body = envelope.written + write(event) + b"}"
     row_hash = _chained(previous, line, body)
     return topic, b'{"hash":"%b",%b' % (row_hash.encode(), body), row_hash
 

@@ -26,13 +26,13 @@ from esflow.flow import Flow, Slot
 from esflow.ids import item_id
 from esflow.inputs import checked_text
 from esflow.merging import reduced
-from esflow.payloads import structure, to_json
+from esflow.payloads import payload_json, structure
 from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope, new_branch
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
 from esflow.standing import Recorder, StandIn, Standing
-from esflow.state import Activation, Answered
+from esflow.state import Answered
 from esflow.usercode import SetAside
 
 Result = TypeVar("Result")
@@ -46,8 +46,9 @@ class Context:
         self,
         *,
         flow: Flow,
+        slot: Slot,
         job_id: str,
-        activation: Activation,
+        activation: str,
         recorded: Mapping[str, ev.EffectRecorded],
         answered: Mapping[str, Answered],
         shared: Mapping[str, Json],
@@ -58,21 +59,14 @@ class Context:
         stand_in: StandIn | None = None,
     ) -> None:
         self._flow = flow
-        self._slot: Slot = flow.resolve_slot(activation.slot)
-        self._job_id = job_id
-        self._id = activation.id
+        self._slot = slot
+        self._id = activation
         self._attempt = attempt
         self._answered = answered
         self._run = Standing(
-            job_id=job_id,
-            activation=activation.id,
-            recorded=dict(recorded),  # What is recorded from now on, the run knows by itself.
-            attempts=dict(attempts),
-            recorder=recorder,
-            stand_in=stand_in,
-            is_async=self._slot.is_async,
+            job_id, activation, recorded, attempts, recorder, stand_in, is_async=slot.is_async
         )
-        self._scope = Scope(self._run, activation.id, self._run.here())
+        self._scope = Scope(self._run, activation, self._run.here())
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
@@ -84,7 +78,7 @@ class Context:
 
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
-        self._use(f"emit({output!r})")
+        self._use("emit({!r})", output)
         targets, data = self._put_on(output, payload)
         self._records.append(
             ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
@@ -95,7 +89,7 @@ class Context:
 
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
-        self._use(f"defer({output!r})")
+        self._use("defer({!r})", output)
         targets, data = self._put_on(output, payload)
         self._records.append(
             ev.EmissionDeferred(id=self._next("d"), output=output, payload=data, targets=targets)
@@ -107,7 +101,7 @@ class Context:
         Units: seconds, or a timedelta, from now on.
         Raises: FlowError, for an unknown output; PayloadError, for what can't be recorded.
         """
-        self._use(f"emit_after({output!r})")
+        self._use("emit_after({!r})", output)
         targets, data = self._put_on(output, payload)
         due = self._run.after_ms(delay, "emit_after.delay")
         timer = self._next("t")
@@ -158,7 +152,7 @@ class Context:
         self._use("start()")
         child = started_child(
             item_id(self._id, "c", self._counts["c"]),
-            self._job_id,
+            self._run.job_id,
             flow=flow if isinstance(flow, str) else flow.name,
             flows=self._run.recorder.flows,
             slot=slot,
@@ -254,13 +248,13 @@ class Context:
         """Add a line to the shared log of the job."""
         self._use("log()")
         text = checked_text(message, "log.message")
-        data = _payload(fields, "log")
+        data = payload_json(fields, "log")
         self._records.append(ev.Logged(activation=self._id, message=text, fields=data))
 
     @property
     def job_id(self) -> str:
         """The id of the job."""
-        return self._job_id
+        return self._run.job_id
 
     @property
     def activation_id(self) -> str:
@@ -339,7 +333,7 @@ class Context:
     ) -> tuple[tuple[ev.Target, ...], dict[str, Json]]:
         """Return where a payload on an output goes, and the payload as it is recorded."""
         targets = self._flow.targets(self._slot.routine, output)
-        data = _payload(payload, output)
+        data = payload_json(payload, output)
         self._flow.refuse_misfit(self._slot.routine, output, data)
         return targets, data
 
@@ -392,7 +386,3 @@ class Context:
             activation=self._id, routine=routine, key=key, reducer=reducer, value=value
         )
         self._records.append(written)
-
-
-def _payload(payload: Mapping[str, object], path: str) -> dict[str, Json]:
-    return cast("dict[str, Json]", to_json(payload, path))

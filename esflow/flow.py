@@ -85,6 +85,7 @@ class Flow:
         self._slots: dict[str, Slot] = {}
         self._connections: list[Connection] = []
         self._targets: dict[tuple[str, str], tuple[Target, ...]] = {}
+        self._fixed: dict[tuple[str, str], tuple[Target, ...]] = {}  # Once nothing can change.
         self._frozen_bytes: bytes | None = None
         self._refuse(name_problem("a flow", name) or version_problem(version))
         if type(max_activations) is not int or not 1 <= max_activations < 2**63:
@@ -197,6 +198,11 @@ class Flow:
             )
             for (routine, output), found in self._targets.items()
         }
+        self._fixed = {
+            output: found
+            for output, found in self._targets.items()
+            if not any(each.rename for each in found)
+        }
         self._frozen_bytes = self.definition_bytes()
 
     # Reading
@@ -237,14 +243,15 @@ class Flow:
 
         Raises: FlowError, when the routine has no such output.
         """
+        found = self._fixed.get((routine, output))
+        if found is not None:
+            return found
         found = self._targets.get((routine, output))
         if found is None:
             named = find_output(self._outputs, f"{routine}.{output}", ())
             return self.targets(*self._found(named))
         if not self.frozen:
             found = resolved(found, f"{routine}.{output}", self._slots, self._connections)
-        if not any(target.rename for target in found):
-            return found
         # What is recorded is whoever's reads it: the graph keeps a renaming of its own.
         return tuple(
             attrs.evolve(each, rename=dict(each.rename) if each.rename else None) for each in found
@@ -255,7 +262,9 @@ class Flow:
 
         Raises: PayloadError, naming the key.
         """
-        refuse_misfit(self._outputs[routine][output], payload)
+        declared = self._outputs[routine][output]
+        if declared.keys is not None:
+            refuse_misfit(declared.name, declared.keys, payload)
 
     def definition(self) -> dict[str, Json]:
         """Return the graph as JSON: all that `from_definition` needs beside the handlers.

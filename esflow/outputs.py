@@ -127,20 +127,18 @@ def _misfit(brought: Mapping[str, Typed], slot: Slot) -> str | None:
     return None
 
 
-def refuse_misfit(output: Output, payload: Mapping[str, Json]) -> None:
-    """Refuse a payload that an output doesn't declare.
+def refuse_misfit(output: str, keys: Mapping[str, Typed], payload: Mapping[str, Json]) -> None:
+    """Refuse a payload that has not the keys that an output declares, or other types.
 
     Raises: PayloadError, naming the key.
     """
-    if output.keys is None:
-        return
     for key in payload:
-        if key not in output.keys:
-            raise PayloadError(f"{output.name}.{key}", f"{unknown('key', key, output.keys)}")
-    for key, typed in output.keys.items():
+        if key not in keys:
+            raise PayloadError(f"{output}.{key}", f"{unknown('key', key, keys)}")
+    for key, typed in keys.items():
         if key not in payload:
-            raise PayloadError(f"{output.name}.{key}", "is missing; the output declares it")
+            raise PayloadError(f"{output}.{key}", "is missing; the output declares it")
         try:
             typed.read(payload[key])
         except Misfit as misfit:
-            raise misfit.refusal(f"{output.name}.{key}") from misfit.__cause__
+            raise misfit.refusal(f"{output}.{key}") from misfit.__cause__

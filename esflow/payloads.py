@@ -46,6 +46,7 @@ __all__ = [
     "max_depth",
     "max_integer",
     "max_nodes",
+    "payload_json",
     "reader_of",
     "return_annotation",
     "same_json",
@@ -73,6 +74,17 @@ def to_json(value: object, path: str) -> Json:
         raise misfit.refusal(path) from misfit.__cause__
 
 
+def payload_json(payload: Mapping[str, object], path: str) -> dict[str, Json]:
+    """Return the keywords of a call as plain JSON in fresh containers.
+
+    Raises: PayloadError, naming the path to what can't be recorded.
+    """
+    try:
+        return _copied_dict(payload, max_depth - 1, _Room(), strict=True)
+    except Misfit as misfit:
+        raise misfit.refusal(path) from misfit.__cause__
+
+
 def digest(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
     """Return a fingerprint of the arguments of a call, the order of keys aside.
 
@@ -87,11 +99,8 @@ def digest(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
 class _Room:
     """What is left of the limits for one payload."""
 
-    __slots__ = ("nodes", "text")
-
-    def __init__(self) -> None:
-        self.nodes = max_nodes
-        self.text = max_bytes
+    nodes = max_nodes
+    text = max_bytes
 
 
 def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
@@ -145,7 +154,9 @@ def _enter(size: int, depth: int, room: _Room) -> None:
         raise Misfit(f"brings the payload over {max_nodes} values; pass a reference instead")
 
 
-def _copied_dict(value: dict[Any, Any], depth: int, room: _Room, *, strict: bool) -> Json:
+def _copied_dict(
+    value: Mapping[Any, Any], depth: int, room: _Room, *, strict: bool
+) -> dict[str, Json]:
     _enter(len(value), depth, room)
     made: dict[str, Json] = {}
     for key, item in value.items():

@@ -102,12 +102,25 @@ class Scope:
         """Refuse every further call."""
         self._closed = True
 
-    def use(self, call: str) -> None:
+    def use(self, call: str, *given: object) -> None:
         """Refuse what would be recorded nowhere, or in an order that is chance.
 
+        Shape: ``call`` is how it is called in an error, as `str.format` fills it.
         Raises: ContextClosed, ConcurrentEffects, ReentrantCall, SetAside, and what the run is lost
         for.
         """
+        run = self._run
+        if (
+            run.closed
+            or run.lost is not None
+            or run.aside is not None
+            or run.calls
+            or self._closed
+            or run.here() != self._owner
+        ):
+            self._refuse(call.format(*given))
+
+    def _refuse(self, call: str) -> None:
         self._run.refuse_ended(call)
         if self._closed:
             raise errors.ContextClosed(self._run.activation, call)
@@ -142,7 +155,7 @@ class Scope:
         return self._run.key_of(self._run.running or item_id(self._within, "e", self._count))
 
     def _effect(self, call: Call) -> object:
-        self.use(f"effect({call.name})")
+        self.use("effect({})", call.name)
         must_await = is_async(call.function)
         if must_await and not self._run.is_async:
             raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")

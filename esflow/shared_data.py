@@ -43,7 +43,7 @@ class Rules:
     refuse: Callable[[str, str, Json], None]  # Raises: PayloadError, for what no field takes.
     reduce: Callable[[str, str, Json, Json], Json]  # Raises: DoesNotApply.
     record: Callable[[str, str, Json], None]
-    use: Callable[[str], None]  # May the handler still use its context?
+    use: Callable[..., None]  # May the handler still use its context?
     keys: Mapping[str, Typed] | None = None
 
 
@@ -121,7 +121,7 @@ class DataView(MutableMapping[str, Json]):
 
     def _standing(self, key: str) -> Json:
         """Return the value itself."""
-        self._rules.use(f"reading {self._name}[{key!r}]")
+        self._rules.use("reading {}[{!r}]", self._name, key)
         if key in self._broken:
             raise self._broken[key]
         value = self._current(key)
@@ -150,12 +150,12 @@ class DataView(MutableMapping[str, Json]):
 
     def __contains__(self, key: object) -> bool:
         """Tell whether the key is there."""
-        self._rules.use(f"reading {self._name}")
+        self._rules.use("reading {}", self._name)
         return isinstance(key, str) and self._current(key) is not ABSENT
 
     def __iter__(self) -> Iterator[str]:
         """Yield the keys, those that the handler added last."""
-        self._rules.use(f"reading {self._name}")
+        self._rules.use("reading {}", self._name)
         added = [key for key in self._own if key not in self._base]
         return iter([key for key in [*self._base, *added] if self._current(key) is not ABSENT])
 
@@ -178,7 +178,7 @@ class DataView(MutableMapping[str, Json]):
 
     def write(self, key: str, value: object, reducer: str | None) -> None:
         """Write a value by a reducer; None is the declared one."""
-        self._rules.use(f"writing {self._name}[{key!r}]")
+        self._rules.use("writing {}[{!r}]", self._name, key)
         path = f"{self._name}[{key!r}]"
         to_json(key, path)
         if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err

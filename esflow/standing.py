@@ -108,30 +108,38 @@ class Recorder(Protocol):
 
 
 @final
-@attrs.define(eq=False, kw_only=True, repr=False)
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 
-    job_id: str
-    activation: str
-    recorded: Mapping[str, EffectRecorded]
-    attempts: Mapping[str, EffectAttemptFailed]  # Of effects: the last that failed.
-    recorder: Recorder
-    stand_in: StandIn | None = None  # What makes calls in place of their functions.
-    is_async: bool = False
-    aside: Asked | None = None  # What set the run aside.
-    lost: errors.EsflowError | None = None  # Why it may not settle.
-    closed: bool = False
-    used: dict[str, None] = attrs.field(factory=lambda: {}, init=False)  # Effects asked for.
-    branches: dict[str, object] = attrs.field(factory=lambda: {}, init=False)
-    _told: list[tuple[Exception, str]] = attrs.field(factory=lambda: [], init=False)
-    _calling: dict[object, str] = attrs.field(factory=lambda: {}, init=False)  # By place.
-    _called: dict[str, Coroutine[Any, Any, object]] = attrs.field(factory=lambda: {}, init=False)
-    _awaiting: dict[str, Task[Any]] = attrs.field(factory=lambda: {}, init=False)
-
-    def here(self) -> object:
-        """Return the thread, or in an async handler the task, that asks."""
-        return (self.is_async and _current_task()) or get_ident()
+    def __init__(  # noqa: PLR0917 - every step makes one
+        self,
+        job_id: str,
+        activation: str,
+        recorded: Mapping[str, EffectRecorded],
+        attempts: Mapping[str, EffectAttemptFailed],
+        recorder: Recorder,
+        stand_in: StandIn | None,
+        *,
+        is_async: bool,
+    ) -> None:
+        self.job_id = job_id
+        self.activation = activation
+        # Copies: what is recorded from now on, the run knows by itself.
+        self.recorded = dict(recorded) if recorded else {}
+        self.attempts = dict(attempts) if attempts else {}  # Of effects: the last that failed.
+        self.recorder = recorder
+        self.stand_in = stand_in  # What makes calls in place of their functions.
+        self.is_async = is_async
+        self.here: Callable[[], object] = _task_or_thread if is_async else get_ident
+        self.aside: Asked | None = None  # What set the run aside.
+        self.lost: errors.EsflowError | None = None  # Why it may not settle.
+        self.closed = False
+        self.used: dict[str, None] = {}  # Effects asked for.
+        self.branches: dict[str, object] = {}
+        self.calls: dict[object, str] = {}  # By place.
+        self._told: list[tuple[Exception, str]] = []
+        self._called: dict[str, Coroutine[Any, Any, object]] = {}
+        self._awaiting: dict[str, Task[Any]] = {}
 
     def after_ms(self, delay: object, path: str) -> int:
         """Return the moment that a delay from now on leads to.
@@ -152,17 +160,17 @@ class Standing:
             raise self.lost
         if self.aside is not None:
             raise SetAside
-        if self._calling and self.here() in self._calling:
+        if self.calls and self.here() in self.calls:
             raise errors.ReentrantCall(self.job_id, call)
 
     def calling(self, effect_id: str) -> AbstractContextManager[None]:
         """Let nothing of the context be used by an effect that is called here."""
-        return _Calling(self._calling, self.here(), effect_id)
+        return _Calling(self.calls, self.here(), effect_id)
 
     @property
     def running(self) -> str | None:
         """The effect that is called here, if one is."""
-        return self._calling.get(self.here()) if self._calling else None
+        return self.calls.get(self.here()) if self.calls else None
 
     def recording(self, name: str) -> AbstractContextManager[None]:
         """Let the run be lost if an effect is not recorded, whatever keeps it from being so."""
@@ -276,6 +284,11 @@ class _Recording:
             self._run.lost = ending
         else:  # A signal, say.
             self._run.lost = errors.ContextClosed(self._run.activation, f"effect({self._name})")
+
+
+def _task_or_thread() -> object:
+    """Return the task that is running, or the thread where none is."""
+    return _current_task() or get_ident()
 
 
 def _current_task() -> Task[Any] | None:

@@ -113,13 +113,13 @@ async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseExcepti
 async def _drive(host: Host, session: Session, threads: Threads) -> BaseException | None:
     """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    flows, max_parallel = host.flows, host.max_parallel
-    while (wave := open_wave(session, flows, max_parallel, threads.write)) is not None:
+    execution = host.execution(session, threads.write)
+    while (wave := open_wave(execution)) is not None:
         if wave.is_single:
             await _run_alone(wave, threads)
         else:
             await _run_beside(wave, threads)
-        if wave.is_last:
+        if session.is_waiting and wave.is_last:
             await threads.write(session.flush)
         if wave.trouble is not None:
             return wave.trouble

@@ -308,8 +308,9 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
     slot = flow.slots[member.activation.slot]
     context = Context(
         flow=flow,
+        slot=slot,
         job_id=fold.job_id,
-        activation=member.activation,
+        activation=member.activation.id,
         recorded=member.effects,
         answered=member.answered,
         shared=fold.shared,

@@ -87,12 +87,13 @@ def _followed(host: Host, errand: Errand) -> None:
 def _drive(host: Host, session: Session) -> None:
     """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    while (wave := open_wave(session, host.flows, host.max_parallel)) is not None:
+    execution = host.execution(session)
+    while (wave := open_wave(execution)) is not None:
         if wave.is_single:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
-        if wave.is_last:
+        if session.is_waiting and wave.is_last:
             session.flush()
         if wave.trouble is not None:
             raise wave.trouble
@@ -116,7 +117,7 @@ def _run_in_threads(wave: Wave) -> None:
 
     running: dict[Future[Settling], Run] = {}
     woken = Event()
-    with ThreadPoolExecutor(wave.max_parallel, thread_name_prefix="esflow-wave") as pool:
+    with ThreadPoolExecutor(wave.width, thread_name_prefix="esflow-wave") as pool:
         while True:
             wave.fire()
             for run in wave.startable():

@@ -26,6 +26,7 @@ from esflow.merging import merge_wave
 from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
+from esflow.runtime.runs import Execution, OffLoop, at_once
 from esflow.runtime.session import Decide, Session
 from esflow.runtime.steps import fire_due, inside
 from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
@@ -169,7 +170,7 @@ class Host:
         """Return the step that lets happen what is due, of a job that nobody runs."""
 
         def step(fold: JobFold) -> Sequence[Event]:
-            events = fire_due(fold, self.clock.now_ms())
+            events = fire_due(fold, self.clock)
             return events if events and self._is_free(fold.job_id) else ()
 
         return step
@@ -194,6 +195,11 @@ class Host:
             return take_over(fold) if is_to_claim(fold) and may else ()
 
         return Errand(session, (self.firing(), step), in_time=True)
+
+    def execution(self, session: Session, off_loop: OffLoop = at_once) -> Execution:
+        """Return what drives a job that this host has claimed."""
+        flow = self.flow(session.fold.flow)
+        return Execution(session, flow, self.flows, self.max_parallel, off_loop)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""

@@ -20,7 +20,7 @@ from esflow.errors import ContextClosed, JobClosed, StoreError
 from esflow.events import Json
 from esflow.flow import Flow, Slot
 from esflow.runtime.session import Session
-from esflow.state import Activation, Answered, JobFold, Status
+from esflow.state import Activation, JobFold, Member, Status
 
 OffLoop: TypeAlias = Callable[[Callable[[], None]], Awaitable[None]]
 """Does what blocks, away from the loop that waits for it."""
@@ -32,24 +32,46 @@ async def at_once(work: Callable[[], None]) -> None:
 
 
 @final
-@attrs.define(eq=False, kw_only=True, repr=False)
-class Run:
-    """One execution of one activation's handler, with the data it may see."""
+@attrs.define(eq=False, repr=False)
+class Execution:
+    """What the runs of a claimed job have in common, from its claim to its rest."""
 
     session: Session
     flow: Flow
     flows: Mapping[str, Flow]  # Of the host.
+    max_parallel: int
+    off_loop: OffLoop = attrs.field(default=at_once)
+    slots: Mapping[str, Slot] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Look the slots up once: every run needs its own."""
+        self.slots = self.flow.slots
+
+
+@final
+@attrs.define(eq=False, repr=False)
+class Run:
+    """One run of one activation's handler, with the data it may see."""
+
+    execution: Execution
+    session: Session
     slot: Slot
-    activation: Activation
-    attempt: int
-    effects: Mapping[str, ev.EffectRecorded]
-    attempts: Mapping[str, ev.EffectAttemptFailed]  # Of effects.
-    answered: Mapping[str, Answered]
+    member: Member
     shared: Mapping[str, Json]
     memory: Mapping[str, Json]
-    is_current: Callable[[], bool]  # Whether nothing has undone its wave.
-    off_loop: OffLoop = attrs.field(default=at_once)
+    attempt: int  # The member may go on to others.
+    place: tuple[int, int]  # Its wave, and how many had been kept when that was opened.
     abandoned: bool = False  # Nobody waits for what it comes to.
+
+    @property
+    def activation(self) -> Activation:
+        """What it was begun for."""
+        return self.member.activation
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows of this host, by name."""
+        return self.execution.flows
 
     @property
     def clock(self) -> Clock:
@@ -78,8 +100,14 @@ class Run:
         self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
 
     def is_awaited(self, fold: JobFold) -> bool:
-        """Tell whether what is done here still counts."""
-        return self.is_current() and is_awaited(fold, self.activation, self.attempt)
+        """Tell whether what is done here still counts.
+
+        It doesn't where somebody has ended or led away the job, nor twice.
+        """
+        if fold.ended is not None or not self.session.is_current(*self.place):
+            return False
+        member = fold.members.get(self.member.activation.id)
+        return member is not None and member.goes and member.attempt == self.attempt
 
     def let_out(self) -> None:
         """Let all that led here be recorded, because somebody outside is about to see it.
@@ -93,11 +121,11 @@ class Run:
     async def let_out_async(self) -> None:
         """Do the same off the loop, where anything may have waited."""
         if self.session.is_grouping:
-            await self.off_loop(self.let_out)
+            await self.execution.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
         """Append an effect, or an attempt of it, to the job's stream, off the loop."""
-        await self.off_loop(partial(self.record_effect, effect))
+        await self.execution.off_loop(partial(self.record_effect, effect))
 
     def abandon(self) -> None:
         """Let nothing more of it be recorded, and wake what of it waits."""
@@ -174,14 +202,3 @@ class Run:
     def now_ms(self) -> int:
         """Return the host's time."""
         return self.session.clock.now_ms()
-
-
-def is_awaited(fold: JobFold, activation: Activation, attempt: int | None = None) -> bool:
-    """Tell whether an activation, or an attempt at it, can still be settled.
-
-    It can't where somebody has ended or led away the job, nor twice.
-    """
-    member = fold.members.get(activation.id)
-    if fold.ended is not None or member is None:
-        return False
-    return member.goes and attempt in (None, member.attempt)

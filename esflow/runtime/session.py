@@ -72,7 +72,13 @@ def _checked_moment(now_ms: int) -> int:
     return now_ms
 
 
-def _nobody() -> bool:
+def nobody_runs() -> bool:
+    """Say that no handler of a job is running."""
+    return True
+
+
+def somebody_runs() -> bool:
+    """Say that one may be."""
     return False
 
 
@@ -150,8 +156,8 @@ class Session:
 
     def is_current(self, wave: int, since: int) -> bool:
         """Tell whether work on a wave still holds, that began when so many waves had been kept."""
-        later = self.kept_waves[since:]
-        return not later or all(kept == wave for kept in later)
+        kept = self.kept_waves
+        return len(kept) == since or all(each == wave for each in kept[since:])
 
     @property
     def is_waiting(self) -> bool:
@@ -171,7 +177,7 @@ class Session:
         self,
         *steps: Decide,
         actor: str | None = None,
-        quiet: Callable[[], bool] = _nobody,
+        quiet: Callable[[], bool] = somebody_runs,
         may_wait: bool = False,
     ) -> None:
         """Append what each step decides in turn, and all that is due.
@@ -228,7 +234,8 @@ class Session:
 
     def _plan(self, decision: _Decision) -> None:
         """Decide on the state as it is, with what waits to be recorded."""
-        self._catch_up()
+        if self._ahead or self.fold.token != self.token:
+            self._catch_up()
         self._ahead = True
         planned = self._planned(decision)
         self._ahead = False
@@ -253,7 +260,8 @@ class Session:
             self._ahead = True
         before, self._recorded, self._ahead = self._recorded, self.fold.version, False
         self._group, self._events = [], []
-        self._keep_snapshot(before)
+        if self.snapshots.every:
+            self._keep_snapshot(before)
 
     def _appended(self, actor: str | None) -> bool:
         """Append what is decided, or say that somebody else was faster.
@@ -299,12 +307,13 @@ class Session:
         planned: list[Event] = []
         is_settled = False  # Nothing more follows from what is planned by now.
         for step in decision.steps:
+            token = fold.token
             for event in step(fold):
-                # Whoever claims a job runs nothing of it yet, and fences whoever did.
-                quiet = quiet or isinstance(event, ExecutionClaimed)
                 evolve(fold, event)
                 planned.append(event)
                 is_settled = False
+            # Whoever claims a job runs nothing of it yet, and fences whoever did.
+            quiet = quiet or fold.token != token
             while fold.version and not is_settled:
                 following = self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
                 if following is None:
@@ -316,20 +325,7 @@ class Session:
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         now_ms = _checked_moment(self.clock.now_ms())
-        token, head = self.token, self._head
-        rows: list[StoredEvent] = []
-        nonce = None if token else drawn_name(4)
-        envelope = Envelope(
-            recorded_at_ms=now_ms, host=self.host, actor=actor, token=token, nonce=nonce
-        )
-        for version, event in enumerate(events, start=expected + 1):
-            if isinstance(event, ExecutionClaimed):
-                token = version
-                envelope = attrs.evolve(envelope, token=token)
-            topic, state, head = encode(event, envelope, head)
-            rows.append(self._stored(self.job_id, version, topic, state))
-            if envelope.nonce:
-                envelope = attrs.evolve(envelope, nonce=None)
+        rows, token, head = self._rows(events, actor, expected, now_ms)
         owing = owed(self.fold)
         holding, keep_lease = self._leasing(token, owing)
         self.holds_lease = self.holds_lease or holding
@@ -346,6 +342,32 @@ class Session:
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease, self.has_recorded, self._owed = holding, True, owing
         self._rests = index.status in RESTING
+
+    def _rows(
+        self, events: Sequence[Event], actor: str | None, version: int, now_ms: int
+    ) -> tuple[list[StoredEvent], int, str]:
+        """Return the rows of events behind a version, the token then, and the last one's hash."""
+        rows: list[StoredEvent] = []
+        job_id, host, stored, token, head = (
+            self.job_id,
+            self.host,
+            self._stored,
+            self.token,
+            self._head,
+        )
+        nonce = None if token else drawn_name(4)
+        envelope = Envelope(now_ms, host, actor, token, nonce)
+        for event in events:
+            version += 1
+            if type(event) is ExecutionClaimed:
+                token = version
+                envelope = Envelope(now_ms, host, actor, token, nonce)
+            topic, state, head = encode(event, envelope, head)
+            rows.append(stored(job_id, version, topic, state))
+            if nonce is not None:  # It stands in the first row alone.
+                nonce = None
+                envelope = Envelope(now_ms, host, actor, token)
+        return rows, token, head
 
     def _leasing(self, token: int, owing: frozenset[str]) -> tuple[bool, bool]:
         """Tell whether this session holds the job after an append, or else who did goes on to.

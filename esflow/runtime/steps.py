@@ -6,16 +6,17 @@ How handlers run beside each other, and who waits for them, is the business of t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
-from typing import Final, TypeAlias, assert_never, final
+from typing import Final, TypeAlias, final
 
 import attrs
 
 from esflow import events as ev
 from esflow import usercode
+from esflow.clock import Clock
 from esflow.commands import FireTimers
 from esflow.consequences import runnable
 from esflow.context import Context
@@ -29,13 +30,12 @@ from esflow.errors import (
     StoreError,
 )
 from esflow.failpoints import reach
-from esflow.flow import Flow
 from esflow.limits import Limit, within
 from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
-from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
-from esflow.runtime.session import Decide, Session
-from esflow.state import Activation, JobFold
+from esflow.runtime.runs import Execution, Run
+from esflow.runtime.session import Decide, Session, nobody_runs, somebody_runs
+from esflow.state import Activation, JobFold, Member
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
@@ -52,39 +52,41 @@ inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=
 class Wave:
     """The open wave of a claimed job: which of it may start, and what became of what has.
 
-    Shape: at most ``max_parallel`` of it run at once; it is over when nothing of it runs.
+    Shape: it is over when nothing of it runs.
     """
 
+    execution: Execution
     session: Session
-    flow: Flow
-    flows: Mapping[str, Flow]
-    max_parallel: int
-    off_loop: OffLoop
+    width: int  # How many of it run at once, at most.
     _waiting: deque[Activation]
-    _is_current: Callable[[], bool]  # Whether nothing has undone it since it was opened.
+    _number: int
+    _since: int  # How many waves had been kept when it was opened.
     trouble: BaseException | None  # Ends the execution.
-    _running: int = attrs.field(default=0, init=False)
+    _running: int = 0
+    _fired: Sequence[ev.TimerFired] = ()  # By its last append.
 
     @property
     def is_single(self) -> bool:
         """Whether nothing of it runs beside anything else."""
-        return self.max_parallel == 1 and len(self._waiting) == 1
+        return self.width == 1 and len(self._waiting) == 1
 
     def startable(self) -> list[Run]:
         """Return the runs to start now, which are counted as running from here on."""
-        fold = self.session.fold  # A member's effect may meanwhile read the job anew.
-        may_start = (
-            self.trouble is None
-            and fold.token == self.session.token
-            and fold.operator is None
-            and self._is_current()
-        )
-        runs: list[Run] = []
-        while self._waiting and may_start and self._running < self.max_parallel:
+        session, runs = self.session, list[Run]()
+        fold = session.fold  # A member's effect may meanwhile read the job anew.
+        if (
+            self.trouble is not None
+            or fold.token != session.token
+            or fold.operator is not None
+            or not session.is_current(self._number, self._since)
+        ):
+            return runs
+        while self._waiting and self._running < self.width:
             activation = self._waiting.popleft()
-            if is_awaited(fold, activation):
+            member = fold.members.get(activation.id)
+            if member is not None and fold.ended is None and member.goes:
                 self._running += 1
-                runs.append(self._prepared(fold, activation))
+                runs.append(self._prepared(fold, member))
         return runs
 
     def settle(self, run: Run, outcome: Settling | BaseException) -> None:
@@ -92,13 +94,13 @@ class Wave:
         self._running -= 1
         if isinstance(outcome, BaseException):
             self._keep(outcome)
-        else:
-            asks = isinstance(outcome[-1], ev.Interrupted)
-            self._keep(self._committed(_settling(run, outcome), may_wait=not asks))
+            return
+        asks = isinstance(outcome[-1], ev.Interrupted)
+        self._commit(lambda fold: outcome if run.is_awaited(fold) else (), may_wait=not asks)
 
-    def _keep(self, found: BaseException | None) -> None:
-        """Keep what ends the execution, if anything does."""
-        if found is None or isinstance(found, JobClosed):
+    def _keep(self, found: BaseException) -> None:
+        """Keep what ends the execution, if this does."""
+        if isinstance(found, JobClosed):
             return
         if self.trouble is None or isinstance(self.trouble, EsflowError):
             self.trouble = found  # What ends the process outranks what ends the job.
@@ -106,7 +108,7 @@ class Wave:
     def fire(self) -> None:
         """Let the attempts run again that are due by now."""
         if self.is_due:
-            self._keep(self._committed())
+            self._commit()
 
     @property
     def is_due(self) -> bool:
@@ -124,90 +126,74 @@ class Wave:
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
         return min(found, default=None)
 
-    def _committed(self, *steps: Decide, may_wait: bool = True) -> EsflowError | None:
+    def _commit(self, *steps: Decide, may_wait: bool = True) -> None:
         """Append what steps lead to, and what is due; line up what may run again by it.
 
         Shape: what asks a person may not wait for neighbours, which may go on for long.
         """
-        is_last = not self._running
-        fired: list[str] = []
-
-        def firing(fold: JobFold) -> tuple[ev.Event, ...]:
-            events = fire_due(fold, self.session.clock.now_ms())
-            fired[:] = [each for event in events for each in event.ids]
-            return events
-
+        quiet = nobody_runs if not self._running else somebody_runs
         try:
-            self.session.commit(*steps, firing, quiet=lambda: is_last, may_wait=may_wait)
+            self.session.commit(*steps, self._firing, quiet=quiet, may_wait=may_wait)
         except EsflowError as refused:
-            return refused
+            self._keep(refused)
+            return
         members = self.session.fold.members
-        self._waiting += [members[each].activation for each in fired if each in members]
-        return None
+        for event in self._fired:
+            self._waiting += [members[each].activation for each in event.ids if each in members]
 
-    def _prepared(self, fold: JobFold, activation: Activation) -> Run:
-        slot = self.flow.resolve_slot(activation.slot)
-        member = fold.members[activation.id]
+    def _firing(self, fold: JobFold) -> Sequence[ev.TimerFired]:
+        self._fired = fire_due(fold, self.session.clock)
+        return self._fired
+
+    def _prepared(self, fold: JobFold, member: Member) -> Run:
+        slot = self.execution.slots[member.activation.slot]
         return Run(
-            session=self.session,
-            flow=self.flow,
-            flows=self.flows,
-            slot=slot,
-            activation=activation,
-            attempt=member.attempt,
-            effects=member.effects,
-            attempts=member.attempts,
-            answered=member.answered,
-            shared=fold.shared,
-            memory=fold.memory.get(slot.routine, {}),
-            is_current=self._is_current,
-            off_loop=self.off_loop,
+            self.execution,
+            self.session,
+            slot,
+            member,
+            fold.shared,
+            fold.memory.get(slot.routine, {}),
+            member.attempt,
+            (self._number, self._since),
         )
 
     @property
     def is_last(self) -> bool:
-        """Whether something waits, and nothing follows that it could be recorded with.
+        """Whether nothing follows that what waits could be recorded with.
 
         Of an execution that has lost its job, or whose process ends, nothing is recorded any more.
         """
-        if not self.session.is_waiting:
-            return False
         if self.trouble is None:
             return not runnable(self.session.fold)
         is_lost = isinstance(self.trouble, Fenced | StoreError)
         return isinstance(self.trouble, EsflowError) and not is_lost
 
 
-def open_wave(
-    session: Session, flows: Mapping[str, Flow], max_parallel: int, off_loop: OffLoop = at_once
-) -> Wave | None:
+def open_wave(execution: Execution) -> Wave | None:
     """Return what of a claimed job is to run next, None for a job that has come to rest.
 
     Shape: nothing of it starts when a host with another flow sent work for a slot that isn't there.
     """
+    session = execution.session
     kept = len(session.kept_waves)  # Before the fold, which may meanwhile be read anew.
     fold = session.fold
     ready = runnable(fold)
     if not ready:
         return None
-    flow = flows[fold.flow]
-    missing = {each.slot for each in ready if each.slot not in flow.slots}
-    changed = FlowChanged(session.job_id, fold.flow, tuple(sorted(missing))) if missing else None
-    width, is_current = min(max_parallel, len(ready)), partial(session.is_current, fold.wave, kept)
-    return Wave(session, flow, flows, width, off_loop, deque(ready), is_current, changed)
+    slots, changed = execution.slots, None
+    if missing := {each.slot for each in ready if each.slot not in slots}:
+        changed = FlowChanged(session.job_id, fold.flow, tuple(sorted(missing)))
+    width = min(execution.max_parallel, len(ready))
+    return Wave(execution, session, width, deque(ready), fold.wave, kept, changed)
 
 
-def fire_due(fold: JobFold, now_ms: int) -> tuple[ev.TimerFired, ...]:
+def fire_due(fold: JobFold, clock: Clock) -> Sequence[ev.TimerFired]:
     """Return the event by which what is due by now happens, if anything is."""
     if not (fold.delayed or fold.timers):
         return ()
-    events = decide(fold, FireTimers(now_ms=now_ms))
-    return tuple(each for each in events if isinstance(each, ev.TimerFired))
-
-
-def _settling(run: Run, events: Settling) -> Decide:
-    """Return the step that settles an activation, or leaves a late result alone."""
-    return lambda fold: events if run.is_awaited(fold) else ()
+    events = decide(fold, FireTimers(now_ms=clock.now_ms()))
+    return [each for each in events if isinstance(each, ev.TimerFired)]
 
 
 def performed(run: Run) -> Settling:
@@ -225,8 +211,9 @@ def performed(run: Run) -> Settling:
             outcome = handled(run.slot, context, run.activation.payload)
         else:
             outcome = within(limit, partial(_handled_elsewhere, run, context))
-    finally:
-        _leave(run, context)
+    finally:  # What may still go on behind it, because nobody waits for it, comes to nothing.
+        context.close()
+        run.abandon()
     return _concluded(run, context, outcome, began)
 
 
@@ -240,12 +227,6 @@ def _limit_of(run: Run) -> Limit | None:
     if seconds is None:
         return None
     return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
-
-
-def _leave(run: Run, context: Context) -> None:
-    """Let what may still go on behind a run, because nobody waits for it, come to nothing."""
-    context.close()
-    run.abandon()
 
 
 async def performed_async(run: Run) -> Settling:
@@ -267,17 +248,19 @@ async def performed_async(run: Run) -> Settling:
 def _begun(run: Run) -> tuple[Context, Began]:
     inside.set(inside.get() | {run.session.job_id})
     began = run.now_ms(), perf_counter_ns()
+    member = run.member
     context = Context(
-        flow=run.flow,
+        flow=run.execution.flow,
+        slot=run.slot,
         job_id=run.session.job_id,
-        activation=run.activation,
-        recorded=run.effects,
-        answered=run.answered,
+        activation=member.activation.id,
+        recorded=member.effects,
+        answered=member.answered,
         shared=run.shared,
         memory=run.memory,
         recorder=run,
         attempt=run.attempt,
-        attempts=run.attempts,
+        attempts=member.attempts,
     )
     return context, began
 
@@ -289,31 +272,28 @@ def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Se
     reach("handler.returned")
     started_at_ms, began_ns = began
     duration_us = (perf_counter_ns() - began_ns) // 1000
-    activation, asked = context.activation_id, context.aside
+    activation, asked = run.member.activation, context.aside
     if asked is not None and not isinstance(outcome, usercode.Stopped):
-        outcome = usercode.Raised(InterruptSwallowed(activation, asked.id))
-    match outcome:
-        case usercode.Returned(records):
-            completed = ev.ActivationCompleted(
-                activation=activation,
-                started_at_ms=started_at_ms,
-                duration_us=duration_us,
-                events=len(records),
-                attempt=run.attempt,
-            )
-            return (*records, completed)
-        case usercode.Raised(error):
-            failed = Failed(
-                activation=run.activation,
-                attempt=run.attempt,
-                error=error,
-                escaped=context.escaped(error),
-                started_at_ms=started_at_ms,
-                duration_us=duration_us,
-            )
-            return outcome_of(failed, run.flow, run.due_at_ms)
-        case usercode.Stopped():
-            assert asked is not None, "only an interrupt sets a handler aside"
-            return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)
-        case _:
-            assert_never(outcome)
+        outcome = usercode.Raised(InterruptSwallowed(activation.id, asked.id))
+    if isinstance(outcome, usercode.Returned):  # First, and not by a match, which takes longer.
+        records: Settling = outcome.value
+        completed = ev.ActivationCompleted(
+            activation=activation.id,
+            started_at_ms=started_at_ms,
+            duration_us=duration_us,
+            events=len(records),
+            attempt=run.attempt,
+        )
+        return (*records, completed)
+    if isinstance(outcome, usercode.Raised):
+        failed = Failed(
+            activation=activation,
+            attempt=run.attempt,
+            error=outcome.error,
+            escaped=context.escaped(outcome.error),
+            started_at_ms=started_at_ms,
+            duration_us=duration_us,
+        )
+        return outcome_of(failed, run.execution.flow, run.due_at_ms)
+    assert asked is not None, "only an interrupt sets a handler aside"
+    return (asked.recorded(started_at_ms=started_at_ms, duration_us=duration_us),)

@@ -63,4 +63,4 @@ def catch_up(session: Session) -> None:
     """
     answer_in_time(session)
     if overdue(session.fold, session.clock.now_ms()):
-        session.commit(lambda fold: fire_due(fold, session.clock.now_ms()))
+        session.commit(lambda fold: fire_due(fold, session.clock))

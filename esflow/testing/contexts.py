@@ -15,7 +15,7 @@ from esflow.events import Event, Json
 from esflow.flow import Flow
 from esflow.merging import data_begun
 from esflow.payloads import to_json
-from esflow.state import Activation, Answered
+from esflow.state import Answered
 from esflow.testing.faking import Effects, Fakes
 from esflow.testing.manual_clock import ManualClock
 
@@ -122,8 +122,9 @@ class Started:
         slot = self.flow.resolve_slot(self.slot)
         return Context(
             flow=self.flow,
+            slot=slot,
             job_id=JOB,
-            activation=Activation(id="1.1", slot=slot.address, payload=self.payload),
+            activation="1.1",
             recorded=notebook.effects,
             answered=answered,
             shared={**(data_begun(self.flow) or {}), **_data(self.shared, "shared")},

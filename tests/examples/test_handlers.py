@@ -11,7 +11,6 @@ from esflow import Context, Flow, errors, events
 from esflow.cli.demo import build, handlers
 from esflow.cli.demo.ledger import Ledger
 from esflow.cli.demo.model import ScriptedModel
-from esflow.state import Activation
 from esflow.testing import ManualClock
 
 Kind = TypeVar("Kind")
@@ -78,8 +77,9 @@ def _context(
 ) -> Context:
     return Context(
         flow=flow,
+        slot=flow.resolve_slot(slot),
         job_id="job-1",
-        activation=Activation(id="1.1", slot=slot, payload={}),
+        activation="1.1",
         recorded={},
         answered={},
         shared=shared or {},
