@@ -46,7 +46,10 @@ def runnable(fold: JobFold) -> tuple[Activation, ...]:
     """Return the activations that a host may start now, in order."""
     if fold.ended is not None or fold.operator is not None or fold.halt:
         return ()
-    return tuple([each.activation for each in fold.members.values() if each.goes])
+    members = fold.members.values()
+    if fold.going == len(members):
+        return tuple([each.activation for each in members])
+    return tuple([each.activation for each in members if each.goes])
 
 
 def is_to_claim(fold: JobFold) -> bool:

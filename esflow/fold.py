@@ -36,11 +36,17 @@ def evolve(fold: JobFold, event: ev.Event) -> None:
     HANDLERS[type(event)](fold, event)
 
 
+def evolve_all(fold: JobFold, events: Iterable[ev.Event]) -> None:
+    """Take the next events of the job into the fold, in place."""
+    for event in events:
+        fold.version += 1
+        HANDLERS[type(event)](fold, event)
+
+
 def fold_events(job_id: str, events: Iterable[ev.Event]) -> JobFold:
     """Return the fold of a job's events, from its first."""
     fold = JobFold(job_id=job_id)
-    for event in events:
-        evolve(fold, event)
+    evolve_all(fold, events)
     return fold
 
 

@@ -160,23 +160,24 @@ def index_row(
     """Return what the index says of a job: all of it follows from its events, but the lease."""
     waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
     asked = fold.first_asked if waits else None
+    is_timed = bool(fold.timers or fold.questions or fold.delayed)
     return IndexRow(
-        job_id=fold.job_id,
-        flow=fold.flow,
-        flow_version=fold.flow_version,
-        status=fold.status,
-        version=fold.version,
-        head=head,
-        labels=fold.labels,
-        created_at_ms=created_at_ms,
-        updated_at_ms=updated_at_ms,
-        wakes_at_ms=fold.wakes_at_ms,
-        due_at_ms=fold.due_at_ms,
-        question=None if asked is None else asked_text(asked),
-        error=None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
-        host=fold.host,
-        lease=lease,
-        lease_until_ms=lease_until_ms,
+        fold.job_id,
+        fold.flow,
+        fold.flow_version,
+        fold.status,
+        fold.version,
+        head,
+        fold.labels,
+        created_at_ms,
+        updated_at_ms,
+        fold.wakes_at_ms if is_timed else None,
+        None if asked is None else asked_text(asked),
+        None if fold.failure is None else f"{fold.failure.type}: {fold.failure.message}",
+        fold.host,
+        lease,
+        lease_until_ms,
+        fold.due_at_ms if is_timed else None,
     )
 
 

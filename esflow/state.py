@@ -161,7 +161,7 @@ class JobFold:
     @property
     def wakes_at_ms(self) -> int | None:
         """When something is due next by itself: a timer, another attempt, a question's default."""
-        if self.ended is not None or not (self.timers or self.questions or self.delayed):
+        if self.ended is not None:
             return None
         found = [each.due_at_ms for each in self.timers.values()]
         found += [each.due_at_ms for each in self.questions.values() if each.due_at_ms is not None]
@@ -176,8 +176,6 @@ class JobFold:
 
         While a job is paused, only a question's own time goes on.
         """
-        if not (self.timers or self.questions or self.delayed):
-            return None
         status = self.status
         if status is Status.WAITING:
             return self.wakes_at_ms
@@ -221,6 +219,8 @@ class JobFold:
         """What waits for an answer first, if anything does."""
         if self.questions:
             return next(iter(self.questions.values()))
+        if self.going == len(self.members):
+            return None
         return next((each.interrupt for each in self.members.values() if each.interrupt), None)
 
     @property

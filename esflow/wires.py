@@ -14,7 +14,7 @@ written is a structure of the same fields that leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from types import GenericAlias
@@ -184,7 +184,17 @@ def _turn(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
     fill = _mirror_of(part)[1]
     if get_origin(hint) is not tuple:
         return fill
-    return lambda values: [fill(each) for each in values]
+    last: tuple[object, Sequence[msgspec.Struct]] = (None, ())
+
+    def fill_all(values: tuple[Any, ...]) -> Sequence[msgspec.Struct]:
+        nonlocal last  # A flow's targets are the same object for all that is emitted to them.
+        known, filled = last
+        if known is not values:
+            filled = [fill(each) for each in values]
+            last = values, filled
+        return filled
+
+    return fill_all
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

@@ -198,12 +198,12 @@ def _envelope(recorded: Recorded) -> Envelope:
 
 def _rows(fork_id: str, events: Sequence[tuple[Event, Envelope]]) -> tuple[str, list[StoredEvent]]:
     """Return the hash of the last row, and the rows."""
-    from eventsourcing.persistence import StoredEvent
+    from esflow.stores.notifications import stored_event
 
-    head, rows = genesis(fork_id), list[StoredEvent]()
+    head, rows = genesis(fork_id), list["StoredEvent"]()
     for version, (event, envelope) in enumerate(events, start=1):
         topic, state, head = encode(event, envelope, head)
-        rows.append(StoredEvent(fork_id, version, topic, state))
+        rows.append(stored_event(fork_id, version, topic, state))
     return head, rows
 
 

@@ -48,7 +48,7 @@ from esflow.errors import (
     VersionConflict,
 )
 from esflow.events import Event, ExecutionClaimed
-from esflow.fold import evolve
+from esflow.fold import evolve, evolve_all
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.replay import index_row, replay
 from esflow.snapshots import RESTING, Replayed, SnapshotPlan, take_snapshot
@@ -128,15 +128,15 @@ class Session:
     _rests: bool = False  # As its last append left the job.
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
-    _stored: type[StoredEvent] = attrs.field(init=False)
+    _stored: Callable[[str, int, str, bytes], StoredEvent] = attrs.field(init=False)
     left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
     _waiting: list[Callable[[], None]] = attrs.field(factory=lambda: [], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
-        from eventsourcing.persistence import StoredEvent
+        from esflow.stores.notifications import stored_event
 
-        self._stored = StoredEvent
+        self._stored = stored_event
         self.fold = JobFold(job_id=self.job_id)
         self._head = genesis(self.job_id)
 
@@ -307,21 +307,25 @@ class Session:
         planned: list[Event] = []
         is_settled = False  # Nothing more follows from what is planned by now.
         for step in decision.steps:
-            token = fold.token
-            for event in step(fold):
-                evolve(fold, event)
-                planned.append(event)
-                is_settled = False
+            token, events = fold.token, step(fold)
+            if is_settled and not events:
+                continue
+            evolve_all(fold, events)
+            planned += events
             # Whoever claims a job runs nothing of it yet, and fences whoever did.
             quiet = quiet or fold.token != token
-            while fold.version and not is_settled:
-                following = self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
-                if following is None:
-                    is_settled = True
-                else:
-                    evolve(fold, following)
-                    planned.append(following)
+            while (following := self._following(quiet=quiet)) is not None:
+                evolve(fold, following)
+                planned.append(following)
+            is_settled = True
         return planned
+
+    def _following(self, *, quiet: bool) -> Event | None:
+        """Return what follows by itself from the state as it is."""
+        fold = self.fold
+        if not fold.version:
+            return None
+        return self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         now_ms = _checked_moment(self.clock.now_ms())

@@ -19,7 +19,8 @@ class Bell:
     """Wakes the threads that wait for a position."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self.waiting = 0  # How many threads wait at this moment.
         self._position = 0
         self._closed = False
@@ -49,13 +50,14 @@ class Bell:
 
     def ring(self, position: int) -> None:
         """Make a position known, and wake whoever waits for it."""
-        with self._changed:
+        with self._lock:  # Not by the condition, whose own methods take as long as all of this.
             self._fault = None
             if position > self._position:
                 self._position = position
                 if self.waiting:
                     self._changed.notify_all()
-        self.stir()
+        if self._listeners:
+            self.stir()
 
     def fail(self, fault: StoreError) -> None:
         """Tell whoever waits that nothing can be heard."""
@@ -92,6 +94,7 @@ class Bell:
 
     def renew(self) -> None:
         """Begin anew in the child of a fork, whose other threads are gone."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._listeners = ()
         self.waiting = 0

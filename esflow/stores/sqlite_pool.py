@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import final
 
 from eventsourcing.persistence import (
@@ -189,24 +189,35 @@ class Connections:
         finally:
             self._pool.put_connection(connection)
 
-    @contextmanager
-    def writing(self) -> Generator[SQLiteCursor]:
+    def writing(self) -> AbstractContextManager[SQLiteCursor]:
         """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
-        held = False
-        try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
-            held = self._lock.acquire(timeout=self._pool.busy_seconds)
-            if not held:
-                raise ConnectionUnavailableError("another thread is writing")
-            try:
-                self._end_transaction()  # That of somebody whose own undoing was interrupted.
-                cursor = self._cursor or self._take_writer()
-                cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
-                yield cursor
-            finally:
-                self._end_transaction()
-        finally:
-            if held:
-                self._lock.release()
+        return _Writing(self)
+
+    def lock(self) -> bool:
+        """Keep every other thread from writing; say whether that could be done in time."""
+        return self._lock.acquire(timeout=self._pool.busy_seconds)
+
+    def unlock(self) -> None:
+        """Let others write."""
+        self._lock.release()
+
+    def begin(self) -> SQLiteCursor:
+        """Return a cursor inside a new transaction."""
+        self.end()  # That of somebody whose own undoing was interrupted.
+        cursor = self._cursor or self._take_writer()
+        cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
+        return cursor
+
+    def end(self) -> None:
+        """Roll back what was not committed; a connection that can't is thrown away."""
+        if self._writer is None:
+            return
+        try:
+            if self._writer.raw.in_transaction:
+                self._writer.raw.rollback()
+        except sqlite3.Error:
+            self._writer.close()
+            self._give_writer_back()
 
     def close(self) -> None:
         """Close everything; whoever is at work finishes first."""
@@ -250,13 +261,32 @@ class Connections:
             self._pool.put_connection(self._writer)
             self._writer = self._cursor = None
 
-    def _end_transaction(self) -> None:
-        """Roll back what was not committed; a connection that can't is thrown away."""
-        if self._writer is None:
+
+@final
+class _Writing:
+    """A block in which one thread writes; a generator would take as long as an INSERT."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._is_held = False
+
+    def __enter__(self) -> SQLiteCursor:
+        is_begun = False
+        try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
+            self._is_held = self._connections.lock()
+            if not self._is_held:
+                raise ConnectionUnavailableError("another thread is writing")
+            cursor = self._connections.begin()
+            is_begun = True
+            return cursor
+        finally:
+            if not is_begun:
+                self.__exit__()
+
+    def __exit__(self, *_: object) -> None:
+        if not self._is_held:
             return
         try:
-            if self._writer.raw.in_transaction:
-                self._writer.raw.rollback()
-        except sqlite3.Error:
-            self._writer.close()
-            self._give_writer_back()
+            self._connections.end()
+        finally:
+            self._connections.unlock()
