@@ -31,7 +31,7 @@ from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope, new_branch
 from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
-from esflow.standing import Recorder, StandIn, Standing
+from esflow.standing import Standing
 from esflow.state import Answered
 from esflow.usercode import SetAside
 
@@ -42,31 +42,23 @@ Result = TypeVar("Result")
 class Context:
     """A handler's access to its job."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - every step makes one, and by keyword it takes a half longer
         self,
-        *,
         flow: Flow,
         slot: Slot,
-        job_id: str,
-        activation: str,
-        recorded: Mapping[str, ev.EffectRecorded],
+        run: Standing,
         answered: Mapping[str, Answered],
         shared: Mapping[str, Json],
         memory: Mapping[str, Json],
-        recorder: Recorder,
         attempt: int = 1,
-        attempts: Mapping[str, ev.EffectAttemptFailed] = MappingProxyType({}),
-        stand_in: StandIn | None = None,
     ) -> None:
         self._flow = flow
         self._slot = slot
-        self._id = activation
+        self._run = run
+        self._id = run.activation
         self._attempt = attempt
         self._answered = answered
-        self._run = Standing(
-            job_id, activation, recorded, attempts, recorder, stand_in, is_async=slot.is_async
-        )
-        self._scope = Scope(self._run, activation, self._run.here())
+        self._scope = Scope(run, run.activation, run.here())
         self._use = self._scope.use
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
@@ -81,7 +73,7 @@ class Context:
         self._use("emit({!r})", output)
         targets, data = self._put_on(output, payload)
         self._records.append(
-            ev.Emitted(id=self._next("o"), output=output, payload=data, targets=targets)
+            ev.Emitted(self._next("o"), output, data, targets),
         )
 
     def defer(self, output: str, /, **payload: object) -> None:

@@ -111,16 +111,16 @@ class Recorder(Protocol):
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 
-    def __init__(  # noqa: PLR0917 - every step makes one
+    def __init__(
         self,
         job_id: str,
         activation: str,
         recorded: Mapping[str, EffectRecorded],
         attempts: Mapping[str, EffectAttemptFailed],
         recorder: Recorder,
-        stand_in: StandIn | None,
         *,
         is_async: bool,
+        stand_in: StandIn | None = None,
     ) -> None:
         self.job_id = job_id
         self.activation = activation

@@ -46,7 +46,7 @@ class EffectAttemptFailed:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen  # By position too: every step makes one, and by keyword it takes longer.
 @by_value
 class Emitted:
     """A routine put a payload on an output."""
@@ -194,7 +194,7 @@ class Interrupted:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen  # By position too: every step makes one, and by keyword it takes longer.
 @by_value
 class ActivationCompleted:
     """A handler returned, and what it asked for holds from here on."""

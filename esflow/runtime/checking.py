@@ -35,6 +35,7 @@ from esflow.payloads import bind
 from esflow.reducers import ABSENT
 from esflow.replay import read_verified, recorders
 from esflow.runtime.handling import handled, handled_async, run_alone
+from esflow.standing import Standing
 from esflow.state import Activation, JobFold, Member, MergeFailure
 from esflow.store import Store
 
@@ -306,18 +307,11 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
     if problem is not None:
         return _Run(problem=problem)
     slot = flow.slots[member.activation.slot]
-    context = Context(
-        flow=flow,
-        slot=slot,
-        job_id=fold.job_id,
-        activation=member.activation.id,
-        recorded=member.effects,
-        answered=member.answered,
-        shared=fold.shared,
-        memory=fold.memory.get(slot.routine, {}),
-        recorder=rehearsal,
-        attempt=member.attempt,
+    run = Standing(
+        fold.job_id, member.activation.id, member.effects, {}, rehearsal, is_async=slot.is_async
     )
+    memory = fold.memory.get(slot.routine, {})
+    context = Context(flow, slot, run, member.answered, fold.shared, memory, member.attempt)
     payload = member.activation.payload
     if slot.is_async:
         outcome = run_alone(handled_async(slot, context, payload))

@@ -35,6 +35,7 @@ from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import Execution, Run
 from esflow.runtime.session import Decide, Session, nobody_runs, somebody_runs
+from esflow.standing import Standing
 from esflow.state import Activation, JobFold, Member
 
 Settling: TypeAlias = tuple[ev.Event, ...]
@@ -248,21 +249,11 @@ async def performed_async(run: Run) -> Settling:
 def _begun(run: Run) -> tuple[Context, Began]:
     inside.set(inside.get() | {run.session.job_id})
     began = run.now_ms(), perf_counter_ns()
-    member = run.member
-    context = Context(
-        flow=run.execution.flow,
-        slot=run.slot,
-        job_id=run.session.job_id,
-        activation=member.activation.id,
-        recorded=member.effects,
-        answered=member.answered,
-        shared=run.shared,
-        memory=run.memory,
-        recorder=run,
-        attempt=run.attempt,
-        attempts=member.attempts,
-    )
-    return context, began
+    member, slot, job_id = run.member, run.slot, run.session.job_id
+    effects, attempts, activation = member.effects, member.attempts, member.activation
+    standing = Standing(job_id, activation.id, effects, attempts, run, is_async=slot.is_async)
+    flow, answered = run.execution.flow, member.answered
+    return Context(flow, slot, standing, answered, run.shared, run.memory, run.attempt), began
 
 
 def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Settling:
@@ -278,11 +269,7 @@ def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Se
     if isinstance(outcome, usercode.Returned):  # First, and not by a match, which takes longer.
         records: Settling = outcome.value
         completed = ev.ActivationCompleted(
-            activation=activation.id,
-            started_at_ms=started_at_ms,
-            duration_us=duration_us,
-            events=len(records),
-            attempt=run.attempt,
+            activation.id, started_at_ms, duration_us, len(records), run.attempt
         )
         return (*records, completed)
     if isinstance(outcome, usercode.Raised):

@@ -15,6 +15,7 @@ from esflow.events import Event, Json
 from esflow.flow import Flow
 from esflow.merging import data_begun
 from esflow.payloads import to_json
+from esflow.standing import Standing
 from esflow.state import Answered
 from esflow.testing.faking import Effects, Fakes
 from esflow.testing.manual_clock import ManualClock
@@ -120,19 +121,18 @@ class Started:
     ) -> Context:
         """Return a context: the one place where a test makes one."""
         slot = self.flow.resolve_slot(self.slot)
-        return Context(
-            flow=self.flow,
-            slot=slot,
-            job_id=JOB,
-            activation="1.1",
-            recorded=notebook.effects,
-            answered=answered,
-            shared={**(data_begun(self.flow) or {}), **_data(self.shared, "shared")},
-            memory=_data(self.memory, "memory"),
-            recorder=notebook,
-            attempt=self.attempt,
+        run = Standing(
+            JOB,
+            "1.1",
+            notebook.effects,
+            {},
+            notebook,
+            is_async=slot.is_async,
             stand_in=fakes.stand_in,
         )
+        shared = {**(data_begun(self.flow) or {}), **_data(self.shared, "shared")}
+        memory = _data(self.memory, "memory")
+        return Context(self.flow, slot, run, answered, shared, memory, self.attempt)
 
 
 def _data(given: Mapping[str, object], name: str) -> dict[str, Json]:

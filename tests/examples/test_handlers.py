@@ -11,6 +11,7 @@ from esflow import Context, Flow, errors, events
 from esflow.cli.demo import build, handlers
 from esflow.cli.demo.ledger import Ledger
 from esflow.cli.demo.model import ScriptedModel
+from esflow.standing import Standing
 from esflow.testing import ManualClock
 
 Kind = TypeVar("Kind")
@@ -75,17 +76,8 @@ def _context(
     shared: Mapping[str, object] | None = None,
     memory: Mapping[str, object] | None = None,
 ) -> Context:
-    return Context(
-        flow=flow,
-        slot=flow.resolve_slot(slot),
-        job_id="job-1",
-        activation="1.1",
-        recorded={},
-        answered={},
-        shared=shared or {},
-        memory=memory or {},
-        recorder=Effects(),
-    )
+    run = Standing("job-1", "1.1", {}, {}, Effects(), is_async=False)
+    return Context(flow, flow.resolve_slot(slot), run, {}, shared or {}, memory or {})
 
 
 def _asked_for(ctx: Context, kind: type[Kind]) -> list[Kind]:
