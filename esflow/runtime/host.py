@@ -198,8 +198,8 @@ class Host:
 
     def execution(self, session: Session, off_loop: OffLoop = at_once) -> Execution:
         """Return what drives a job that this host has claimed."""
-        flow = self.flow(session.fold.flow)
-        return Execution(session, flow, self.flows, self.max_parallel, off_loop)
+        flow, within = self.flow(session.fold.flow), inside.get() | {session.job_id}
+        return Execution(session, flow, self.flows, self.max_parallel, within, off_loop)
 
     def take_up(self, errand: Errand) -> None:
         """Do what a caller wishes; what that claims is this host's until it is given back."""

@@ -40,6 +40,7 @@ class Execution:
     flow: Flow
     flows: Mapping[str, Flow]  # Of the host.
     max_parallel: int
+    inside: frozenset[str]  # The jobs whose handlers a handler of it is in.
     off_loop: OffLoop = attrs.field(default=at_once)
     slots: Mapping[str, Slot] = attrs.field(init=False)
 

@@ -89,8 +89,12 @@ max_group_ms: Final = 100
 
 @final
 @attrs.define(eq=False, repr=False)
-class _Decision:
-    """Steps that are decided together, as often as it takes until they are recorded."""
+class Decision:
+    """Steps that are decided together, as often as it takes until they are recorded.
+
+    Shape: ``quiet`` tells whether no handler of the job is running anywhere; what ``may_wait`` is
+    appended with what comes after it, where a session groups its appends.
+    """
 
     steps: Sequence[Decide]
     quiet: Callable[[], bool]
@@ -117,7 +121,7 @@ class Session:
     is_grouping: bool = False  # Whether what may wait is appended together.
     kept_waves: list[int] = attrs.field(factory=lambda: [], init=False)  # See `is_current`.
     _recorded: int = 0  # The version up to which the fold is in the log.
-    _group: list[_Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
+    _group: list[Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
     _events: list[Event] = attrs.field(factory=lambda: [], init=False)  # What they come to.
     _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
@@ -182,15 +186,20 @@ class Session:
     ) -> None:
         """Append what each step decides in turn, and all that is due.
 
-        Shape: ``quiet`` tells whether no handler of this job is running anywhere; what ``may_wait``
-        is appended with what comes after it, where this session groups its appends.
         Raises: whatever a step refuses by; Fenced; StoreError.
+        """
+        self.settle(Decision(steps, quiet, may_wait), actor)
+
+    def settle(self, decision: Decision, actor: str | None = None) -> None:
+        """Do the same for steps that are put together already.
+
+        Raises: as `commit` does.
         """
         with self._lock:
             if actor is not None:
                 self.flush()  # Somebody's name stands on what they did, and on nothing else.
-            self._plan(_Decision(steps, quiet, may_wait))
-            if not (may_wait and self.is_grouping and self._may_wait()):
+            self._plan(decision)
+            if not (decision.may_wait and self.is_grouping and self._may_wait()):
                 self._record(actor)
 
     def flush(self) -> None:
@@ -232,7 +241,7 @@ class Session:
         self.left = True
         self.wake()
 
-    def _plan(self, decision: _Decision) -> None:
+    def _plan(self, decision: Decision) -> None:
         """Decide on the state as it is, with what waits to be recorded."""
         if self._ahead or self.fold.token != self.token:
             self._catch_up()
@@ -254,28 +263,20 @@ class Session:
 
     def _record(self, actor: str | None) -> None:
         """Append all that is decided; decide again where somebody else appended first."""
-        self._ahead = True
-        while self._events and not self._appended(actor):
-            self._catch_up()
+        while self._events:
             self._ahead = True
+            try:
+                self._append(self._events, actor, self._recorded)
+                break
+            except VersionConflict:
+                self._catch_up()
+            except EsflowError:  # Only the log tells whether it was appended.
+                self._group, self._events = [], []  # It isn't decided twice.
+                raise
         before, self._recorded, self._ahead = self._recorded, self.fold.version, False
         self._group, self._events = [], []
         if self.snapshots.every:
             self._keep_snapshot(before)
-
-    def _appended(self, actor: str | None) -> bool:
-        """Append what is decided, or say that somebody else was faster.
-
-        Raises: StoreError, after which only the log tells whether it was appended.
-        """
-        try:
-            self._append(self._events, actor, self._recorded)
-        except VersionConflict:
-            return False
-        except EsflowError:
-            self._group, self._events = [], []  # It may be recorded, and isn't decided twice.
-            raise
-        return True
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.
@@ -302,7 +303,7 @@ class Session:
             host = self.fold.host or "another host"
             raise Fenced(self.job_id, self.token, self.fold.token, host)
 
-    def _planned(self, decision: _Decision) -> list[Event]:
+    def _planned(self, decision: Decision) -> list[Event]:
         fold, quiet = self.fold, decision.quiet()
         planned: list[Event] = []
         is_settled = False  # Nothing more follows from what is planned by now.

@@ -34,7 +34,7 @@ from esflow.limits import Limit, within
 from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import Execution, Run
-from esflow.runtime.session import Decide, Session, nobody_runs, somebody_runs
+from esflow.runtime.session import Decide, Decision, Session, nobody_runs, somebody_runs
 from esflow.standing import Standing
 from esflow.state import Activation, JobFold, Member
 
@@ -96,8 +96,12 @@ class Wave:
         if isinstance(outcome, BaseException):
             self._keep(outcome)
             return
-        asks = isinstance(outcome[-1], ev.Interrupted)
-        self._commit(lambda fold: outcome if run.is_awaited(fold) else (), may_wait=not asks)
+
+        def step(fold: JobFold) -> Settling:
+            return outcome if run.is_awaited(fold) else ()
+
+        # What asks a person may not wait for neighbours, which may go on for long.
+        self._commit((step, self._firing), may_wait=type(outcome[-1]) is not ev.Interrupted)
 
     def _keep(self, found: BaseException) -> None:
         """Keep what ends the execution, if this does."""
@@ -109,7 +113,7 @@ class Wave:
     def fire(self) -> None:
         """Let the attempts run again that are due by now."""
         if self.is_due:
-            self._commit()
+            self._commit((self._firing,), may_wait=True)
 
     @property
     def is_due(self) -> bool:
@@ -127,14 +131,11 @@ class Wave:
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
         return min(found, default=None)
 
-    def _commit(self, *steps: Decide, may_wait: bool = True) -> None:
-        """Append what steps lead to, and what is due; line up what may run again by it.
-
-        Shape: what asks a person may not wait for neighbours, which may go on for long.
-        """
+    def _commit(self, steps: Sequence[Decide], *, may_wait: bool) -> None:
+        """Append what steps lead to, and line up what may run again by it."""
         quiet = nobody_runs if not self._running else somebody_runs
         try:
-            self.session.commit(*steps, self._firing, quiet=quiet, may_wait=may_wait)
+            self.session.settle(Decision(steps, quiet, may_wait))
         except EsflowError as refused:
             self._keep(refused)
             return
@@ -247,8 +248,8 @@ async def performed_async(run: Run) -> Settling:
 
 
 def _begun(run: Run) -> tuple[Context, Began]:
-    inside.set(inside.get() | {run.session.job_id})
-    began = run.now_ms(), perf_counter_ns()
+    inside.set(run.execution.inside)
+    began = run.session.clock.now_ms(), perf_counter_ns()
     member, slot, job_id = run.member, run.slot, run.session.job_id
     effects, attempts, activation = member.effects, member.attempts, member.activation
     standing = Standing(job_id, activation.id, effects, attempts, run, is_async=slot.is_async)

@@ -85,16 +85,15 @@ class MemoryEvents(POPOApplicationRecorder):
             self._refuse_gaps(stored_events)
             return [self.extend(str(row.originator_id), [row]) for row in stored_events]
 
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self._stored_events)
+    def forget(self, job_id: str, version: int) -> None:
+        """Take back whatever is left of the last append, which was to a stream, behind a version.
 
-    def forget(self, job_id: str, count: int) -> None:
-        """Take back whatever is left of an append to a stream that began behind so many rows."""
-        del self._stored_events[count:]
-        stream = self._streams.get(job_id, [])
-        while stream and stream[-1] > count:
+        An interrupt may have left rows that don't stand in their stream yet.
+        """
+        rows, stream = self._stored_events, self._streams.get(job_id, [])
+        while rows and rows[-1].originator_id == job_id and rows[-1].originator_version > version:
+            rows.pop()
+        while stream and stream[-1] > len(rows):
             stream.pop()
 
     def _refuse_gaps(self, rows: Sequence[StoredEvent]) -> None:
@@ -162,7 +161,7 @@ class MemoryStore:
             if found != expected:
                 raise VersionConflict(job_id, expected, found)
             check_append(rows, index, expected)
-            before, is_whole = self._events.count, False
+            is_whole = False
             try:
                 position = self._events.extend(job_id, rows)
                 reach("append.inserted")
@@ -171,18 +170,18 @@ class MemoryStore:
                 is_whole = True
             finally:
                 if not is_whole:
-                    self._roll_back(job_id, expected, before)
+                    self._roll_back(job_id, expected)
         reach("append.committed")
         self.bell.ring(position)
         return position
 
-    def _roll_back(self, job_id: str, version: int, count: int) -> None:
+    def _roll_back(self, job_id: str, version: int) -> None:
         """Undo an append that was interrupted: by a signal, say, between its rows and its index.
 
         The index row is written last, in one step, so only rows can be left over.
         """
         if self._index.get(job_id) is None or self._index[job_id].version == version:
-            self._events.forget(job_id, count)
+            self._events.forget(job_id, version)
             self._born = [birth for birth in self._born if birth[1] in self._index]
 
     def _write_row(self, row: IndexRow, *, keep_lease: bool) -> None:
@@ -195,18 +194,17 @@ class MemoryStore:
             )
         if before is None:
             insort(self._born, self._birth(row.job_id))
-        self._move_due(row.job_id, before, row)
+        was = None if before is None else before.due_at_ms
+        if was != row.due_at_ms:
+            self._move_due(row.job_id, was, row.due_at_ms)
         self._index[row.job_id] = row
 
-    def _move_due(self, job_id: str, before: IndexRow | None, after: IndexRow) -> None:
+    def _move_due(self, job_id: str, was_ms: int | None, is_ms: int | None) -> None:
         """Keep in order what hosts have to see to."""
-        was = None if before is None else before.due_at_ms
-        if was == after.due_at_ms:
-            return
-        if was is not None:
-            del self._due[bisect_left(self._due, (was, job_id))]
-        if after.due_at_ms is not None:
-            insort(self._due, (after.due_at_ms, job_id))
+        if was_ms is not None:
+            del self._due[bisect_left(self._due, (was_ms, job_id))]
+        if is_ms is not None:
+            insort(self._due, (is_ms, job_id))
 
     def _birth(self, job_id: str) -> tuple[int, str]:
         (first,) = self._events.rows(job_id, 0, None, 1)
