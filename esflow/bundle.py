@@ -186,7 +186,6 @@ def take_in(store: Store, bundle: Bundle) -> JobState:
             head=header.head,
             created_at_ms=bundle.recorded[0].recorded_at_ms,
             updated_at_ms=bundle.recorded[-1].recorded_at_ms,
-            lease=None,
         )
         with suppress(VersionConflict):  # Somebody else began it in between: is it the same?
             store.append(rows, index, expected=0, keep_lease=False)

@@ -154,7 +154,7 @@ def index_row(
     head: str,
     created_at_ms: int,
     updated_at_ms: int,
-    lease: str | None,
+    lease: str | None = None,
     lease_until_ms: int | None = None,
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
@@ -311,5 +311,4 @@ def _rebuilt_row(store: Store, job_id: str) -> IndexRow:
         head=replayed.head,
         created_at_ms=replayed.created_at_ms,
         updated_at_ms=decode_row(last).recorded_at_ms,
-        lease=None,
     )

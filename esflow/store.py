@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class IndexRow:
     """What one job looks like from outside: rebuildable from its events at any time.
 
-    Nobody changes one; but every append makes one, and a page a hundred, by position: a frozen one,
-    or one by keyword, takes twice as long.
+    Nobody changes one but who makes it; every append makes one, and a page a hundred, by position:
+    a frozen one, or one by keyword, takes twice as long.
     """
 
     job_id: str

@@ -178,7 +178,6 @@ def record_fork(
         head=head,
         created_at_ms=shared[0].recorded_at_ms,
         updated_at_ms=now_ms,
-        lease=None,
     )
     try:
         host.store.append(rows, row, expected=0, keep_lease=False)

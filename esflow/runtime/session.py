@@ -331,18 +331,13 @@ class Session:
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         now_ms = _checked_moment(self.clock.now_ms())
         rows, token, head = self._rows(events, actor, expected, now_ms)
-        owing = owed(self.fold)
-        holding, keep_lease = self._leasing(token, owing)
-        self.holds_lease = self.holds_lease or holding
-        created_at_ms = self._created_at_ms or now_ms
-        index = index_row(
-            self.fold,
-            head=head,
-            created_at_ms=created_at_ms,
-            updated_at_ms=now_ms,
-            lease=self.lease if holding else None,
-            lease_until_ms=now_ms + self.lease_ms if holding else None,
-        )
+        owing, created_at_ms = owed(self.fold), self._created_at_ms or now_ms
+        index = index_row(self.fold, head=head, created_at_ms=created_at_ms, updated_at_ms=now_ms)
+        is_running = index.status is Status.RUNNING
+        holding, keep_lease = self._leasing(token, owing, is_running=is_running)
+        if holding:
+            self.holds_lease = True
+            index.lease, index.lease_until_ms = self.lease, now_ms + self.lease_ms
         self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease, self.has_recorded, self._owed = holding, True, owing
@@ -374,12 +369,11 @@ class Session:
                 envelope = Envelope(now_ms, host, actor, token)
         return rows, token, head
 
-    def _leasing(self, token: int, owing: frozenset[str]) -> tuple[bool, bool]:
+    def _leasing(self, token: int, owing: frozenset[str], *, is_running: bool) -> tuple[bool, bool]:
         """Tell whether this session holds the job after an append, or else who did goes on to.
 
         Who drives a job holds it, and so does whoever left it with something to do in other jobs.
         """
-        is_running = self.fold.status is Status.RUNNING
         if token:
             return is_running or not owing <= self.done, False
         if self.holds_lease:

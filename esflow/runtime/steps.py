@@ -73,8 +73,9 @@ class Wave:
 
     def startable(self) -> list[Run]:
         """Return the runs to start now, which are counted as running from here on."""
-        session, runs = self.session, list[Run]()
+        session = self.session
         fold = session.fold  # A member's effect may meanwhile read the job anew.
+        runs: list[Run] = []
         if (
             self.trouble is not None
             or fold.token != session.token
@@ -183,9 +184,12 @@ def open_wave(execution: Execution) -> Wave | None:
     ready = runnable(fold)
     if not ready:
         return None
-    slots, changed = execution.slots, None
-    if missing := {each.slot for each in ready if each.slot not in slots}:
-        changed = FlowChanged(session.job_id, fold.flow, tuple(sorted(missing)))
+    slots = execution.slots
+    missing: tuple[str, ...] = ()
+    for each in ready:
+        if each.slot not in slots:
+            missing = (*missing, each.slot)
+    changed = FlowChanged(session.job_id, fold.flow, tuple(sorted({*missing}))) if missing else None
     width = min(execution.max_parallel, len(ready))
     return Wave(execution, session, width, deque(ready), fold.wave, kept, changed)
 

@@ -212,7 +212,7 @@ def written(job_id: str, events: Sequence[Event], cut: int = WHOLE) -> Store:
         topic, state, head = encode(event, Envelope(recorded_at_ms=7, host=host), head)
         rows.append(StoredEvent(job_id, version, topic, state))
         evolve(fold, event)
-    index = index_row(fold, head=head, created_at_ms=7, updated_at_ms=7, lease=None)
+    index = index_row(fold, head=head, created_at_ms=7, updated_at_ms=7)
     store = open_store("memory://")
     store.append(rows, index, expected=0, keep_lease=False)
     return store
