@@ -75,7 +75,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "standing.py",
-                "return (self.is_async and _current_task()) or get_ident()",
+                "return _current_task() or get_ident()",
                 "return get_ident()",
             ),
         ),

@@ -318,8 +318,8 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/runs.py",
-                "    if fold.ended is not None or member is None:\n",
-                "    if member is None:\n",
+                "        if fold.ended is not None or not self.session",
+                "        if not self.session",
             ),
         ),
         trial=Trial(_CANCEL + "a_late_result_is_not_recorded"),
@@ -330,8 +330,8 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            if is_awaited(fold, activation):\n",
-                "            if True:\n",
+                "            if member is not None and fold.ended is None and member.goes:\n",
+                "            if member is not None:\n",
             ),
         ),
         trial=Trial(_CANCEL + "no_handler_starts_once_its_job_is_cancelled"),

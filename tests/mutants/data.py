@@ -89,8 +89,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "memory=fold.memory.get(slot.routine, {}),",
-                "memory={key: it for each in fold.memory.values() for key, it in each.items()},",
+                "            fold.memory.get(slot.routine, {}),",
+                "            {key: it for each in fold.memory.values() for key, it in each.items()},",
             ),
         ),
         trial=Trial(_SEEN + "routines_do_not_see_the_memory_of_each_other"),

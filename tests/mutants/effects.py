@@ -224,7 +224,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "standing.py",
-                "        if self._calling and self.here() in self._calling:\n",
+                "        if self.calls and self.here() in self.calls:\n",
                 "        if False:\n",
             ),
         ),

@@ -192,8 +192,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "    context.close()\n    run.abandon()\n",
-                "    context.effects_used\n",
+                "        context.close()\n        run.abandon()\n",
+                "        context.effects_used\n",
             ),
         ),
         trial=Trial(_LATE + "an_effect_that_comes_back_behind_its_handler_is_not_recorded"),

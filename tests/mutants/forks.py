@@ -42,8 +42,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            effects=member.effects,\n",
-                "            effects={} if fold.forked else member.effects,\n",
+                "    effects, attempts, activation = member.effects, ",
+                "    effects, attempts, activation = "
+                "{} if run.session.fold.forked else member.effects, ",
             ),
         ),
         trial=Trial(_FORKS + "what_is_recorded_is_not_called_again_and_what_comes_after_it_is"),

@@ -29,8 +29,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        return not later or all(kept == wave for kept in later)\n",
-                "        return wave >= 0 or not later\n",
+                "        return len(kept) == since or all(each == wave for each in kept[since:])\n",
+                "        return wave >= 0 or len(kept) == since\n",
             ),
         ),
         trial=Trial(_OUTPUT + "a_handler_of_a_wave_that_a_message_has_undone_settles_nothing"),
@@ -70,8 +70,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "if not (may_wait and self.is_grouping and ",
-                "if not (may_wait and ",
+                "if not (decision.may_wait and self.is_grouping and ",
+                "if not (decision.may_wait and ",
             ),
             Patch(
                 "runtime/session.py",
@@ -95,7 +95,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            and self._is_current()\n",
+                "            or not session.is_current(self._number, self._since)\n",
                 "",
             ),
         ),
@@ -107,8 +107,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "    width, is_current = min(",
-                "    if changed:\n        raise changed\n    width, is_current = min(",
+                "    width = min(",
+                "    if changed:\n        raise changed\n    width = min(",
             ),
         ),
         trial=Trial(_ENDED + "what_led_to_a_slot_that_is_missed_is_recorded"),
@@ -116,7 +116,7 @@ MUTANTS: Final = (
     Mutant(
         name="what asks a person waits for its neighbours",
         breaks="An interrupt is recorded as soon as its handler is set aside.",
-        patches=(Patch("runtime/steps.py", "may_wait=not asks", "may_wait=True"),),
+        patches=(Patch("runtime/steps.py", "may_wait=type(outcome[-1]) is not ev.Interrupted", "may_wait=True"),),
         trial=Trial(_OUTPUT + "an_interrupt_is_seen_while_a_neighbour_goes_on"),
     ),
 )

@@ -264,7 +264,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "                quiet = quiet or isinstance(event, ExecutionClaimed)\n",
+                "            quiet = quiet or fold.token != token\n",
                 "",
             ),
         ),

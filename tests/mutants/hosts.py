@@ -41,8 +41,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "enumerate(events, start=expected + 1)",
-                "enumerate(events, start=expected + 1 + (expected > 3))",
+                "            version += 1\n",
+                "            version += 1 + (version == expected > 3)\n",
             ),
         ),
         trial=Trial(APPEND_ONLY, examples=10),
@@ -119,8 +119,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "actor=actor, token=token, nonce=nonce\n",
-                "actor=actor, token=min(token, 2), nonce=nonce\n",
+                "        envelope = Envelope(now_ms, host, actor, token, nonce)\n        for",
+                "        envelope = Envelope(now_ms, host, actor, min(token, 2), nonce)\n        for",
             ),
         ),
         trial=Trial(ONE_WRITER, examples=10),

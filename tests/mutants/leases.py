@@ -121,8 +121,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "now_ms + self.lease_ms if holding",
-                "self._created_at_ms + self.lease_ms if holding",
+                "self.lease, now_ms + self.lease_ms",
+                "self.lease, self._created_at_ms + self.lease_ms",
             ),
         ),
         trial=Trial(_LEASES + "every_append_moves_the_end_of_the_lease"),

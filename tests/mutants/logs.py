@@ -92,8 +92,8 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            if envelope.nonce:\n",
-                "            if not envelope.nonce:\n",
+                "            if nonce is not None:  # It",
+                "            if nonce is None:  # It",
             ),
         ),
         trial=Trial(_MESSAGES + "the_same_wish_of_two_callers_is_recorded_in_different_bytes"),
@@ -166,8 +166,8 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "stores/memory.py",
-                "            self._events.forget(job_id, count)\n",
-                "            self._events.forget(job_id, count + 1)\n",
+                "            self._events.forget(job_id, version)\n",
+                "            self._events.forget(job_id, version + 1)\n",
             ),
         ),
         trial=Trial(_APPEND + "an_interrupted_append_is_there_entirely_or_not_at_all"),

@@ -210,7 +210,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "stores/memory.py",
-                "            del self._due[bisect_left(self._due, (was, job_id))]\n",
+                "            del self._due[bisect_left(self._due, (was_ms, job_id))]\n",
                 "            pass\n",
             ),
         ),

@@ -36,10 +36,12 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            asks = isinstance(outcome[-1], ev.Interrupted)\n",
-                "            asks = isinstance(outcome[-1], ev.Interrupted)\n"
-                "            self._keep(self._committed(_settling(run, outcome[:-1])))\n"
-                "            outcome = outcome[-1:]\n",
+                "        self._commit((step, self._firing), may_wait",
+                "        *asked_for, settled = outcome\n"
+                "        outcome = tuple(asked_for)\n"
+                "        self._commit((step,), may_wait=True)\n"
+                "        outcome = (settled,)\n"
+                "        self._commit((step, self._firing), may_wait",
             ),
         ),
         trial=Trial(ENTIRELY, "loop", examples=12),
@@ -50,9 +52,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            return outcome_of(failed, run.flow, run.due_at_ms)\n",
-                "            settled = outcome_of(failed, run.flow, run.due_at_ms)\n"
-                "            return (*context._records, *settled)\n",
+                "        return outcome_of(failed, run.execution.flow, run.due_at_ms)\n",
+                "        settled = outcome_of(failed, run.execution.flow, run.due_at_ms)\n"
+                "        return (*context._records, *settled)\n",
             ),
         ),
         trial=Trial(ENTIRELY, "failure", examples=10),
@@ -153,14 +155,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "        shared=fold.shared,\n",
-                "        shared=dict(fold.shared)\n"
-                "        | {\n"
-                "            each.key: each.value\n"
-                "            for member in fold.members.values()\n"
-                "            for each in member.records\n"
-                '            if isinstance(each, ev.SharedWritten) and each.reducer == "set"\n'
-                "        },\n",
+                "            fold.shared,\n",
+                "            dict(fold.shared)\n"
+                "            | {\n"
+                "                each.key: each.value\n"
+                "                for member in fold.members.values()\n"
+                "                for each in member.records\n"
+                '                if isinstance(each, ev.SharedWritten) and each.reducer == "set"\n'
+                "            },\n",
             ),
         ),
         trial=Trial(_SEEN + "neighbours_do_not_see_what_each_other_write"),
@@ -269,7 +271,7 @@ MUTANTS: Final = (
     Mutant(
         name="a settling counts itself",
         breaks="The last event of an activation says how many precede it.",
-        patches=(Patch("runtime/steps.py", "events=len(records),", "events=len(records) + 1,"),),
+        patches=(Patch("runtime/steps.py", " len(records), ", " len(records) + 1, "),),
         trial=Trial(ENTIRELY, examples=10),
     ),
     Mutant(
