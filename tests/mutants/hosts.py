@@ -42,7 +42,7 @@ MUTANTS: Final = (
             Patch(
                 "runtime/session.py",
                 "            version += 1\n",
-                "            version += 1 + (version == expected > 3)\n",
+                "            version += 1 + (version > 3 and not rows)\n",
             ),
         ),
         trial=Trial(APPEND_ONLY, examples=10),
