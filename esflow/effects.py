@@ -40,7 +40,7 @@ class Call:
 def call_of(
     function: Callable[..., Any],
     args: tuple[object, ...],
-    kwargs: Mapping[str, object],
+    kwargs: dict[str, object],
     name: str | None = None,
 ) -> Call:
     """Return a call under the name that the function goes by, unless another is given."""
@@ -65,15 +65,10 @@ def made(
     """Return what is to be recorded of a call that was made, and what it raised."""
     reach("effect.returned")
     result, error = _encoded(outcome, f"result of {call.name}")
+    failure = None if error is None else usercode.failure_of(error, with_traceback=False)
+    duration_us = (perf_counter_ns() - began_ns) // 1000
     effect = EffectRecorded(
-        id=effect_id,
-        function=call.name,
-        digest=call.digest,
-        key=key,
-        duration_us=(perf_counter_ns() - began_ns) // 1000,
-        result=result,
-        error=None if error is None else usercode.failure_of(error, with_traceback=False),
-        attempt=attempt,
+        effect_id, call.name, call.digest, key, duration_us, result, failure, attempt
     )
     return effect, error
 

@@ -90,7 +90,7 @@ MUTANTS: Final = (
             Patch(
                 "runtime/steps.py",
                 "            fold.memory.get(slot.routine, {}),",
-                "            {key: it for each in fold.memory.values() for key, it in each.items()},",
+                "            {k: it for each in fold.memory.values() for k, it in each.items()},",
             ),
         ),
         trial=Trial(_SEEN + "routines_do_not_see_the_memory_of_each_other"),

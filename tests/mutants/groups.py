@@ -116,7 +116,13 @@ MUTANTS: Final = (
     Mutant(
         name="what asks a person waits for its neighbours",
         breaks="An interrupt is recorded as soon as its handler is set aside.",
-        patches=(Patch("runtime/steps.py", "may_wait=type(outcome[-1]) is not ev.Interrupted", "may_wait=True"),),
+        patches=(
+            Patch(
+                "runtime/steps.py",
+                "may_wait=type(outcome[-1]) is not ev.Interrupted",
+                "may_wait=True",
+            ),
+        ),
         trial=Trial(_OUTPUT + "an_interrupt_is_seen_while_a_neighbour_goes_on"),
     ),
 )

@@ -119,8 +119,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        envelope = Envelope(now_ms, host, actor, token, nonce)\n        for",
-                "        envelope = Envelope(now_ms, host, actor, min(token, 2), nonce)\n        for",
+                "host, actor, token, nonce)\n        for",
+                "host, actor, min(token, 2), nonce)\n        for",
             ),
         ),
         trial=Trial(ONE_WRITER, examples=10),
