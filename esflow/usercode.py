@@ -111,9 +111,14 @@ async def awaited(
         leave()
         task.cancel()
 
-    task = asyncio.create_task(_kept(coroutine))
     ended: UnbrokenWait[object] = UnbrokenWait(cancel)
-    task.add_done_callback(ended.set_result)
+
+    def end(_: object = None) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    task = asyncio.create_task(_kept(coroutine, end))
+    task.add_done_callback(end)  # Of one that raises, or is cancelled before it has begun.
     try:
         await ended
     finally:
@@ -135,12 +140,20 @@ async def awaited(
     raise error
 
 
-async def _kept(coroutine: Coroutine[Any, Any, Any]) -> Returned | BaseException:
-    """Keep what ends a process from ending the loop at once, as it does when a task raises it."""
+async def _kept(
+    coroutine: Coroutine[Any, Any, Any], end: Callable[[], None]
+) -> Returned | BaseException:
+    """Keep what ends a process from ending the loop at once, as it does when a task raises it.
+
+    It says itself that it ends: who waits learns it a turn of the loop before the task could say.
+    """
+    outcome: Returned | BaseException
     try:
-        return Returned(await coroutine)
+        outcome = Returned(await coroutine)
     except (KeyboardInterrupt, SystemExit) as ending:
-        return ending
+        outcome = ending
+    end()
+    return outcome
 
 
 def _is_set_aside(error: BaseException) -> bool:

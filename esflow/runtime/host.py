@@ -215,6 +215,9 @@ class Host:
 
     def is_to_see_to(self, session: Session) -> bool:
         """Tell whether something is due of a job that is driven, or owed to others."""
+        fold = session.fold
+        if not (fold.timers or fold.questions or fold.delayed or fold.children or fold.ended):
+            return False  # Neither can be, which a look tells that every wave can afford.
         return is_overdue(session) or not is_settled(session)
 
     def see_to(self, session: Session) -> None:

@@ -309,24 +309,20 @@ class Session:
         is_settled = False  # Nothing more follows from what is planned by now.
         for step in decision.steps:
             token, events = fold.token, step(fold)
-            if is_settled and not events:
-                continue
-            evolve_all(fold, events)
-            planned += events
+            if events:
+                evolve_all(fold, events)
+                planned += events
+                is_settled = False
             # Whoever claims a job runs nothing of it yet, and fences whoever did.
             quiet = quiet or fold.token != token
-            while (following := self._following(quiet=quiet)) is not None:
-                evolve(fold, following)
-                planned.append(following)
-            is_settled = True
+            while fold.version and not is_settled:
+                following = self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
+                if following is None:
+                    is_settled = True
+                else:
+                    evolve(fold, following)
+                    planned.append(following)
         return planned
-
-    def _following(self, *, quiet: bool) -> Event | None:
-        """Return what follows by itself from the state as it is."""
-        fold = self.fold
-        if not fold.version:
-            return None
-        return self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
 
     def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
         now_ms = _checked_moment(self.clock.now_ms())

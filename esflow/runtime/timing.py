@@ -52,10 +52,7 @@ def answer_in_time(session: Session) -> None:
 
 def is_overdue(session: Session) -> bool:
     """Tell whether the time of anything in a job has come."""
-    fold = session.fold
-    if not (fold.timers or fold.questions or fold.delayed):
-        return False
-    wakes_at_ms = fold.wakes_at_ms
+    wakes_at_ms = session.fold.wakes_at_ms
     return wakes_at_ms is not None and wakes_at_ms <= session.clock.now_ms()
 
 
