@@ -149,8 +149,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "usercode.py",
-                "    except (KeyboardInterrupt, SystemExit) as ending:\n        return ending\n",
-                "    except GeneratorExit as ending:\n        return ending\n",
+                "    except (KeyboardInterrupt, SystemExit) as ending:\n        outcome = ending\n",
+                "    except GeneratorExit as ending:\n        outcome = ending\n",
             ),
         ),
         trial=Trial(_LONE + "what_ends_a_process_comes_to_the_caller_and_ends_no_loop"),
