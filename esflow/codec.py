@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import attrs
 
@@ -50,7 +50,6 @@ from esflow.errors import CorruptHistory, UnknownEvent
 from esflow.events import Event, Recorded
 from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
-from esflow.values import by_contents
 
 if TYPE_CHECKING:
     from esflow.wires import Read, Row, Stored, Write
@@ -79,38 +78,33 @@ _new: Final = object.__new__
 _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
-@final
-@attrs.define
-@by_contents
-class Envelope:
-    """The circumstances that are stored with an event, and how they stand in its row.
-
-    Nobody changes one; but every append makes one, and a frozen one takes twice as long.
-    """
-
-    recorded_at_ms: int
-    host: str
-    actor: str | None = None
-    token: int = 0
-    nonce: str | None = None  # Hex digits: tells an append from the same one by somebody else.
-    written: bytes = attrs.field(init=False, eq=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Write what is the same in all rows of an append once."""
-        once = b',"nonce":"%b"' % self.nonce.encode() if self.nonce else b""
-        who = _who(self.actor, self.host, self.token)
-        self.written = b'"at":%d,%b%b,"data":' % (self.recorded_at_ms, who, once)
-
-
 def genesis(job_id: str) -> str:
     """Return the hash that a job's first row follows."""
     return sha256(b"esflow\n" + job_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def encode(event: Event, envelope: Envelope, previous: str) -> tuple[str, bytes, str]:
-    """Return topic, stored bytes and hash of an event that follows a row with this hash."""
+def envelope(
+    recorded_at_ms: int,
+    host: str,
+    actor: str | None = None,
+    token: int = 0,
+    nonce: str | None = None,
+) -> bytes:
+    """Return the circumstances of an event as they stand in its row.
+
+    Shape: ``nonce`` is hex digits, which tell an append from the same one by somebody else.
+    """
+    once = b',"nonce":"%b"' % nonce.encode() if nonce else b""
+    return b'"at":%d,%b%b' % (recorded_at_ms, _who(actor, host, token), once)
+
+
+def encode(event: Event, around: bytes, previous: str) -> tuple[str, bytes, str]:
+    """Return topic, stored bytes and hash of an event that follows a row with this hash.
+
+    Shape: ``around`` is its `envelope`, which the rows of an append have in common.
+    """
     topic, line, write = _writes.get(type(event)) or _write(type(event))
-    body = envelope.written + write(event) + b"}"
+    body = b'%b,"data":%b}' % (around, write(event))
     row_hash = _chained(previous, line, body)
     return topic, b'{"hash":"%b",%b' % (row_hash.encode(), body), row_hash
 

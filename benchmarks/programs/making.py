@@ -14,7 +14,7 @@ from eventsourcing.persistence import StoredEvent
 
 from benchmarks.flows import asking, chain, patient
 from esflow import Engine
-from esflow.codec import Envelope, encode, genesis
+from esflow.codec import encode, envelope, genesis
 from esflow.stores import open_store
 
 JOB: Final = "job-long"
@@ -57,10 +57,8 @@ def crowd(url: str, engine: Engine, model: str, names: Iterable[str]) -> None:
     for job_id in names:
         head, rows = genesis(job_id), list[StoredEvent]()
         for each in history:
-            envelope = Envelope(
-                recorded_at_ms=each.recorded_at_ms, host=each.host, token=each.token
-            )
-            topic, state, head = encode(each.event, envelope, head)
+            around = envelope(each.recorded_at_ms, each.host, token=each.token)
+            topic, state, head = encode(each.event, around, head)
             rows.append(StoredEvent(job_id, each.version, topic, state))
         index = attrs.evolve(row, job_id=job_id, head=head)
         store.append(rows, index, expected=0, keep_lease=False)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from esflow.chance import drawn_name
-from esflow.codec import Envelope, encode, genesis
+from esflow.codec import encode, envelope, genesis
 from esflow.consequences import due, needed_slots, runnable
 from esflow.errors import FlowChanged, JobExists, VersionConflict
 from esflow.events import (
@@ -162,12 +162,7 @@ def record_fork(
     Raises: JobExists; PayloadError, for an actor that is no text.
     """
     now_ms = host.clock.now_ms()
-    begun = Envelope(
-        recorded_at_ms=now_ms,
-        host=host.name,
-        actor=checked_actor(actor),
-        nonce=drawn_name(4),
-    )
+    begun = envelope(now_ms, host.name, checked_actor(actor), nonce=drawn_name(4))
     copied = [(each.event, _envelope(each)) for each in shared]
     fold = fold_events(fork_id, [*(event for event, _ in copied), forked])
     assert due(fold, quiet=False) is None, "a fork begins where a job was at rest"
@@ -186,22 +181,17 @@ def record_fork(
         raise JobExists(fork_id, "forked_from", _place(there), _place(forked)) from conflict
 
 
-def _envelope(recorded: Recorded) -> Envelope:
-    return Envelope(
-        recorded_at_ms=recorded.recorded_at_ms,
-        host=recorded.host,
-        actor=recorded.actor,
-        token=recorded.token,
-    )
+def _envelope(recorded: Recorded) -> bytes:
+    return envelope(recorded.recorded_at_ms, recorded.host, recorded.actor, recorded.token)
 
 
-def _rows(fork_id: str, events: Sequence[tuple[Event, Envelope]]) -> tuple[str, list[StoredEvent]]:
+def _rows(fork_id: str, events: Sequence[tuple[Event, bytes]]) -> tuple[str, list[StoredEvent]]:
     """Return the hash of the last row, and the rows."""
     from esflow.stores.notifications import stored_event
 
     head, rows = genesis(fork_id), list["StoredEvent"]()
-    for version, (event, envelope) in enumerate(events, start=1):
-        topic, state, head = encode(event, envelope, head)
+    for version, (event, around) in enumerate(events, start=1):
+        topic, state, head = encode(event, around, head)
         rows.append(stored_event(fork_id, version, topic, state))
     return head, rows
 

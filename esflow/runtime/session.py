@@ -37,7 +37,7 @@ import attrs
 
 from esflow.chance import drawn_name
 from esflow.clock import Clock
-from esflow.codec import Envelope, encode, genesis
+from esflow.codec import encode, envelope, genesis
 from esflow.consequences import due, owed
 from esflow.errors import (
     ContextClosed,
@@ -352,17 +352,17 @@ class Session:
             self._head,
         )
         nonce = None if token else drawn_name(4)
-        envelope = Envelope(now_ms, host, actor, token, nonce)
+        around = envelope(now_ms, host, actor, token, nonce)
         for event in events:
             version += 1
             if type(event) is ExecutionClaimed:
                 token = version
-                envelope = Envelope(now_ms, host, actor, token, nonce)
-            topic, state, head = encode(event, envelope, head)
+                around = envelope(now_ms, host, actor, token, nonce)
+            topic, state, head = encode(event, around, head)
             rows.append(stored(job_id, version, topic, state))
             if nonce is not None:  # It stands in the first row alone.
                 nonce = None
-                envelope = Envelope(now_ms, host, actor, token)
+                around = envelope(now_ms, host, actor, token)
         return rows, token, head
 
     def _leasing(self, token: int, owing: frozenset[str], *, is_running: bool) -> tuple[bool, bool]:

@@ -7,9 +7,11 @@ Format 1 counted durations in milliseconds, so those here are whole milliseconds
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
 
-from esflow.codec import Envelope
+import attrs
+
+from esflow.codec import envelope
 from esflow.events import (
     ActivationCompleted,
     ActivationFailed,
@@ -279,6 +281,23 @@ events: Final[tuple[Event, ...]] = (
     JobRetried(effects="reuse"),
     JobFailed(error=_failure, activation="2.1", key="plan"),
 )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Envelope:
+    """The circumstances of an event."""
+
+    recorded_at_ms: int
+    host: str
+    actor: str | None = None
+    token: int = 0
+
+    @property
+    def written(self) -> bytes:
+        """How they stand in its row."""
+        return envelope(self.recorded_at_ms, self.host, self.actor, self.token)
+
 
 envelopes: Final = (
     Envelope(recorded_at_ms=0, host=""),

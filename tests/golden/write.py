@@ -31,7 +31,7 @@ def rows() -> list[dict[str, str]]:
     previous = genesis(job_id)
     written: list[dict[str, str]] = []
     for event, envelope in zip(events, cycle(envelopes), strict=False):
-        topic, state, previous = encode(event, envelope, previous)
+        topic, state, previous = encode(event, envelope.written, previous)
         written.append({"topic": topic, "state": state.decode()})
     return written
 

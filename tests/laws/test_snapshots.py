@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esflow import Context, Continue, Engine, Flow
-from esflow.codec import Envelope, encode, genesis
+from esflow.codec import encode, envelope, genesis
 from esflow.consequences import runnable
 from esflow.events import Event
 from esflow.fold import evolve, fold_events
@@ -209,7 +209,7 @@ def written(job_id: str, events: Sequence[Event], cut: int = WHOLE) -> Store:
     fold, head, rows = JobFold(job_id=job_id), genesis(job_id), list[StoredEvent]()
     for version, event in enumerate(events, start=1):
         host = "host" if version <= cut else "another host"
-        topic, state, head = encode(event, Envelope(recorded_at_ms=7, host=host), head)
+        topic, state, head = encode(event, envelope(7, host), head)
         rows.append(StoredEvent(job_id, version, topic, state))
         evolve(fold, event)
     index = index_row(fold, head=head, created_at_ms=7, updated_at_ms=7)
