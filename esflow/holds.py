@@ -33,7 +33,9 @@ def behind_wave(fold: JobFold, members: Iterable[Member]) -> tuple[PauseReason, 
     """Return what keeps the next wave from opening, of the members of the one that has closed."""
     found: list[PauseReason] = []
     for member in members:
-        found += [_asked_by(each) for each in member.records if isinstance(each, _ASKING)]
+        for each in member.records:
+            if isinstance(each, _ASKING):
+                found.append(_asked_by(each))  # noqa: PERF401 - a comprehension is a call
         if member.activation.slot in fold.after:
             found.append(_breakpoint(member.activation, "after"))
     return tuple(found)

@@ -32,7 +32,7 @@ ENDED: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen  # By position too: every step makes one, and by keyword it takes a half longer.
 @by_value
 class Activation:
     """One delivery of one payload to one slot.

@@ -89,13 +89,12 @@ def put_all(
 
 def writes_of(fold: JobFold) -> list[SharedWritten]:
     """Return the writes of the open wave so far: in activation order, those from outside last."""
-    inside = [
-        record
-        for member in fold.members.values()
-        if member.failure is None
-        for record in member.records
-        if isinstance(record, SharedWritten)
-    ]
+    inside: list[SharedWritten] = []
+    for member in fold.members.values():
+        if member.failure is None:
+            for record in member.records:
+                if isinstance(record, SharedWritten):
+                    inside.append(record)  # noqa: PERF401 - a comprehension is a call
     if fold.replaced:
         inside = [each for each in inside if each.key not in fold.replaced]
     return inside + fold.updates

@@ -61,10 +61,12 @@ def come_to_rest(fold: JobFold) -> None:
 def close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
     writes = writes_of(fold)
-    fold.merging = bool(writes) and needs_code(fold, writes)  # Which finds what doesn't apply.
-    rehearsed = bool(writes) and not fold.merging
-    fold.merge_failure = rehearse(fold.shared, writes) if rehearsed else None
-    if fold.merge_failure is None and not fold.merging:
+    fold.merging = bool(writes) and needs_code(fold, writes)
+    if fold.merging:
+        fold.merge_failure = None  # Code will find what doesn't apply.
+        return
+    fold.merge_failure = rehearse(fold.shared, writes) if writes else None
+    if fold.merge_failure is None:
         finish(fold, writes, {})
 
 
@@ -75,7 +77,10 @@ def finish(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[st
         _write(fold, writes, merged)
     for member in members.values():
         for event in member.records:
-            _take(fold, event)
+            if type(event) is ev.Emitted:  # Which most are.
+                follow(fold, event)
+            else:
+                _take(fold, event)
     fold.program = behind_wave(fold, members.values())
     if not fold.program:
         open_wave(fold)
@@ -207,7 +212,7 @@ def keep(fold: JobFold, delivery: Delivery) -> None:
 
 def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
     name = activation_id(fold.wave + 1, len(fold.kept) + 1)
-    fold.kept.append(Activation(id=name, slot=slot, payload=payload, cause=cause))
+    fold.kept.append(Activation(name, slot, payload, cause))
 
 
 def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:
@@ -247,25 +252,27 @@ def open_wave(fold: JobFold) -> None:
     kept, gathers = len(fold.kept), fold.gathers
     if fold.inputs:
         fold.gathers = {slot: found.copy() for slot, found in gathers.items()}
-    for delivery in fold.inputs:
-        keep(fold, delivery)
+        for delivery in fold.inputs:
+            keep(fold, delivery)
     if fold.activations_count + len(fold.kept) > fold.limit:
         fold.over_limit, fold.gathers = True, gathers
         del fold.kept[kept:]
         return
-    fold.inputs = []
-    fold.messages = {}
+    if fold.inputs:
+        fold.inputs, fold.messages = [], {}
     if fold.kept:
         _begin(fold)
 
 
 def _begin(fold: JobFold) -> None:
     """Make a wave of what is kept."""
-    fold.members = {each.id: Member(each) for each in fold.kept}
-    fold.kept = []
+    members: dict[str, Member] = {}
+    for each in fold.kept:
+        members[each.id] = Member(each)
+    fold.members, fold.kept = members, []
     fold.wave += 1
-    fold.going = len(fold.members)
-    fold.activations_count += fold.going
+    fold.going = len(members)
+    fold.activations_count += len(members)
     fold.halt = before_wave(fold) if fold.before else ()
 
 

@@ -101,7 +101,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "rehearse(fold.shared, writes) if rehearsed else None\n",
+                "rehearse(fold.shared, writes) if writes else None\n",
                 "None\n",
             ),
             Patch(

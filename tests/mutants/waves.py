@@ -108,13 +108,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
-                "    kept, fold.kept = fold.kept, []\n"
-                "    for delivery in [*fold.inputs, *kept]:\n"
-                "        given = Delivery(\n"
-                "            cause=delivery.cause, slot=delivery.slot, payload=delivery.payload\n"
-                "        )\n"
-                "        keep(fold, given)\n",
+                "        for delivery in fold.inputs:\n            keep(fold, delivery)\n",
+                "        earlier, fold.kept = fold.kept, []\n"
+                "        for each in [*fold.inputs, *earlier]:\n"
+                "            given = Delivery(cause=each.cause, slot=each.slot, payload=each.payload)\n"
+                "            keep(fold, given)\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=10),
@@ -323,7 +321,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.activations_count += fold.going\n",
+                "    fold.activations_count += len(members)\n",
                 "    fold.activations_count += 1\n",
             ),
         ),
