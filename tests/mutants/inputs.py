@@ -72,10 +72,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
-                "    if not fold.kept and len(fold.inputs) == len(fold.messages):\n"
-                "        return\n"
-                "    for delivery in fold.inputs:\n        keep(fold, delivery)\n",
+                "        for delivery in fold.inputs:\n            keep(fold, delivery)\n",
+                "        if not fold.kept and len(fold.inputs) == len(fold.messages):\n"
+                "            return\n"
+                "        for delivery in fold.inputs:\n            keep(fold, delivery)\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, examples=10, seed=2),

@@ -111,7 +111,8 @@ MUTANTS: Final = (
                 "        for delivery in fold.inputs:\n            keep(fold, delivery)\n",
                 "        earlier, fold.kept = fold.kept, []\n"
                 "        for each in [*fold.inputs, *earlier]:\n"
-                "            given = Delivery(cause=each.cause, slot=each.slot, payload=each.payload)\n"
+                "            cause, slot, payload = each.cause, each.slot, each.payload\n"
+                "            given = Delivery(cause=cause, slot=slot, payload=payload)\n"
                 "            keep(fold, given)\n",
             ),
         ),
