@@ -258,8 +258,8 @@ def open_wave(fold: JobFold) -> None:
         fold.over_limit, fold.gathers = True, gathers
         del fold.kept[kept:]
         return
-    if fold.inputs:
-        fold.inputs, fold.messages = [], {}
+    fold.inputs = []
+    fold.messages = {}
     if fold.kept:
         _begin(fold)
 
