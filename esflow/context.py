@@ -314,10 +314,6 @@ class Context:
         """Why this run may not settle, if it may not."""
         return self._run.lost
 
-    def escaped(self, error: Exception) -> str | None:
-        """Return the effect whose error a handler let escape, if it is one."""
-        return self._run.escaped(error)
-
     # Within.
 
     def _put_on(

@@ -5,9 +5,9 @@ It knows nothing of how the events of a job come together in its state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, final
+from typing import Any, Final, final
 
 import attrs
 
@@ -202,6 +202,9 @@ class Child:
     status: str | None = None
 
 
+_empty: Final[Callable[[], dict[str, Any]]] = dict  # A lambda is a call, and each step makes three.
+
+
 @final
 @attrs.define
 @by_contents
@@ -209,11 +212,11 @@ class Member:
     """An activation of the open wave and what is recorded of it."""
 
     activation: Activation
-    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=lambda: {})
+    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=_empty)
     attempts: dict[str, ev.EffectAttemptFailed] = attrs.field(  # Of effects: the last that failed.
-        factory=lambda: {}
+        factory=_empty
     )
-    answered: dict[str, Answered] = attrs.field(factory=lambda: {})  # Its interrupts.
+    answered: dict[str, Answered] = attrs.field(factory=_empty)  # Its interrupts.
     interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
     records: Sequence[ev.Event] = ()
     failure: ev.ActivationFailed | None = None  # That ends the job.

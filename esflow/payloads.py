@@ -28,7 +28,7 @@ from functools import cache
 from hashlib import sha256
 from math import isfinite
 from types import FunctionType, MappingProxyType, SimpleNamespace
-from typing import Any, Final, TypeAlias, final, get_type_hints
+from typing import Any, Final, NoReturn, TypeAlias, final, get_type_hints
 from weakref import WeakKeyDictionary
 
 import attrs
@@ -145,18 +145,18 @@ def _text(value: str, room: _Room) -> str:
     return value
 
 
-def _enter(size: int, depth: int, room: _Room) -> None:
+def _refuse_size(depth: int) -> NoReturn:
     if depth < 0:
         raise Misfit(f"is nested more than {max_depth} deep, or contains itself; flatten it")
-    room.nodes -= size
-    if room.nodes < 0:
-        raise Misfit(f"brings the payload over {max_nodes} values; pass a reference instead")
+    raise Misfit(f"brings the payload over {max_nodes} values; pass a reference instead")
 
 
 def _copied_dict(
     value: Mapping[Any, Any], depth: int, room: _Room, *, strict: bool
 ) -> dict[str, Json]:
-    _enter(len(value), depth, room)
+    room.nodes -= len(value)
+    if depth < 0 or room.nodes < 0:
+        _refuse_size(depth)
     made: dict[str, Json] = {}
     for key, item in value.items():
         if type(key) is not str:
@@ -175,7 +175,9 @@ def _copied_dict(
 
 
 def _copied_items(value: Any, depth: int, room: _Room, *, strict: bool) -> list[Json]:
-    _enter(len(value), depth, room)
+    room.nodes -= len(value)
+    if depth < 0 or room.nodes < 0:
+        _refuse_size(depth)
     made: list[Json] = []
     for item in value:
         try:

@@ -163,7 +163,10 @@ def follow(fold: JobFold, emission: Emission) -> None:
         return
     for target in emission.targets:
         if target.gather is None:
-            _keep(fold, target.slot, _renamed(emission.payload, target.rename), emission.id)
+            payload = emission.payload
+            if target.rename:
+                payload = _renamed(payload, target.rename)
+            _keep(fold, target.slot, payload, emission.id)
         else:
             keep(fold, _delivery(emission, target))
 

@@ -40,7 +40,7 @@ def check_outcome(job: JobState, size: int) -> None:
 
 def _in_memory(task: Task) -> Prepared:
     """The chain, in a store that ends with its process."""
-    engine = Engine("memory://", flows=[chain(), WARM])
+    engine = Engine("memory://", flows=[chain(), WARM], snapshot_every=0)
     check_ended(engine.start("warm", "begin"), 1)
     return lambda: check_ended(engine.start("chain", "counter.step", {"n": task.size}), task.size)
 

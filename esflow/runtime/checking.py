@@ -317,10 +317,10 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
         outcome = run_alone(handled_async(slot, context, payload))
     else:
         outcome = handled(slot, context, payload)
-    if context.lost is not None:
-        return _Run(problem=_lost(context.lost))
+    if run.lost is not None:
+        return _Run(problem=_lost(run.lost))
     match outcome:
-        case usercode.Returned(records) if context.aside is None:
+        case usercode.Returned(records) if run.aside is None:
             return _Run(
                 records=records,
                 effects_used=context.effects_used,
@@ -328,7 +328,7 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
             )
         case usercode.Stopped():
             return _Run(
-                asked=context.aside,
+                asked=run.aside,
                 effects_used=context.effects_used,
                 interrupts_used=context.interrupts_used,
             )

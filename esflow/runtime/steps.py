@@ -41,9 +41,6 @@ from esflow.state import Activation, JobFold, Member
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
 
-Began: TypeAlias = tuple[int, int]
-"""When a handler was begun: milliseconds since 1970, and nanoseconds of a counter."""
-
 inside: Final[ContextVar[frozenset[str]]] = ContextVar("esflow.inside", default=frozenset())
 """The jobs whose handlers the current thread is in, for refusing calls on them."""
 
@@ -145,7 +142,8 @@ class Wave:
             self._waiting += [members[each].activation for each in event.ids if each in members]
 
     def _firing(self, fold: JobFold) -> Sequence[ev.TimerFired]:
-        self._fired = fire_due(fold, self.session.clock)
+        is_timed = fold.delayed or fold.timers
+        self._fired = fire_due(fold, self.session.clock) if is_timed else ()
         return self._fired
 
     def _prepared(self, fold: JobFold, member: Member) -> Run:
@@ -196,8 +194,6 @@ def open_wave(execution: Execution) -> Wave | None:
 
 def fire_due(fold: JobFold, clock: Clock) -> Sequence[ev.TimerFired]:
     """Return the event by which what is due by now happens, if anything is."""
-    if not (fold.delayed or fold.timers):
-        return ()
     events = decide(fold, FireTimers(now_ms=clock.now_ms()))
     return [each for each in events if isinstance(each, ev.TimerFired)]
 
@@ -210,7 +206,8 @@ def performed(run: Run) -> Settling:
     """
     if run.slot.is_async:
         return run_alone(performed_async(run))
-    context, began = _begun(run)
+    standing, context = _begun(run)
+    started_at_ms, began_ns = run.session.clock.now_ms(), perf_counter_ns()
     limit = _limit_of(run)
     try:
         if limit is None:
@@ -218,9 +215,9 @@ def performed(run: Run) -> Settling:
         else:
             outcome = within(limit, partial(_handled_elsewhere, run, context))
     finally:  # What may still go on behind it, because nobody waits for it, comes to nothing.
-        context.close()
+        standing.closed = True
         run.abandon()
-    return _concluded(run, context, outcome, began)
+    return _concluded(run, standing, outcome, started_at_ms, began_ns)
 
 
 def _handled_elsewhere(run: Run, context: Context) -> Handled:
@@ -243,32 +240,34 @@ async def performed_async(run: Run) -> Settling:
     """
     outside = inside.set(inside.get())
     try:
-        context, began = _begun(run)
+        standing, context = _begun(run)
+        started_at_ms, began_ns = run.session.clock.now_ms(), perf_counter_ns()
         slot, payload = run.slot, run.activation.payload
         outcome = await handled_async(slot, context, payload, _limit_of(run), run.abandon)
-        return _concluded(run, context, outcome, began)
+        return _concluded(run, standing, outcome, started_at_ms, began_ns)
     finally:
         inside.reset(outside)
 
 
-def _begun(run: Run) -> tuple[Context, Began]:
+def _begun(run: Run) -> tuple[Standing, Context]:
     inside.set(run.execution.inside)
-    began = run.session.clock.now_ms(), perf_counter_ns()
     member, slot, job_id = run.member, run.slot, run.session.job_id
     effects, attempts, activation = member.effects, member.attempts, member.activation
     standing = Standing(job_id, activation.id, effects, attempts, run, is_async=slot.is_async)
     flow, answered = run.execution.flow, member.answered
-    return Context(flow, slot, standing, answered, run.shared, run.memory, run.attempt), began
+    context = Context(flow, slot, standing, answered, run.shared, run.memory, run.attempt)
+    return standing, context
 
 
-def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Settling:
+def _concluded(
+    run: Run, standing: Standing, outcome: Handled, started_at_ms: int, began_ns: int
+) -> Settling:
     """Return what is to be recorded of a run that has come to its end, or to an interrupt."""
-    if context.lost is not None:
-        raise context.lost
+    if standing.lost is not None:
+        raise standing.lost
     reach("handler.returned")
-    started_at_ms, began_ns = began
     duration_us = (perf_counter_ns() - began_ns) // 1000
-    activation, asked = run.member.activation, context.aside
+    activation, asked = run.member.activation, standing.aside
     if asked is not None and not isinstance(outcome, usercode.Stopped):
         outcome = usercode.Raised(InterruptSwallowed(activation.id, asked.id))
     if isinstance(outcome, usercode.Returned):  # First, and not by a match, which takes longer.
@@ -282,7 +281,7 @@ def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Se
             activation=activation,
             attempt=run.attempt,
             error=outcome.error,
-            escaped=context.escaped(outcome.error),
+            escaped=standing.escaped(outcome.error),
             started_at_ms=started_at_ms,
             duration_us=duration_us,
         )

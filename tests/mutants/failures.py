@@ -192,7 +192,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "        context.close()\n        run.abandon()\n",
+                "        standing.closed = True\n        run.abandon()\n",
                 "        context.effects_used\n",
             ),
         ),
