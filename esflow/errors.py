@@ -23,8 +23,7 @@ class EsflowError(Exception):
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        # mypy gives every class its own, and lets nobody else assign it.
-        cls.__match_args__ = tuple(cls.__annotations__)  # type: ignore[misc]
+        cls.__match_args__ = tuple(cls.__annotations__)  # type: ignore[misc]  # mypy gives its own
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Take the values in the order of their fields, or by name."""

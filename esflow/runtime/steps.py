@@ -31,7 +31,6 @@ from esflow.errors import (
 from esflow.failpoints import reach
 from esflow.flow import Flow
 from esflow.limits import Limit, within
-from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
 from esflow.runtime.session import Decide, Session
@@ -303,6 +302,8 @@ def _concluded(run: Run, context: Context, outcome: Handled, began: Began) -> Se
             )
             return (*records, completed)
         case usercode.Raised(error):
+            from esflow.runtime.failures import Failed, outcome_of
+
             failed = Failed(
                 activation=run.activation,
                 attempt=run.attempt,
