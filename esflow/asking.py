@@ -23,7 +23,7 @@ from esflow.values import by_value
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class Asked:
     """What an interrupt asks, as it is recorded when the handler is set aside."""
