@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
-from typing import Final, TypeAlias, assert_never, final
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never, final
 
 import attrs
 
@@ -30,7 +30,6 @@ from esflow.errors import (
 )
 from esflow.failpoints import reach
 from esflow.flow import Flow
-from esflow.limits import Limit, within
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import OffLoop, Run, at_once, is_awaited
 from esflow.runtime.session import Decide, Session
@@ -38,6 +37,9 @@ from esflow.state import Activation, JobFold
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
+
+if TYPE_CHECKING:  # Loaded by what has a limit.
+    from esflow.limits import Limit
 
 Began: TypeAlias = tuple[int, int]
 """When a handler was begun: milliseconds since 1970, and nanoseconds of a counter."""
@@ -223,6 +225,8 @@ def performed(run: Run) -> Settling:
         if limit is None:
             outcome = handled(run.slot, context, run.activation.payload)
         else:
+            from esflow.limits import within
+
             outcome = within(limit, partial(_handled_elsewhere, run, context))
     finally:
         _leave(run, context)
@@ -238,6 +242,8 @@ def _limit_of(run: Run) -> Limit | None:
     seconds = run.slot.timeout_seconds
     if seconds is None:
         return None
+    from esflow.limits import Limit
+
     return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
 
 
