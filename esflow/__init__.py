@@ -1,5 +1,6 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
+import importlib as _importlib
 import typing as _typing
 
 from esflow import errors, events
@@ -11,14 +12,14 @@ from esflow.errors import EsflowError
 from esflow.events import Recorded
 from esflow.flow import Flow, Routine
 from esflow.policies import Retry
-from esflow.replay import VerifyReport
 from esflow.state import JobState, Status
 from esflow.store import Store
-from esflow.summary import JobSummary
 
 if _typing.TYPE_CHECKING:
     from esflow.async_engine import AsyncEngine
     from esflow.runtime.checking import CheckReport
+    from esflow.summary import JobSummary
+    from esflow.verification import VerifyReport
 
 __all__ = [
     "Answer",
@@ -44,15 +45,16 @@ __all__ = [
     "events",
 ]
 
+_LATER = {
+    "AsyncEngine": "esflow.async_engine",
+    "CheckReport": "esflow.runtime.checking",
+    "JobSummary": "esflow.summary",
+    "VerifyReport": "esflow.verification",
+}
+
 
 def __getattr__(name: str) -> object:
     """Import what few need when it is asked for: asyncio costs as much as all the rest."""
-    if name == "AsyncEngine":
-        from esflow.async_engine import AsyncEngine
-
-        return AsyncEngine
-    if name == "CheckReport":
-        from esflow.runtime.checking import CheckReport
-
-        return CheckReport
+    if name in _LATER:
+        return getattr(_importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

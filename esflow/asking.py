@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from enum import Enum
 from typing import final
 
 import attrs
@@ -24,7 +23,7 @@ from esflow.values import by_value
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class Asked:
     """What an interrupt asks, as it is recorded when the handler is set aside."""
@@ -135,13 +134,6 @@ def _choices_of(slot: Slot, choices: Sequence[object] | None) -> tuple[Json, ...
     return data
 
 
-@final
-class NoDefault(Enum):
-    """Stands for a default that wasn't given; None is one like any other."""
-
-    NOT_GIVEN = "not given"
-
-
 def _default_of(
     slot: Slot, choices: tuple[Json, ...] | None, timeout: object, default: object
 ) -> Json:
@@ -150,7 +142,7 @@ def _default_of(
     Raises: PayloadError, for one of the two without the other, and for a default that is no choice
     or that the slot doesn't take.
     """
-    if default is NoDefault.NOT_GIVEN:
+    if default is attrs.NOTHING:  # None is a default like any other.
         if timeout is not None:
             raise PayloadError("ask.default", "is missing; say what counts as the answer in time")
         return None

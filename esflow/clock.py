@@ -13,10 +13,6 @@ from functools import partial
 from threading import TIMEOUT_MAX, Event
 from typing import Final, Protocol, final
 
-import attrs
-
-from esflow.values import by_value
-
 _LOOK_AGAIN_SECONDS: Final = 60.0
 """A clock that was set, or whose machine slept, is noticed after so long."""
 
@@ -37,8 +33,6 @@ class Clock(Protocol):
 
 
 @final
-@attrs.frozen
-@by_value
 class SystemClock:
     """The clock of this machine."""
 

@@ -12,14 +12,14 @@ from esflow.values import by_value
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Continue:
     """Carry on after a pause: the operator's first, then a breakpoint's, else the program's."""
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Answer:
     """Answer a question or an interrupt, and carry on.
@@ -32,7 +32,7 @@ class Answer:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Update:
     """Change the shared data, each key by its declared reducer, and carry on."""
@@ -41,7 +41,7 @@ class Update:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Goto:
     """Drop what is in flight and run exactly one slot instead."""
@@ -51,7 +51,7 @@ class Goto:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class StartJob:
     """Begin a job with one payload at one slot."""
@@ -70,7 +70,7 @@ class StartJob:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class ClaimExecution:
     """Take the job over, where there is something to run.
@@ -88,7 +88,7 @@ class ClaimExecution:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class SendMessage:
     """Bring a payload to a slot from outside, once per key."""
@@ -100,7 +100,7 @@ class SendMessage:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class PauseJob:
     """Let nothing new start until somebody says `Continue`."""
@@ -109,7 +109,7 @@ class PauseJob:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class UpdateShared:
     """Write to the shared data from outside.
@@ -121,7 +121,7 @@ class UpdateShared:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class CancelJob:
     """End the job, whatever it is doing."""
@@ -130,7 +130,7 @@ class CancelJob:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class RetryJob:
     """Let what ended the job run again; ``effects`` is ``reuse`` or ``fresh``."""
@@ -139,7 +139,7 @@ class RetryJob:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class FireTimers:
     """Let happen what is due by now.
@@ -152,7 +152,7 @@ class FireTimers:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class AnswerInTime:
     """Answer every question whose time is over by now with its default, all at once."""
@@ -161,7 +161,7 @@ class AnswerInTime:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class FinishChild:
     """Tell a job how a child of it ended."""

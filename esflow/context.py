@@ -8,18 +8,17 @@ is recorded at once, see `esflow.scopes`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, KeysView, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, TypeVar, cast, final
 
 import attrs
 
 from esflow import errors
 from esflow import events as ev
-from esflow.asking import Asked, NoDefault, answer_to, asking, question_to
+from esflow.asking import Asked, answer_to, asking, question_to
 from esflow.children import started_child
 from esflow.events import Json
 from esflow.flow import Flow, Slot
@@ -29,11 +28,13 @@ from esflow.merging import reduced
 from esflow.payloads import payload_json, structure
 from esflow.reducers import BUILT_IN, RECORDED, reduce
 from esflow.scopes import Branch, Scope, new_branch
-from esflow.shared_data import DataView, Rules
 from esflow.shared_type import refuse_untyped
 from esflow.standing import Standing
 from esflow.state import Answered
 from esflow.usercode import SetAside
+
+if TYPE_CHECKING:  # Loaded by the handlers that use the data.
+    from esflow.shared_data import DataView, Rules
 
 Result = TypeVar("Result")
 
@@ -114,7 +115,7 @@ class Context:
         to: str,
         choices: Sequence[object] | None = None,
         timeout: float | timedelta | None = None,
-        default: object = NoDefault.NOT_GIVEN,
+        default: object = attrs.NOTHING,
     ) -> None:
         """Ask a question, pause, and have the answer delivered to a slot as ``answer``.
 
@@ -295,7 +296,7 @@ class Context:
         return tuple(self._records)
 
     @property
-    def effects_used(self) -> AbstractSet[str]:
+    def effects_used(self) -> KeysView[str]:
         """The ids of the effects that the handler has asked for."""
         return self._run.used.keys()
 
@@ -330,14 +331,16 @@ class Context:
         self._counts[kind] = number + 1
         return item_id(self._id, kind, number)
 
-    def _view(self, name: str, rules: Callable[[], Rules]) -> DataView:
+    def _view(self, name: str, rules: Callable[[type[Rules]], Rules]) -> DataView:
         if name not in self._views:
-            self._views[name] = DataView(name, self._data[name], rules())
+            from esflow.shared_data import DataView, Rules
+
+            self._views[name] = DataView(name, self._data[name], rules(Rules))
         return self._views[name]
 
-    def _shared_rules(self) -> Rules:
+    def _shared_rules(self, rules: type[Rules]) -> Rules:
         shared = self._flow.data.shared
-        return Rules(
+        return rules(
             name_of=self._reducer_of,
             refuse=partial(refuse_untyped, self._flow.data),
             reduce=partial(reduced, self._flow),
@@ -346,8 +349,8 @@ class Context:
             keys=None if shared is None else shared.keys,
         )
 
-    def _memory_rules(self) -> Rules:
-        return Rules(
+    def _memory_rules(self, rules: type[Rules]) -> Rules:
+        return rules(
             name_of=lambda _, reducer: reducer or "set",
             refuse=lambda _key, _reducer, _value: None,
             reduce=lambda _, reducer, current, value: reduce(reducer, current, value),
@@ -369,8 +372,7 @@ class Context:
         )
 
     def _write_memory(self, key: str, reducer: str, value: Json) -> None:
-        routine = self._slot.routine
         written = ev.MemoryWritten(
-            activation=self._id, routine=routine, key=key, reducer=reducer, value=value
+            activation=self._id, routine=self._slot.routine, key=key, reducer=reducer, value=value
         )
         self._records.append(written)

@@ -24,7 +24,7 @@ max_name: Final = 200  # Characters.
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class EffectOptions:
     """What was said of a function where it was declared an effect."""

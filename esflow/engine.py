@@ -16,7 +16,6 @@ from esflow.events import Recorded
 from esflow.flow import Flow
 from esflow.inputs import checked_text, findable_id, job_query
 from esflow.policies import Effects
-from esflow.replay import VerifyReport, verify
 from esflow.runtime import calls, looking
 from esflow.runtime.drive import carried_on, recovered
 from esflow.runtime.host import Host
@@ -24,7 +23,6 @@ from esflow.runtime.opening import opened_host
 from esflow.snapshots import snapshot_plan
 from esflow.state import JobState
 from esflow.store import Store
-from esflow.summary import JobSummary, summary_of
 
 # What only some of its methods need is loaded when one of them is called.
 if TYPE_CHECKING:
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from esflow.runtime.checking import CheckReport
     from esflow.runtime.looking import Moment
     from esflow.runtime.worker import Worker
+    from esflow.summary import JobSummary
+    from esflow.verification import VerifyReport
 
 _CONTINUE: Final = Continue()
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -295,8 +295,9 @@ class Engine:
         after: str | None = None,
     ) -> Sequence[JobSummary]:
         """Return a page of jobs, oldest first; ``after`` is the last id of the page before."""
-        query = job_query(status, flow, labels, limit, after)
-        return tuple(map(summary_of, self._store.jobs(query)))
+        from esflow.summary import summaries_of
+
+        return summaries_of(self._store.jobs(job_query(status, flow, labels, limit, after)))
 
     def wait(self, job_id: str, timeout: float) -> JobState:
         """Return the job when it is paused or has ended, woken by the store.
@@ -311,6 +312,8 @@ class Engine:
 
         Raises: JobNotFound.
         """
+        from esflow.verification import verify
+
         return verify(self._store, None if job_id is None else findable_id(job_id))
 
     # What if.

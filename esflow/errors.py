@@ -2,31 +2,51 @@
 
 It knows nothing of the rest of the library, save how values show.
 Values are positional, so that an error survives the trip between processes.
+
+An error's fields are written as attrs would have them, and type checkers take them for that.
+But attrs would compile a method for each class while `import esflow` waits, 0.2 ms for every one
+of them, and an error is rarely made: `EsflowError` does for all what is wanted of them.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, dataclass_transform, final
 
-import attrs
-
-from esflow.values import listed, shown
+from esflow.values import listed
 
 
+@dataclass_transform(eq_default=False, frozen_default=True)
 class EsflowError(Exception):
     """Something esflow refuses to do; nothing was recorded unless the error says so."""
 
     says: ClassVar[str] = ""  # Its text, with its values as ``{self.name}``.
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.__match_args__ = tuple(cls.__annotations__)  # type: ignore[misc]  # mypy gives its own
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Take the values in the order of their fields, or by name."""
+        names = self.__match_args__
+        if names:
+            each = dict(zip(names, given, strict=False)) | named
+            fit = len(each) == len(given) + len(named) and each.keys() <= set(names)
+            assert fit, f"{type(self).__name__} takes {listed(names)}"
+            vars(self).update(each)
+            given = tuple([getattr(self, name) for name in names])
+        self.args = given  # OSError, which some are as well, would keep two of them.
 
     def __str__(self) -> str:
         return self.says.format(self=self)
 
     def __repr__(self) -> str:
-        return shown(self) if attrs.has(type(self)) else super().__repr__()
+        if not self.__match_args__:
+            return super().__repr__()
+        each = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{type(self).__qualname__}({each})"
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class JobNotFound(EsflowError):
     """No stream has this id."""
 
@@ -35,7 +55,6 @@ class JobNotFound(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class JobExists(EsflowError):
     """The id belongs to a job that was started with another request."""
 
@@ -50,7 +69,6 @@ class JobExists(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class JobClosed(EsflowError):
     """The job has ended and takes nothing more."""
 
@@ -61,7 +79,6 @@ class JobClosed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class FlowNotFound(EsflowError):
     """This engine was not given the flow that the job needs."""
 
@@ -74,7 +91,6 @@ class FlowNotFound(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class FlowError(EsflowError):
     """The graph is wrong as it was declared."""
 
@@ -84,7 +100,6 @@ class FlowError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class FlowChanged(EsflowError):
     """Today's flow lacks what the recorded job still needs."""
 
@@ -98,7 +113,6 @@ class FlowChanged(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class SlotNotFound(EsflowError):
     """The flow has no such slot."""
 
@@ -111,7 +125,6 @@ class SlotNotFound(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class PayloadError(EsflowError):
     """A value can't be recorded, or doesn't fit the slot that it goes to."""
 
@@ -121,7 +134,6 @@ class PayloadError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class MergeError(EsflowError):
     """A write doesn't apply to the value that it meets."""
 
@@ -135,7 +147,6 @@ class MergeError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class AnswerRefused(EsflowError):
     """The answer doesn't fit, is not the first, or doesn't say which question it is for."""
 
@@ -148,7 +159,6 @@ class AnswerRefused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class AnswerRequired(EsflowError):
     """Only an answer can carry this job on."""
 
@@ -161,7 +171,6 @@ class AnswerRequired(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class InterruptNotFound(EsflowError):
     """No question or interrupt of this job has this id."""
 
@@ -176,7 +185,6 @@ class InterruptNotFound(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class InterruptSwallowed(EsflowError):
     """A handler went on, or raised, after an interrupt had set it aside."""
 
@@ -189,7 +197,6 @@ class InterruptSwallowed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class NotPaused(EsflowError):
     """Only a paused job resumes, and only a failed one is retried."""
 
@@ -210,7 +217,6 @@ class NotPaused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class MessageKeyReused(EsflowError):
     """The key belongs to a message with another slot or payload."""
 
@@ -224,7 +230,6 @@ class MessageKeyReused(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class EffectError(EsflowError):
     """A recorded effect failed; it fails alike at every re-execution."""
 
@@ -234,7 +239,6 @@ class EffectError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class ConcurrentEffects(EsflowError):
     """A context is used by one thread or task: that of its handler."""
 
@@ -247,7 +251,6 @@ class ConcurrentEffects(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class ContextClosed(EsflowError):
     """A context ends with its handler, and a branch with its block."""
 
@@ -260,7 +263,6 @@ class ContextClosed(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class ReentrantCall(EsflowError):
     """A handler or an effect acted on its own job behind its context's back."""
 
@@ -273,7 +275,6 @@ class ReentrantCall(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class ActivationTimeout(EsflowError, TimeoutError):
     """A handler or an effect took longer than it may; what it comes to is refused."""
 
@@ -283,7 +284,6 @@ class ActivationTimeout(EsflowError, TimeoutError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class ActivationLimit(EsflowError):
     """The job would pass the number of activations that it was started with."""
 
@@ -296,7 +296,6 @@ class ActivationLimit(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class GatherIncomplete(EsflowError):
     """Nothing is left to do, but a slot still waits for payloads."""
 
@@ -307,7 +306,6 @@ class GatherIncomplete(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class NondeterminismError(EsflowError):
     """A re-executed handler called or asked something else than what is recorded."""
 
@@ -322,7 +320,6 @@ class NondeterminismError(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class VersionConflict(EsflowError):
     """Another host appended first."""
 
@@ -333,7 +330,6 @@ class VersionConflict(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class Fenced(EsflowError):
     """Another execution has claimed the job; this one has stopped."""
 
@@ -348,7 +344,6 @@ class Fenced(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class WaitTimeout(EsflowError, TimeoutError):
     """The job is still going; only the waiting has ended."""
 
@@ -359,7 +354,6 @@ class WaitTimeout(EsflowError, TimeoutError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class CorruptHistory(EsflowError):
     """The stored bytes are not those that were recorded."""
 
@@ -373,7 +367,6 @@ class CorruptHistory(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class UnknownEvent(EsflowError):
     """An event was written by a newer esflow."""
 
@@ -387,7 +380,6 @@ class UnknownEvent(EsflowError):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
 class StoreError(EsflowError):
     """The store could not do what it was asked."""
 

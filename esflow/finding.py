@@ -6,58 +6,46 @@ It knows the parts of a graph, and nothing of how they are declared.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import final
-
-import attrs
 
 from esflow.graph import ERROR, Slot, unknown
-from esflow.values import by_value, listed
-
-
-@final
-@attrs.frozen
-@by_value
-class Missing:
-    """What is wrong with a spelling."""
-
-    problem: str
+from esflow.values import listed
 
 
 def find_output(
     outputs: Mapping[str, Iterable[str]], spelled: str, routing: Container[str]
-) -> tuple[str, str] | Missing:
-    """Return the routine and the output that a spelling means.
+) -> tuple[str, str] | str:
+    """Return the routine and the output that a spelling means, or what is wrong with it.
 
     Shape: ``outputs`` are those of each routine; the failures of one that is ``routing`` are
     addressed by their name.
     """
     name, dot, output = spelled.partition(".")
     if name not in outputs:
-        return Missing(unknown("routine", name, outputs))
+        return unknown("routine", name, outputs)
     found = list(outputs[name])
     if dot and output in found:
         return name, output
     if dot:
-        return Missing(unknown(f"output of {name}", output, found))
+        return unknown(f"output of {name}", output, found)
     chosen = [each for each in found if name not in routing or each != ERROR] or found
     if len(chosen) != 1:
-        return Missing(f"{name!r} alone names no output; it has {listed(found)}")
+        return f"{name!r} alone names no output; it has {listed(found)}"
     return name, chosen[0]
 
 
 def find_slot(
     routines: Mapping[str, object], slots: Mapping[str, Slot], spelled: str
-) -> Slot | Missing:
-    """Return the slot that a spelling means."""
+) -> Slot | str:
+    """Return the slot that a spelling means, or what is wrong with it."""
     if spelled in slots:
         return slots[spelled]
     name, dot, slot = spelled.partition(".")
     if name not in routines:
-        return Missing(unknown("routine", name, routines))
+        return unknown("routine", name, routines)
     inside = [found for found in slots.values() if found.routine == name]
     if len(inside) == 1 and (not dot or inside[0].address == slot == name):
         return inside[0]
     addresses = [found.address for found in inside]
     if not dot:
-        return Missing(f"{name!r} alone names no slot; it has {listed(addresses)}")
-    return Missing(unknown("slot", spelled, addresses))
+        return f"{name!r} alone names no slot; it has {listed(addresses)}"
+    return unknown("slot", spelled, addresses)

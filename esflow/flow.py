@@ -26,7 +26,7 @@ import attrs
 from esflow.defining import graph_definition
 from esflow.errors import FlowError, SlotNotFound
 from esflow.events import Json, Target
-from esflow.finding import Missing, find_output, find_slot
+from esflow.finding import find_output, find_slot
 from esflow.gathering import resolved
 from esflow.graph import (
     ERROR,
@@ -234,7 +234,7 @@ class Flow:
         """
         spelled = str(name)  # Whatever callers give is looked up, and named if it isn't there.
         found = self._slots.get(spelled) or find_slot(self._routines, self._slots, spelled)
-        if isinstance(found, Missing):
+        if isinstance(found, str):
             raise SlotNotFound(self.name, spelled, tuple(self._slots))
         return found
 
@@ -396,7 +396,7 @@ class Flow:
         taken = ERROR if ERROR in self._outputs[routine] and routine in self._routing() else None
         return [each for name, each in self._outputs[routine].items() if name != taken]
 
-    def _found(self, found: _Part | Missing) -> _Part:
-        if isinstance(found, Missing):
-            raise self._error(found.problem)
+    def _found(self, found: _Part | str) -> _Part:
+        if isinstance(found, str):
+            raise self._error(found)
         return found

@@ -19,7 +19,7 @@ from esflow.policies import OnError, Retry
 from esflow.values import by_value, listed
 
 max_name: Final = 100  # Characters.
-_name: Final = re.compile(r"[^\W\d][\w-]*", re.ASCII)
+_NAME: Final = r"[^\W\d][\w-]*"
 
 Handler: TypeAlias = Callable[..., object]
 GatherRule: TypeAlias = int | Literal["all"]
@@ -29,7 +29,7 @@ ERROR: Final = "error"
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Slot:
     """An inlet of a routine: the handler that an activation calls.
@@ -53,7 +53,7 @@ class Slot:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Connection:
     """An edge from an output to a slot."""
@@ -70,7 +70,7 @@ class Connection:
 
 def name_problem(what: str, name: object) -> str | None:
     """Return what is wrong with the name of a part of a flow."""
-    if isinstance(name, str) and len(name) <= max_name and _name.fullmatch(name):
+    if isinstance(name, str) and len(name) <= max_name and re.fullmatch(_NAME, name, re.ASCII):
         return None
     return (
         f"{name!r:.120} is no name for {what}; use 1 to {max_name} letters, digits, _ and -, "

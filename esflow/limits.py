@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Limit:
     """How long something may take, by a clock, and what it is called."""

@@ -23,7 +23,7 @@ max_gathered: Final = 1_000_000
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class SlotOptions:
     """What was said of a slot where it was declared.

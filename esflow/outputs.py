@@ -23,7 +23,7 @@ _Read: TypeAlias = Callable[[Json], object]
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Typed:
     """What stands under a key.
@@ -37,7 +37,7 @@ class Typed:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Output:
     """An outlet of a routine; without ``keys`` it takes any payload."""

@@ -206,7 +206,7 @@ def _unknown(value: object) -> Json:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Signature:
     """What a handler takes after its context, and how each value gets there."""

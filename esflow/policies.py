@@ -71,7 +71,7 @@ def positive_seconds_of(value: object, path: str) -> float:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Retry:
     """How often something that fails is tried, and how long it waits in between.

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from time import perf_counter_ns
-from typing import TypeVar, cast, final
+from typing import TYPE_CHECKING, TypeVar, cast, final
 
 import attrs
 
@@ -30,10 +30,12 @@ from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
 from esflow.graph import is_async, name_problem
 from esflow.ids import branch_id, item_id
-from esflow.limits import Limit, within, within_async
 from esflow.payloads import return_annotation
 from esflow.standing import Recorder, Standing
 from esflow.usercode import SetAside
+
+if TYPE_CHECKING:  # Loaded by what has a limit.
+    from esflow.limits import Limit
 
 Result = TypeVar("Result")
 
@@ -80,7 +82,11 @@ class Trials:
 def limit_of(call: Call, recorder: Recorder) -> Limit | None:
     """Return how long a call may take, None for as long as it likes."""
     seconds = call.options.timeout_seconds
-    return None if seconds is None else Limit(f"effect {call.name}", seconds, recorder.clock)
+    if seconds is None:
+        return None
+    from esflow.limits import Limit
+
+    return Limit(f"effect {call.name}", seconds, recorder.clock)
 
 
 @final
@@ -225,7 +231,11 @@ class Scope:
                 return usercode.call(self._run.made_by(call), call.args, call.kwargs)
 
         limit = limit_of(call, self._run.recorder)
-        return here() if limit is None else within(limit, here)
+        if limit is None:
+            return here()
+        from esflow.limits import within
+
+        return within(limit, here)
 
     async def _awaited(self, call: Call, effect_id: str, recorded: EffectRecorded | None) -> object:
         """Return the result of an async call, which is made by the task that awaits it."""
@@ -257,6 +267,8 @@ class Scope:
         async def here() -> object:
             with self._run.calling(effect_id):
                 return await self._run.made_by(call)(*call.args, **call.kwargs)
+
+        from esflow.limits import within_async
 
         outcome = await within_async(limit_of(call, self._run.recorder), here())
         if isinstance(outcome, usercode.Stopped):

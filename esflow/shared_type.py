@@ -30,7 +30,7 @@ Reducer: TypeAlias = Callable[[Any, Any], Any]
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class SharedType:
     """The type of the whole of the shared data; without ``kind`` its class is elsewhere."""
@@ -41,7 +41,7 @@ class SharedType:
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class DataRules:
     """How what is written to shared data meets what is there.

@@ -46,7 +46,7 @@ _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class Replayed:
     """A job folded up to a recorded version.
@@ -61,7 +61,7 @@ class Replayed:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class SnapshotPlan:
     """How often snapshots are taken, in events, and how many of a job are kept; 0 is never."""

@@ -57,7 +57,7 @@ class IndexRow:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class SnapshotRow:
     """A job folded up to one version, as bytes: it saves time, and can be missed at any moment."""
@@ -70,7 +70,7 @@ class SnapshotRow:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class StoreCondition:
     """What a store is made of, and how full it is."""
@@ -82,7 +82,7 @@ class StoreCondition:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 @by_value
 class JobQuery:
     """Which jobs to list.

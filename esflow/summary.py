@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, final
 
@@ -41,6 +41,14 @@ class JobSummary:
     question: str | None
     error: str | None
     host: str | None
+
+
+def summaries_of(rows: Iterable[IndexRow]) -> tuple[JobSummary, ...]:
+    """Return the summaries that index rows stand for.
+
+    Raises: StoreError.
+    """
+    return tuple(map(summary_of, rows))
 
 
 def summary_of(row: IndexRow) -> JobSummary:

@@ -4,8 +4,11 @@ It knows nothing of the rest of the library.
 
 attrs would write these methods anew for every class and compile them while `import esflow` waits:
 for a class of five fields 0.12 of 0.37 ms go to ``__repr__``, 0.10 to ``__eq__`` and ``__hash__``.
-There are more than a hundred such classes, and few of their values are ever compared or shown.
+There are about a hundred such classes, and few of their values are ever compared or shown.
 attrs leaves alone what a class has already, so `by_value` stands below its own decorator.
+
+A class with slots is made twice, which takes a quarter of the rest; those of which few values are
+made, as commands and the parts of a graph, do without.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from esflow.cli.arguments import json_option, opened, store_option
 from esflow.cli.exits import STORE
 from esflow.cli.printing import counted, print_json
 from esflow.health import HealthReport
-from esflow.replay import rebuild_index
+from esflow.verification import rebuild_index
 from esflow_projections.plain import moment, plain, printable
 
 _PACKAGES: Final = ("esflow-jobs", "eventsourcing", "cattrs", "attrs", "sqlite-utils")

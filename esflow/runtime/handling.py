@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from esflow import usercode
 from esflow.context import Context
 from esflow.errors import PayloadError
 from esflow.events import Event, Json
 from esflow.flow import Slot
-from esflow.limits import Limit, within_async
 from esflow.payloads import bind
+
+if TYPE_CHECKING:  # Loaded by what has a limit.
+    from esflow.limits import Limit
 
 Handled: TypeAlias = usercode.Outcome | usercode.Stopped
 """What became of a handler; if it returned, what it asked for."""
@@ -47,6 +49,7 @@ async def handled_async(
 
     Whoever is cancelled while waiting here leaves the handler, and cancels it.
     """
+    from esflow.limits import within_async
 
     async def handle() -> tuple[Event, ...]:
         context.move_here()

@@ -50,7 +50,7 @@ _ONE_JOBS_TROUBLE = (
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class Errand:
     """What a caller wishes of a job: it is driven, if one of the steps claims it."""
 
@@ -61,7 +61,7 @@ class Errand:
 
 
 @final
-@attrs.define(eq=False, kw_only=True, repr=False)
+@attrs.define(eq=False, kw_only=True, repr=False, slots=False)
 class Host:
     """What one engine drives jobs with."""
 

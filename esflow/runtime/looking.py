@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from esflow.errors import VersionConflict
 from esflow.events import Recorded
-from esflow.following import followed
 from esflow.inputs import checked_place, findable_id
 from esflow.replay import read_history, replay
 from esflow.runtime.host import Host
@@ -41,6 +40,8 @@ def history(host: Host, job_id: str, after: int) -> tuple[Recorded, ...]:
 
 def follow(host: Host, job_id: str | None, after: int) -> Iterator[Recorded]:
     """Yield what is and will be recorded: of one job after a version, of all after a position."""
+    from esflow.following import followed
+
     if job_id is not None:
         host.head(job_id)
     return followed(host.store, job_id, checked_place(after))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
-from typing import Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import attrs
 
@@ -30,13 +30,14 @@ from esflow.errors import (
     StoreError,
 )
 from esflow.failpoints import reach
-from esflow.limits import Limit, within
-from esflow.runtime.failures import Failed, outcome_of
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import Execution, Run
 from esflow.runtime.session import Decide, Decision, Session, nobody_runs, somebody_runs
 from esflow.standing import Standing
 from esflow.state import Activation, JobFold, Member
+
+if TYPE_CHECKING:  # Loaded by what has a limit.
+    from esflow.limits import Limit
 
 Settling: TypeAlias = tuple[ev.Event, ...]
 """The events that settle an activation, or set it aside."""
@@ -213,6 +214,8 @@ def performed(run: Run) -> Settling:
         if limit is None:
             outcome = handled(run.slot, context, run.activation.payload)
         else:
+            from esflow.limits import within
+
             outcome = within(limit, partial(_handled_elsewhere, run, context))
     finally:  # What may still go on behind it, because nobody waits for it, comes to nothing.
         standing.closed = True
@@ -229,6 +232,8 @@ def _limit_of(run: Run) -> Limit | None:
     seconds = run.slot.timeout_seconds
     if seconds is None:
         return None
+    from esflow.limits import Limit
+
     return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
 
 
@@ -277,6 +282,8 @@ def _concluded(
         )
         return (*records, completed)
     if isinstance(outcome, usercode.Raised):
+        from esflow.runtime.failures import Failed, outcome_of
+
         failed = Failed(
             activation=activation,
             attempt=run.attempt,

@@ -33,7 +33,7 @@ from esflow.values import by_value
 
 
 @final
-@attrs.frozen
+@attrs.frozen(slots=False)
 @by_value
 class Breakpoints:
     """Where a caller wants a job to stop; None leaves it as it was."""

@@ -9,8 +9,8 @@ import pytest
 
 from esflow import Engine
 from esflow.errors import CorruptHistory, StoreError
-from esflow.replay import rebuild_index
 from esflow.store import JobQuery
+from esflow.verification import rebuild_index
 from tests.engine.flows import support
 
 JOBS = ("a", "b", "c")

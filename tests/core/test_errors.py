@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any, cast
+from typing import Any
 
-import attrs
 import pytest
 
 from esflow import errors
@@ -22,9 +21,9 @@ KINDS = [
 def sample(kind: type[EsflowError]) -> EsflowError:
     """Return an error whose values can be found in its text."""
     values: list[Any] = []
-    for number, field in enumerate(attrs.fields(cast("type[attrs.AttrsInstance]", kind))):
+    for number, name in enumerate(kind.__match_args__):
         text = {"str": f"value{number}", "int": 7000 + number, "float": 0.5 + number, "bool": True}
-        found = str(field.type).partition(" ")[0]
+        found = str(kind.__annotations__[name]).partition(" ")[0]
         values.append((f"value{number}",) if found.startswith("tuple") else text.get(found))
     return kind(*values)
 

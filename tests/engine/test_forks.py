@@ -8,9 +8,9 @@ import pytest
 
 from esflow import Answer, Context, Continue, Engine, Flow, Goto, JobState, Update, errors
 from esflow import events as ev
-from esflow.replay import rebuild_index
 from esflow.state import Origin
 from esflow.store import Store
+from esflow.verification import rebuild_index
 from tests.engine.desk import desk
 from tests.engine.flows import gated
 from tests.engine.outside import Outside

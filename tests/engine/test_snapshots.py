@@ -11,11 +11,12 @@ from typing import Final
 import pytest
 
 from esflow import Answer, Context, Engine, Flow, errors, failpoints
-from esflow.replay import rebuild_index, replay_all
+from esflow.replay import replay_all
 from esflow.snapshots import FOLD_VERSION, TAIL_SHARE
 from esflow.store import Store
 from esflow.stores import open_store
 from esflow.testing import ManualClock
+from esflow.verification import rebuild_index
 from tests.stores import OpenStore
 
 JOB: Final = "job"

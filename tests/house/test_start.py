@@ -16,8 +16,8 @@ import pytest
 from tests.house.tree import ROOT
 
 LOOSE: Final = 0.95  # Whoever needs less than this share of a ratchet lowers it.
-MAX_MODULES: Final = 76
-MAX_CLASSES: Final = 144
+MAX_MODULES: Final = 71
+MAX_CLASSES: Final = 106
 
 # Of Python's own modules, what no job can do without.
 _KNOWN: Final = "attrs, bisect, contextvars, datetime, gc, hashlib, math, uuid"

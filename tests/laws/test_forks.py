@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from esflow import Engine
 from esflow import events as ev
-from esflow.replay import rebuild_index
 from esflow.state import ENDED
+from esflow.verification import rebuild_index
 from tests.engine.world import stored
 from tests.laws.compare import assert_same_outcome, assert_same_strips
 from tests.laws.disturbances import every_flavour, every_flavour_alone, every_sound_flavour

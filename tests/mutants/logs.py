@@ -177,7 +177,7 @@ _LOG_MUTANTS: Final = (
         breaks="Verification sees what the index and the log don't know alike.",
         patches=(
             Patch(
-                "replay.py",
+                "verification.py",
                 "    if at_index is None or at_index.head != indexed.head:\n",
                 "    if at_index is None:\n",
             ),

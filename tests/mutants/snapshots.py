@@ -133,9 +133,9 @@ MUTANTS: Final = (
         breaks="The index is made anew from the log alone.",
         patches=(
             Patch(
-                "replay.py",
-                "    replayed = replay_all(store, job_id)\n",
-                "    replayed = replay(store, job_id)\n",
+                "verification.py",
+                "read_verified, replay_all\n",
+                "read_verified, replay as replay_all\n",
             ),
         ),
         trial=Trial(_ENGINE + "verification_and_the_index_trust_no_snapshot"),
