@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, KeysView, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, final
 
@@ -333,9 +333,8 @@ class Context:
 
     def _view(self, name: str, rules: Callable[[type[Rules]], Rules]) -> DataView:
         if name not in self._views:
-            from esflow.shared_data import DataView, Rules
-
-            self._views[name] = DataView(name, self._data[name], rules(Rules))
+            view, rules_of = _views()
+            self._views[name] = view(name, self._data[name], rules(rules_of))
         return self._views[name]
 
     def _shared_rules(self, rules: type[Rules]) -> Rules:
@@ -376,3 +375,11 @@ class Context:
             activation=self._id, routine=self._slot.routine, key=key, reducer=reducer, value=value
         )
         self._records.append(written)
+
+
+@cache
+def _views() -> tuple[type[DataView], type[Rules]]:
+    """Import what shows the data at the first need, and once: each import is a call."""
+    from esflow.shared_data import DataView, Rules
+
+    return DataView, Rules

@@ -15,10 +15,11 @@ from typing import Any, Final, TypeAlias, final
 import attrs
 
 from esflow import errors, usercode
+from esflow.annotations import return_annotation
 from esflow.effect_options import EffectOptions, options_of
 from esflow.events import EffectAttemptFailed, EffectRecorded, Json
 from esflow.failpoints import reach
-from esflow.payloads import digest, return_annotation, structure, to_json
+from esflow.payloads import digest, structure, to_json
 from esflow.trouble import warn
 from esflow.values import by_value
 

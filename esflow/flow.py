@@ -198,11 +198,9 @@ class Flow:
             )
             for (routine, output), found in self._targets.items()
         }
-        self._fixed = {
-            output: found
-            for output, found in self._targets.items()
-            if not any(each.rename for each in found)
-        }
+        for output, found in self._targets.items():
+            if not any(each.rename for each in found):
+                self._fixed[output] = found
         self._frozen_bytes = self.definition_bytes()
 
     # Reading
@@ -243,9 +241,8 @@ class Flow:
 
         Raises: FlowError, when the routine has no such output.
         """
-        found = self._fixed.get((routine, output))
-        if found is not None:
-            return found
+        if (fixed := self._fixed.get((routine, output))) is not None:
+            return fixed
         found = self._targets.get((routine, output))
         if found is None:
             named = find_output(self._outputs, f"{routine}.{output}", ())

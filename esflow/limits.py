@@ -66,7 +66,7 @@ def within(limit: Limit, function: Callable[[], Result]) -> Result | usercode.Ra
 
 
 async def within_async(
-    limit: Limit | None,
+    limit: Limit,
     coroutine: Coroutine[Any, Any, Any],
     leave: Callable[[], object] = lambda: None,
 ) -> usercode.Outcome | usercode.Stopped:
@@ -74,8 +74,6 @@ async def within_async(
 
     Whoever is cancelled while waiting here leaves it before it is cancelled.
     """
-    if limit is None:
-        return await usercode.awaited(coroutine, leave)
     from asyncio import create_task, current_task
 
     passed = create_task(wait_until_async(limit.clock, limit.end_ms))

@@ -27,12 +27,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from math import isfinite
-from types import FunctionType, MappingProxyType, SimpleNamespace
-from typing import Any, Final, NoReturn, TypeAlias, final, get_type_hints
-from weakref import WeakKeyDictionary
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, TypeAlias, final
 
 import attrs
 
+from esflow.annotations import hint
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
 from esflow.json_values import Misfit, copy_json, same_json, step_to, type_names, type_of
@@ -49,7 +49,6 @@ __all__ = [
     "max_nodes",
     "payload_json",
     "reader_of",
-    "return_annotation",
     "same_json",
     "signature_of",
     "structure",
@@ -250,7 +249,7 @@ def signature_of(fn: Callable[..., object], flow: str) -> Signature:
     types: dict[str, tuple[str, ...]] = {}
     for parameter in taken:
         try:
-            annotation = _hint(fn, parameter.annotation)
+            annotation = hint(fn, parameter.annotation)
             readers[parameter.name] = structures.reader_of(annotation)
             types[parameter.name] = _types(annotation)
         except (NameError, AttributeError, TypeError, SyntaxError, Misfit) as error:
@@ -363,57 +362,6 @@ def json_of(annotation: object, path: str) -> tuple[tuple[str, ...], tuple[Json,
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
     return types, values
-
-
-def return_annotation(fn: Callable[..., object]) -> object:
-    """Return what a function says it returns; Any when it doesn't, or can't be resolved.
-
-    What was found is kept for as long as the function: it takes longer than all else of an effect.
-    """
-    written = getattr(fn, "__func__", fn)  # A method is another object at each call.
-    if not isinstance(written, FunctionType):
-        return _found_annotation(fn, Any)
-    found = _returned.get(written, _UNKNOWN)
-    if found is _UNKNOWN:
-        found = _found_annotation(fn, _UNKNOWN)
-        if found is _UNKNOWN:  # A name may be given yet.
-            return Any
-        _returned[written] = found
-    return found
-
-
-_UNKNOWN: Final = object()
-_returned: Final[WeakKeyDictionary[FunctionType, object]] = WeakKeyDictionary()
-
-
-def _found_annotation(fn: Callable[..., object], otherwise: object) -> object:
-    try:
-        annotation = inspect.signature(fn).return_annotation
-        return Any if annotation is inspect.Signature.empty else _hint(fn, annotation)
-    except (NameError, AttributeError, TypeError, ValueError, SyntaxError):
-        return otherwise
-
-
-def _hint(fn: Any, annotation: object) -> object:
-    """Resolve one annotation where its function was written, its closure included."""
-    if annotation is inspect.Parameter.empty:
-        return Any
-    written: Any = inspect.unwrap(getattr(fn, "func", fn))
-    if not hasattr(written, "__globals__") and not hasattr(written, "__func__"):
-        written = type(written).__call__
-    written = getattr(written, "__func__", written)
-    names = getattr(getattr(written, "__code__", None), "co_freevars", ())
-    cells = getattr(written, "__closure__", None) or ()
-    closed: dict[str, Any] = {}
-    for name, cell in zip(names, cells, strict=False):
-        try:
-            closed[name] = cell.cell_contents
-        except ValueError:  # Still empty: the name is assigned later.
-            continue
-    holder = SimpleNamespace(__annotations__={"it": annotation})
-    return get_type_hints(holder, getattr(written, "__globals__", {}), closed, include_extras=True)[
-        "it"
-    ]
 
 
 def _spelled(annotation: object) -> str:

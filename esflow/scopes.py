@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar, cast, final
 import attrs
 
 from esflow import effects, errors, usercode
+from esflow.annotations import return_annotation
 from esflow.asking import asking_for_result
 from esflow.chance import spread
 from esflow.effects import Call, call_of
@@ -30,7 +31,6 @@ from esflow.events import EffectAttemptFailed, EffectCall, EffectRecorded
 from esflow.failpoints import reach
 from esflow.graph import is_async, name_problem
 from esflow.ids import branch_id, item_id
-from esflow.payloads import return_annotation
 from esflow.standing import Recorder, Standing
 from esflow.usercode import SetAside
 
@@ -268,9 +268,13 @@ class Scope:
             with self._run.calling(effect_id):
                 return await self._run.made_by(call)(*call.args, **call.kwargs)
 
-        from esflow.limits import within_async
+        limit = limit_of(call, self._run.recorder)
+        if limit is None:
+            outcome = await usercode.awaited(here())
+        else:
+            from esflow.limits import within_async
 
-        outcome = await within_async(limit_of(call, self._run.recorder), here())
+            outcome = await within_async(limit, here())
         if isinstance(outcome, usercode.Stopped):
             raise SetAside  # Its handler was, and it asked the context for something.
         return outcome

@@ -6,13 +6,19 @@ What ends a process rather than a call (KeyboardInterrupt, SystemExit) passes th
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, TypeAlias, cast, final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, final
 
 import attrs
 
 from esflow.errors import PayloadError
 from esflow.events import Failure
 from esflow.values import by_value
+
+if TYPE_CHECKING:  # Loaded by what is awaited.
+    from asyncio import Task
+
+    from esflow.waits import UnbrokenWait
 
 max_type_characters: Final = 200
 max_message_characters: Final = 4_000
@@ -103,21 +109,19 @@ async def awaited(
 
     Whoever is cancelled while waiting here leaves the task, cancels it, and waits for its end.
     """
-    import asyncio
-
-    from esflow.waits import UnbrokenWait
+    create_task, unbroken_wait = _waiting()
 
     def cancel() -> None:
         leave()
         task.cancel()
 
-    ended: UnbrokenWait[object] = UnbrokenWait(cancel)
+    ended: UnbrokenWait[object] = unbroken_wait(cancel)
 
     def end(_: object = None) -> None:
         if not ended.done():
             ended.set_result(None)
 
-    task = asyncio.create_task(_kept(coroutine, end))
+    task = create_task(_kept(coroutine, end))
     task.add_done_callback(end)  # Of one that raises, or is cancelled before it has begun.
     try:
         await ended
@@ -138,6 +142,16 @@ async def awaited(
     if _is_set_aside(error):
         return Stopped()
     raise error
+
+
+@cache
+def _waiting() -> tuple[Callable[..., Task[Any]], type[UnbrokenWait[object]]]:
+    """Import what waits at the first need, and once: each import is a call."""
+    from asyncio import create_task
+
+    from esflow.waits import UnbrokenWait
+
+    return create_task, UnbrokenWait
 
 
 async def _kept(

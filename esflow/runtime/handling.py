@@ -49,7 +49,6 @@ async def handled_async(
 
     Whoever is cancelled while waiting here leaves the handler, and cancels it.
     """
-    from esflow.limits import within_async
 
     async def handle() -> tuple[Event, ...]:
         context.move_here()
@@ -59,7 +58,12 @@ async def handled_async(
         return context.records()
 
     try:
-        outcome = await within_async(limit, handle(), leave)
+        if limit is None:
+            outcome = await usercode.awaited(handle(), leave)
+        else:
+            from esflow.limits import within_async
+
+            outcome = await within_async(limit, handle(), leave)
     finally:
         left = await context.close_async()
     if left is not None and isinstance(outcome, usercode.Returned):

@@ -14,9 +14,10 @@ from typing import (
 import attrs
 import pytest
 
+from esflow.annotations import return_annotation
 from esflow.errors import FlowError, PayloadError
 from esflow.events import Json
-from esflow.payloads import bind, return_annotation, signature_of
+from esflow.payloads import bind, signature_of
 from tests.core.values import Item
 
 if TYPE_CHECKING:
