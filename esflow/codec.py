@@ -105,14 +105,14 @@ def encode(event: Event, around: bytes, previous: str) -> tuple[str, bytes, str]
     """
     topic, line, write = _writes.get(type(event)) or _write(type(event))
     body = b'%b,"data":%b}' % (around, write(event))
-    row_hash = _chained(previous, line, body)
+    row_hash = sha256(previous.encode() + line + body).hexdigest()
     return topic, b'{"hash":"%b",%b' % (row_hash.encode(), body), row_hash
 
 
 def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     """Return the hash of a row, or None when it doesn't follow the row with the previous hash."""
     line = _lines.get(topic) or f"\n{topic}\n".encode("utf-8", "surrogatepass")
-    row_hash = _chained(previous, line, state[_body_start:])
+    row_hash = sha256(previous.encode() + line + state[_body_start:]).hexdigest()
     return row_hash if has_hash(state, row_hash) else None
 
 
@@ -207,7 +207,3 @@ def _who(actor: str | None, host: str, token: int) -> bytes:
     by = b"" if actor is None else b'"actor":%b,' % to_bytes(actor)
     under = b',"token":%d' % token if token else b""
     return b'%b"host":%b%b' % (by, to_bytes(host), under)
-
-
-def _chained(previous: str, line: bytes, body: bytes) -> str:
-    return sha256(previous.encode() + line + body).hexdigest()

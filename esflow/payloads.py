@@ -69,7 +69,7 @@ def to_json(value: object, path: str) -> Json:
     Raises: PayloadError, naming the path to what can't be recorded.
     """
     try:
-        return _copied(value, max_depth, _Room(), strict=True)
+        return _copied(value, max_depth, _Room())
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
 
@@ -80,7 +80,7 @@ def payload_json(payload: Mapping[str, object], path: str) -> dict[str, Json]:
     Raises: PayloadError, naming the path to what can't be recorded.
     """
     try:
-        return _copied_dict(payload, max_depth - 1, _Room(), strict=True)
+        return _copied_dict(payload, max_depth - 1, _Room())
     except Misfit as misfit:
         raise misfit.refusal(path) from misfit.__cause__
 
@@ -90,18 +90,21 @@ def digest(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
 
     Shape: 32 hex digits; what can't be represented counts by the name of its type.
     """
-    given = _copied_items((args, kwargs), max_depth + 1, _Room(), strict=False)
+    room = _Room()
+    room.is_strict = False
+    given = _copied_items((args, kwargs), max_depth + 1, room)
     return sha256(_writing()(given)).hexdigest()[:32]
 
 
 class _Room:
-    """What is left of the limits for one payload."""
+    """How one payload is copied, and what is left of the limits for it."""
 
     nodes = max_nodes
     text = max_bytes
+    is_strict = True  # What can't be represented is refused, and doesn't count by its type.
 
 
-def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
+def _copied(value: Any, depth: int, room: _Room) -> Json:
     kind = type_of(value)
     if kind is str:
         return _text(value, room)
@@ -116,14 +119,14 @@ def _copied(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
             return value
         raise Misfit(f"{value} is no JSON number; write None or text")
     if kind is dict:
-        return _copied_dict(value, depth - 1, room, strict=strict)
+        return _copied_dict(value, depth - 1, room)
     if kind is list or kind is tuple:
-        return _copied_items(value, depth - 1, room, strict=strict)
+        return _copied_items(value, depth - 1, room)
     if kind is set or kind is frozenset:
-        return _copied_set(value, depth - 1, room, strict=strict)
+        return _copied_set(value, depth - 1, room)
     from esflow import forms
 
-    return _copied(forms.opener(kind)(value), depth, room, strict=strict)
+    return _copied(forms.opener(kind)(value), depth, room)
 
 
 def _text(value: str, room: _Room) -> str:
@@ -150,9 +153,7 @@ def _refuse_size(depth: int) -> NoReturn:
     raise Misfit(f"brings the payload over {max_nodes} values; pass a reference instead")
 
 
-def _copied_dict(
-    value: Mapping[Any, Any], depth: int, room: _Room, *, strict: bool
-) -> dict[str, Json]:
+def _copied_dict(value: Mapping[Any, Any], depth: int, room: _Room) -> dict[str, Json]:
     room.nodes -= len(value)
     if depth < 0 or room.nodes < 0:
         _refuse_size(depth)
@@ -165,24 +166,24 @@ def _copied_dict(
         except Misfit as misfit:
             raise Misfit(f"key {key!a:.100} {misfit.problem}") from None
         try:
-            made[key] = _copied(item, depth, room, strict=strict)
+            made[key] = _copied(item, depth, room)
         except Misfit as misfit:
-            if strict:
+            if room.is_strict:
                 raise misfit.within(step_to(key)) from misfit.__cause__
             made[key] = _unknown(item)
     return made
 
 
-def _copied_items(value: Any, depth: int, room: _Room, *, strict: bool) -> list[Json]:
+def _copied_items(value: Any, depth: int, room: _Room) -> list[Json]:
     room.nodes -= len(value)
     if depth < 0 or room.nodes < 0:
         _refuse_size(depth)
     made: list[Json] = []
     for item in value:
         try:
-            made.append(_copied(item, depth, room, strict=strict))
+            made.append(_copied(item, depth, room))
         except Misfit as misfit:
-            if strict:
+            if room.is_strict:
                 in_order = isinstance(value, list | tuple)
                 step = f"[{len(made)}]" if in_order else f"{{{type(item).__name__}}}"
                 raise misfit.within(step) from misfit.__cause__
@@ -190,8 +191,8 @@ def _copied_items(value: Any, depth: int, room: _Room, *, strict: bool) -> list[
     return made
 
 
-def _copied_set(value: Any, depth: int, room: _Room, *, strict: bool) -> Json:
-    items = _copied_items(value, depth, room, strict=strict)
+def _copied_set(value: Any, depth: int, room: _Room) -> Json:
+    items = _copied_items(value, depth, room)
     return sorted(items, key=_writing())
 
 

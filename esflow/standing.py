@@ -111,14 +111,13 @@ class Recorder(Protocol):
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - every step makes one, and by keyword it takes a third longer
         self,
         job_id: str,
         activation: str,
         recorded: Mapping[str, EffectRecorded],
         attempts: Mapping[str, EffectAttemptFailed],
         recorder: Recorder,
-        *,
         is_async: bool,
         stand_in: StandIn | None = None,
     ) -> None:

@@ -307,9 +307,7 @@ def _run(fold: JobFold, flow: Flow, member: Member, rehearsal: Rehearsal) -> _Ru
     if problem is not None:
         return _Run(problem=problem)
     slot = flow.slots[member.activation.slot]
-    run = Standing(
-        fold.job_id, member.activation.id, member.effects, {}, rehearsal, is_async=slot.is_async
-    )
+    run = Standing(fold.job_id, member.activation.id, member.effects, {}, rehearsal, slot.is_async)
     memory = fold.memory.get(slot.routine, {})
     context = Context(flow, slot, run, member.answered, fold.shared, memory, member.attempt)
     payload = member.activation.payload

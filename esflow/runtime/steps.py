@@ -258,7 +258,7 @@ def _begun(run: Run) -> tuple[Standing, Context]:
     inside.set(run.execution.inside)
     member, slot, job_id = run.member, run.slot, run.session.job_id
     effects, attempts, activation = member.effects, member.attempts, member.activation
-    standing = Standing(job_id, activation.id, effects, attempts, run, is_async=slot.is_async)
+    standing = Standing(job_id, activation.id, effects, attempts, run, slot.is_async)
     flow, answered = run.execution.flow, member.answered
     context = Context(flow, slot, standing, answered, run.shared, run.memory, run.attempt)
     return standing, context

@@ -127,7 +127,7 @@ class Started:
             notebook.effects,
             {},
             notebook,
-            is_async=slot.is_async,
+            slot.is_async,
             stand_in=fakes.stand_in,
         )
         shared = {**(data_begun(self.flow) or {}), **_data(self.shared, "shared")}

@@ -76,7 +76,7 @@ def _context(
     shared: Mapping[str, object] | None = None,
     memory: Mapping[str, object] | None = None,
 ) -> Context:
-    run = Standing("job-1", "1.1", {}, {}, Effects(), is_async=False)
+    run = Standing("job-1", "1.1", {}, {}, Effects(), False)
     return Context(flow, flow.resolve_slot(slot), run, {}, shared or {}, memory or {})
 
 
