@@ -59,8 +59,8 @@ class Context:
         self._id = run.activation
         self._attempt = attempt
         self._answered = answered
-        self._scope = Scope(run, run.activation, run.here())
-        self._use = self._scope.use
+        self._use = run.use
+        self._effects: Scope | None = None  # Made for who makes some.
         self._records: list[ev.Event] = []
         self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
         self._data = {"shared": shared, "memory": memory}
@@ -276,7 +276,7 @@ class Context:
 
     def move_here(self) -> None:
         """Belong to the thread or task that this is called in: the handler's."""
-        self._scope.move_here()
+        self._run.owner = self._run.here()
 
     def close(self) -> None:
         """End the context: whatever is called from now on is refused."""
@@ -316,6 +316,12 @@ class Context:
         return self._run.lost
 
     # Within.
+
+    @property
+    def _scope(self) -> Scope:
+        if self._effects is None:
+            self._effects = Scope(self._run, self._id, self._run.owner)
+        return self._effects
 
     def _put_on(
         self, output: str, payload: Mapping[str, object]

@@ -100,38 +100,15 @@ class Scope:
     _count: int = attrs.field(default=0, init=False)
     _closed: bool = attrs.field(default=False, init=False)
 
-    def move_here(self) -> None:
-        """Belong to the thread or task that this is called in."""
-        self._owner = self._run.here()
-
     def close(self) -> None:
         """Refuse every further call."""
         self._closed = True
 
-    def use(self, call: str, *given: object) -> None:
-        """Refuse what would be recorded nowhere, or in an order that is chance.
-
-        Shape: ``call`` is how it is called in an error, as `str.format` fills it.
-        Raises: ContextClosed, ConcurrentEffects, ReentrantCall, SetAside, and what the run is lost
-        for.
-        """
-        run = self._run
-        if (
-            run.closed
-            or run.lost is not None
-            or run.aside is not None
-            or run.calls
-            or self._closed
-            or run.here() != self._owner
-        ):
-            self._refuse(call.format(*given))
-
-    def _refuse(self, call: str) -> None:
+    def _use(self, call: str) -> None:
         self._run.refuse_ended(call)
         if self._closed:
             raise errors.ContextClosed(self._run.activation, call)
-        if self._run.here() != self._owner:
-            raise errors.ConcurrentEffects(self._run.activation, call)
+        self._run.refuse_elsewhere(self._owner, call)
 
     def effect(self, function: Callable[..., Result], /, *args: object, **kwargs: object) -> Result:
         """Call the outside world once, and return the recorded result at every re-execution.
@@ -161,7 +138,7 @@ class Scope:
         return self._run.key_of(self._run.running or item_id(self._within, "e", self._count))
 
     def _effect(self, call: Call) -> object:
-        self.use("effect({})", call.name)
+        self._use(f"effect({call.name})")
         must_await = is_async(call.function)
         if must_await and not self._run.is_async:
             raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")

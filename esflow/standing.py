@@ -130,6 +130,7 @@ class Standing:
         self.stand_in = stand_in  # What makes calls in place of their functions.
         self.is_async = is_async
         self.here: Callable[[], object] = _task_or_thread if is_async else get_ident
+        self.owner = self.here()  # The thread or task of the handler.
         self.aside: Asked | None = None  # What set the run aside.
         self.lost: errors.EsflowError | None = None  # Why it may not settle.
         self.closed = False
@@ -161,6 +162,31 @@ class Standing:
             raise SetAside
         if self.calls and self.here() in self.calls:
             raise errors.ReentrantCall(self.job_id, call)
+
+    def use(self, call: str, *given: object) -> None:
+        """Refuse what would be recorded nowhere, or in an order that is chance.
+
+        Shape: ``call`` is how it is called in an error, as `str.format` fills it.
+        Raises: ContextClosed, ConcurrentEffects, ReentrantCall, SetAside, and what the run is lost
+        for.
+        """
+        if (
+            self.closed
+            or self.lost is not None
+            or self.aside is not None
+            or self.calls
+            or self.here() != self.owner
+        ):
+            self.refuse_ended(call.format(*given))
+            self.refuse_elsewhere(self.owner, call.format(*given))
+
+    def refuse_elsewhere(self, owner: object, call: str) -> None:
+        """Refuse what another thread or task than the owner asks for.
+
+        Raises: ConcurrentEffects.
+        """
+        if self.here() != owner:
+            raise errors.ConcurrentEffects(self.activation, call)
 
     def calling(self, effect_id: str) -> AbstractContextManager[None]:
         """Let nothing of the context be used by an effect that is called here."""

@@ -57,17 +57,13 @@ class Wave:
     execution: Execution
     session: Session
     width: int  # How many of it run at once, at most.
+    is_single: bool  # Whether nothing of it runs beside anything else.
     _waiting: deque[Activation]
     _number: int
     _since: int  # How many waves had been kept when it was opened.
     trouble: BaseException | None  # Ends the execution.
     _running: int = 0
     _fired: Sequence[ev.TimerFired] = ()  # By its last append.
-
-    @property
-    def is_single(self) -> bool:
-        """Whether nothing of it runs beside anything else."""
-        return self.width == 1 and len(self._waiting) == 1
 
     def startable(self) -> list[Run]:
         """Return the runs to start now, which are counted as running from here on."""
@@ -189,8 +185,9 @@ def open_wave(execution: Execution) -> Wave | None:
         if each.slot not in slots:
             missing = (*missing, each.slot)
     changed = FlowChanged(session.job_id, fold.flow, tuple(sorted({*missing}))) if missing else None
-    width = min(execution.max_parallel, len(ready))
-    return Wave(execution, session, width, deque(ready), fold.wave, kept, changed)
+    count = len(ready)
+    width, is_single = min(execution.max_parallel, count), count == 1
+    return Wave(execution, session, width, is_single, deque(ready), fold.wave, kept, changed)
 
 
 def fire_due(fold: JobFold, clock: Clock) -> Sequence[ev.TimerFired]:

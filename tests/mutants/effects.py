@@ -212,9 +212,7 @@ MUTANTS: Final = (
         name="a context is used from another thread",
         breaks="A context belongs to the thread of its handler.",
         patches=(
-            Patch(
-                "scopes.py", "        if self._run.here() != self._owner:\n", "        if False:\n"
-            ),
+            Patch("standing.py", "        if self.here() != owner:\n", "        if False:\n"),
         ),
         trial=Trial(_MISUSED + "a_context_belongs_to_the_thread_of_its_handler"),
     ),

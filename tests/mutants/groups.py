@@ -107,8 +107,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "    width = min(",
-                "    if changed:\n        raise changed\n    width = min(",
+                "    count = len(ready)\n",
+                "    if changed:\n        raise changed\n    count = len(ready)\n",
             ),
         ),
         trial=Trial(_ENDED + "what_led_to_a_slot_that_is_missed_is_recorded"),
