@@ -8,6 +8,9 @@ Writing
 Nearly every append leaves a job's status, labels and lease alone.
 An UPDATE rewrites the entries of every index whose column it *names*, changed or not, so the first
 statement tried compares those columns and names only the others.
+What is no number, text or bytearray to the letter costs `sqlite3` a search for an adapter, 0.4 µs
+each: None, True and the members of an enum. So a job that its driver leaves running, with nothing
+to tell, has a statement of its own, in which NULL is written out.
 
 Reading
 -------
@@ -42,6 +45,14 @@ SET version = ?, head = ?, updated_at_ms = ?, wakes_at_ms = ?, question = ?, err
     lease_until_ms = CASE WHEN ? THEN lease_until_ms ELSE ? END
 WHERE job_id = ? AND status = ? AND flow = ? AND flow_version = ? AND labels = ?
     AND created_at_ms = ? AND due_at_ms IS ? AND (? OR lease IS ?)
+"""
+
+_UPDATE_RUNNING = """
+UPDATE esflow_jobs
+SET version = ?, head = ?, updated_at_ms = ?, wakes_at_ms = NULL, question = NULL, error = NULL,
+    host = ?, lease_until_ms = ?
+WHERE job_id = ? AND status = ? AND flow = ? AND flow_version = ? AND labels = ?
+    AND created_at_ms = ? AND due_at_ms IS NULL AND lease = ?
 """
 
 _UPSERT = """
@@ -152,33 +163,57 @@ ORDER BY ordinal LIMIT :limit
 
 def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
     """Write what a job looks like after its newest events, which are in the log already."""
-    labels = _labels_text(row.labels)
-    cursor.execute(
-        _UPDATE_UNINDEXED,
-        (
-            row.version,
-            row.head,
-            row.updated_at_ms,
-            row.wakes_at_ms,
-            row.question,
-            row.error,
-            row.host,
-            keep_lease,
-            row.lease_until_ms,
-            row.job_id,
-            row.status,
-            row.flow,
-            row.flow_version,
-            labels,
-            row.created_at_ms,
-            row.due_at_ms,
-            keep_lease,
-            row.lease,
-        ),
-    )
+    labels, told = _labels_text(row.labels), (row.wakes_at_ms, row.question, row.error)
+    if told == _NOTHING and row.due_at_ms is None and row.lease is not None and not keep_lease:
+        cursor.execute(_UPDATE_RUNNING, _running(row, labels))
+    else:
+        cursor.execute(_UPDATE_UNINDEXED, _unindexed(row, labels, keep_lease=keep_lease))
     if not cursor.rowcount:
         values = attrs.asdict(row, recurse=False)
         cursor.execute(_UPSERT, {**values, "labels": labels, "keep_lease": keep_lease})
+
+
+_NOTHING = (None, None, None)
+
+
+def _running(row: IndexRow, labels: str) -> _Row:
+    return (
+        row.version,
+        row.head,
+        row.updated_at_ms,
+        row.host,
+        row.lease_until_ms,
+        row.job_id,
+        str(row.status),
+        row.flow,
+        row.flow_version,
+        labels,
+        row.created_at_ms,
+        row.lease,
+    )
+
+
+def _unindexed(row: IndexRow, labels: str, *, keep_lease: bool) -> _Row:
+    return (
+        row.version,
+        row.head,
+        row.updated_at_ms,
+        row.wakes_at_ms,
+        row.question,
+        row.error,
+        row.host,
+        keep_lease,
+        row.lease_until_ms,
+        row.job_id,
+        row.status,
+        row.flow,
+        row.flow_version,
+        labels,
+        row.created_at_ms,
+        row.due_at_ms,
+        keep_lease,
+        row.lease,
+    )
 
 
 def head(connection: sqlite3.Connection, job_id: str) -> IndexRow | None:
