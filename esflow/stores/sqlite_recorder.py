@@ -48,7 +48,9 @@ class Events(SQLiteApplicationRecorder):
         """
         writer = cursor.sqlite_cursor
         for row in rows:
-            values = row.originator_id, row.originator_version, row.topic, row.state
+            # Of bytes, sqlite3 looks for an adapter, which takes longer than to copy them.
+            state = bytearray(row.state)
+            values = row.originator_id, row.originator_version, row.topic, state
             writer.execute(self.insert_events_statement, values)
         position = writer.lastrowid
         assert position, "an append holds at least one row"
