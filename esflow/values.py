@@ -14,7 +14,9 @@ made, as commands and the parts of a graph, do without.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+import attrs
 
 Kind = TypeVar("Kind")
 
@@ -27,6 +29,38 @@ def by_value(kind: type[Kind]) -> type[Kind]:
 def by_contents(kind: type[Kind]) -> type[Kind]:
     """Let what can change be compared and shown by its fields; it has no hash."""
     return _given(kind, {"__repr__": shown, "__eq__": _is_equal})
+
+
+def maker(
+    kind: type[Kind], turns: Mapping[str, Callable[[Any], Any]] | None = None
+) -> Callable[..., Kind]:
+    """Return what makes values of a frozen class, a third as long as its own constructor takes.
+
+    That sets each field past the lock that it is under.
+    So a value is filled while its class is one without the lock, and is then given its own.
+
+    Shape: what is returned takes all fields, in their order; ``turns`` are what some are put
+    through first.
+    """
+    turns = turns or {}
+    names = [each.name for each in attrs.fields(cast("type[Any]", kind))]
+    fields: dict[str, Any] = {each: attrs.field(converter=turns.get(each)) for each in names}
+    unlocked: Any = attrs.make_class(
+        kind.__name__,
+        fields,
+        bases=(kind,),
+        class_body={each: getattr(object, each) for each in ("__setattr__", "__delattr__")},
+        slots=True,
+        eq=False,
+        repr=False,
+    )
+
+    def make(*values: Any) -> Any:
+        made = unlocked(*values)
+        made.__class__ = kind
+        return made
+
+    return make
 
 
 def shown(value: Any) -> str:

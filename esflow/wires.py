@@ -3,11 +3,12 @@
 The module knows nothing of hashes, and is imported at first need, because msgspec costs half of
 what a whole ``import esflow`` may.
 
-Why three structures for one class
-----------------------------------
-msgspec reads attrs classes itself, faster than anything that makes them in Python.
-But it would pass over fields that it doesn't know, so a second look at the same bytes, which
-makes nothing of their values, sees to it that there are no others (a third of the time again).
+Why two structures for one class
+--------------------------------
+msgspec reads and writes attrs classes itself.
+But it would pass over fields that it doesn't know, and look for each that isn't there by an error
+that it catches, so what is read is a structure of the same fields that knows no others, and the
+instance is made of its values.
 And it would write fields that equal their default, in the order of the alphabet, so what is
 written is a structure of the same fields that leaves them out.
 """
@@ -34,10 +35,11 @@ from typing import (
 import attrs
 import msgspec
 from msgspec.json import Decoder, Encoder
+from msgspec.structs import astuple
 
 from esflow.json_values import Misfit
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
-from esflow.values import by_value
+from esflow.values import by_value, maker
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -81,20 +83,20 @@ class Row:
 
 
 def _row_of(kind: type[Any]) -> Row:
-    fields: list[Any] = [("hash", str), ("at", _moment), ("host", str), ("data", kind)]
+    structure, make = _likeness_of(kind)
+    fields: list[Any] = [("hash", str), ("at", _moment), ("host", str), ("data", structure)]
     fields += [("actor", str | None, None), ("token", _version, 0), ("nonce", str | None, None)]
-    structure = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
-    outline = msgspec.defstruct(kind.__name__, [("data", _outline_of(kind))], gc=False)
-    read_row = cast("Read", Decoder(structure).decode)
-    look_at: Callable[[bytes], object] = Decoder(outline).decode
+    row = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
+    read_row = cast("Read", Decoder(row).decode)
     mirrored = _mirror_of(kind)[1]
 
     def read(state: bytes) -> Stored:
         try:
-            look_at(state)
-            return read_row(state)
+            stored = read_row(state)
         except _malformed as error:
             raise Misfit(str(error)) from error
+        stored.data = make(*astuple(stored.data))
+        return stored
 
     return Row(
         lambda event: to_bytes(mirrored(event)),
@@ -139,14 +141,31 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in attrs.fields(kind)}
 
 
-def _outline_of(kind: type[Any]) -> type[msgspec.Struct]:
-    """Return a structure of the fields' names, at any depth, that passes over their values."""
-    fields: list[Any] = []
-    for name, hint in _hints(kind).items():
+def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[..., Any]]:
+    """Return the structure that is read for a class, and what makes an instance of its values."""
+    columns: list[Any] = []
+    turns: dict[str, Callable[[Any], Any]] = {}
+    for field, hint in zip(attrs.fields(kind), _hints(kind).values(), strict=True):
         parts = _parts(hint)
-        inside = _around(hint, parts[0], _outline_of(parts[0])) if parts else msgspec.Raw
-        fields.append((name, inside, None))
-    return msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
+        inside = _around(hint, parts[0], _likeness_of(parts[0])[0]) if parts else hint
+        if parts:
+            turns[field.name] = _turn_back(hint, _likeness_of(parts[0])[1])
+        columns.append((field.name, inside, *_default(field)))
+    structure = msgspec.defstruct(kind.__name__, columns, forbid_unknown_fields=True, gc=False)
+    return structure, maker(kind, turns)
+
+
+_likeness_of: Final = cast(
+    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[..., Any]]]",
+    cache(_made_likeness),
+)
+
+
+def _turn_back(hint: Any, make: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Return what makes one of ours, or several, of the structures that were read for them."""
+    if get_origin(hint) is tuple:
+        return lambda found: tuple([make(*astuple(each)) for each in found]) if found else found
+    return lambda found: None if found is None else make(*astuple(found))
 
 
 def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]:

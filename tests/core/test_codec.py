@@ -332,7 +332,8 @@ for topic in topics:
             outcomes.append(type(codec.decode("job", 1, 1, topic, state, start)).__name__)
         except EsflowError as error:
             outcomes.append(type(error).__name__)
-print(sorted(set(outcomes)), sorted(set(seen) - {"object.__getattr__", "sys._getframe"}))
+ours = {"object.__getattr__", "object.__setattr__", "sys._getframe"}  # `maker` gives a class.
+print(sorted(set(outcomes)), sorted(set(seen) - ours))
 """
 
 
