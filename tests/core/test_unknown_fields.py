@@ -10,13 +10,13 @@ import attrs
 import pytest
 from hypothesis import given
 
-from esflow.codec import Envelope, decode, encode, genesis
+from esflow.codec import decode, encode, envelope, genesis
 from esflow.errors import CorruptHistory
 from esflow.events import Emitted, Event, Gather, Json, Target
 from esflow.json_values import type_of
 from tests.core.values import events
 
-HERE = Envelope(recorded_at_ms=1, host="here")
+HERE = envelope(1, "here")
 
 
 def read(topic: str, data: Json) -> Event:
