@@ -136,10 +136,6 @@ def _effect_attempt_failed(fold: JobFold, event: ev.EffectAttemptFailed) -> None
     fold.claims = 0
 
 
-def _activation_completed(fold: JobFold, event: ev.ActivationCompleted) -> None:
-    _settle(fold, fold.members[event.activation])
-
-
 def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
     """Settle an activation that failed, unless it will be tried again."""
     member = fold.members[event.activation]
@@ -152,10 +148,11 @@ def _activation_failed(fold: JobFold, event: ev.ActivationFailed) -> None:
         return
     if event.outcome == "stop":
         member.failure = event
-    _settle(fold, member)
+    _settle(fold, event)
 
 
-def _settle(fold: JobFold, member: Member) -> None:
+def _settle(fold: JobFold, event: ev.ActivationCompleted | ev.ActivationFailed) -> None:
+    member = fold.members[event.activation]
     member.records, fold.buffer = fold.buffer, []
     member.settled = True
     _stand_still(fold)
@@ -349,7 +346,7 @@ HANDLERS: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.ChildStarted: _buffered,
     ev.Interrupted: _interrupted,
     ev.AnswerRecorded: _answer_recorded,
-    ev.ActivationCompleted: _activation_completed,
+    ev.ActivationCompleted: _settle,
     ev.ActivationFailed: _activation_failed,
     ev.WaveMerged: _wave_merged,
     ev.MessageReceived: _message_received,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from esflow import events as ev
 from esflow.events import PauseReason
 from esflow.ids import activation_of
-from esflow.state import Activation, JobFold, Member
+from esflow.state import Activation, JobFold
 
 
 def before_wave(fold: JobFold) -> tuple[PauseReason, ...]:
     """Return the breakpoints that a wave meets when it opens."""
     opened = [each.activation for each in fold.members.values()]
-    return tuple(_breakpoint(each, "before") for each in opened if each.slot in fold.before)
+    return tuple(breakpoint_at(each, "before") for each in opened if each.slot in fold.before)
 
 
 def within_wave(fold: JobFold) -> tuple[PauseReason, ...]:
@@ -29,16 +29,10 @@ def within_wave(fold: JobFold) -> tuple[PauseReason, ...]:
     )
 
 
-def behind_wave(fold: JobFold, members: Iterable[Member]) -> tuple[PauseReason, ...]:
-    """Return what keeps the next wave from opening, of the members of the one that has closed."""
-    found: list[PauseReason] = []
-    for member in members:
-        for each in member.records:
-            if isinstance(each, _ASKING):
-                found.append(_asked_by(each))  # noqa: PERF401 - a comprehension is a call
-        if member.activation.slot in fold.after:
-            found.append(_breakpoint(member.activation, "after"))
-    return tuple(found)
+def breakpoint_at(activation: Activation, place: str) -> PauseReason:
+    """Return the breakpoint that stands before or after an activation."""
+    text = f"{place} {activation.slot}"
+    return PauseReason(kind="breakpoint", text=text, activation=activation.id)
 
 
 def is_held_before(fold: JobFold) -> bool:
@@ -46,15 +40,16 @@ def is_held_before(fold: JobFold) -> bool:
     return any(each.kind == "breakpoint" for each in fold.halt)
 
 
-def _breakpoint(activation: Activation, place: str) -> PauseReason:
-    text = f"{place} {activation.slot}"
-    return PauseReason(kind="breakpoint", text=text, activation=activation.id)
+def _pause(event: ev.PauseRequested) -> PauseReason:
+    return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
 
 
-_ASKING: Final = (ev.PauseRequested, ev.QuestionAsked)
-
-
-def _asked_by(event: ev.PauseRequested | ev.QuestionAsked) -> PauseReason:
-    if isinstance(event, ev.PauseRequested):
-        return PauseReason(kind=event.kind, text=event.reason, activation=event.activation)
+def _question(event: ev.QuestionAsked) -> PauseReason:
     return PauseReason(kind="question", text=event.text, activation=activation_of(event.id))
+
+
+ASKED: Final[Mapping[type[Any], Callable[[Any], PauseReason]]] = {
+    ev.PauseRequested: _pause,
+    ev.QuestionAsked: _question,
+}
+"""How the records of an activation keep the next wave from opening."""

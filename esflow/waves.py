@@ -17,14 +17,14 @@ flow to be merged, until it is recorded what came of that.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from esflow import events as ev
-from esflow.events import Gather, Json
-from esflow.holds import before_wave, behind_wave, within_wave
+from esflow.events import Gather, Json, PauseReason
+from esflow.holds import ASKED, before_wave, breakpoint_at, within_wave
 from esflow.ids import activation_id, activation_of, order
 from esflow.merge import is_finished, needs_code, put, put_all, rehearse, writes_of
 from esflow.state import (
@@ -61,11 +61,12 @@ def come_to_rest(fold: JobFold) -> None:
 def close(fold: JobFold) -> None:
     """Merge what the wave recorded and line up what follows from it."""
     writes = writes_of(fold)
-    fold.merging = bool(writes) and needs_code(fold, writes)
-    if fold.merging:
-        fold.merge_failure = None  # Code will find what doesn't apply.
-        return
-    fold.merge_failure = rehearse(fold.shared, writes) if writes else None
+    fold.merge_failure = None
+    if writes:
+        fold.merging = needs_code(fold, writes)
+        if fold.merging:  # Which finds what doesn't apply.
+            return
+        fold.merge_failure = rehearse(fold.shared, writes)
     if fold.merge_failure is None:
         finish(fold, writes, {})
 
@@ -75,13 +76,16 @@ def finish(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[st
     members, fold.members, fold.merging = fold.members, {}, False
     if writes:
         _write(fold, writes, merged)
+    held: list[PauseReason] = []
     for member in members.values():
-        for event in member.records:
-            if type(event) is ev.Emitted:  # Which most are.
-                follow(fold, event)
-            else:
-                _take(fold, event)
-    fold.program = behind_wave(fold, members.values())
+        for record in member.records:
+            kind = type(record)
+            _TAKE[kind](fold, record)
+            if kind in ASKED:
+                held.append(ASKED[kind](record))
+        if member.activation.slot in fold.after:
+            held.append(breakpoint_at(member.activation, "after"))
+    fold.program = tuple(held)
     if not fold.program:
         open_wave(fold)
 
@@ -95,7 +99,7 @@ def drop(fold: JobFold, dropped: ev.WorkDropped) -> None:
     for member in members.values():
         for record in member.records:
             if is_finished(record):
-                _take(fold, record)
+                _TAKE[type(record)](fold, record)
     fold.kept, fold.deferrals, fold.questions, fold.gathers = [], {}, {}, {}
     fold.program, fold.program_paused = (), False
     fold.halt, fold.halt_paused, fold.going, fold.delayed = (), False, 0, 0
@@ -116,25 +120,32 @@ def _write(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[st
     fold.updates, fold.replaced = [], []
 
 
-def _take(fold: JobFold, event: ev.Event) -> None:
-    """Let one record of an activation hold; its writes to shared data do already."""
-    match event:
-        case ev.Emitted():
-            follow(fold, event)
-        case ev.EmissionDeferred():
-            fold.deferrals[event.id] = event
-        case ev.MemoryWritten():
-            put(fold.memory.setdefault(event.routine, {}), event)
-        case ev.Logged():
-            fold.log.append(event)
-        case ev.QuestionAsked():
-            fold.questions[event.id] = event
-        case ev.TimerSet():
-            fold.timers[event.id] = event
-        case ev.ChildStarted():
-            fold.children[event.id] = own_child(fold, _child(event))
-        case _:
-            pass  # A pause holds the job, not what the activation made.
+def _defer(fold: JobFold, event: ev.EmissionDeferred) -> None:
+    fold.deferrals[event.id] = event
+
+
+def _set_timer(fold: JobFold, event: ev.TimerSet) -> None:
+    fold.timers[event.id] = event
+
+
+def _remember(fold: JobFold, event: ev.MemoryWritten) -> None:
+    put(fold.memory.setdefault(event.routine, {}), event)
+
+
+def _log(fold: JobFold, event: ev.Logged) -> None:
+    fold.log.append(event)
+
+
+def _ask(fold: JobFold, event: ev.QuestionAsked) -> None:
+    fold.questions[event.id] = event
+
+
+def _start_child(fold: JobFold, event: ev.ChildStarted) -> None:
+    fold.children[event.id] = own_child(fold, _child(event))
+
+
+def _leave(_fold: JobFold, _event: ev.SharedWritten | ev.PauseRequested) -> None:
+    """Do nothing: writes hold already, and a pause holds the job, not what was made."""
 
 
 def own_child(fold: JobFold, child: Child) -> Child:
@@ -163,9 +174,7 @@ def follow(fold: JobFold, emission: Emission) -> None:
         return
     for target in emission.targets:
         if target.gather is None:
-            payload = emission.payload
-            if target.rename:
-                payload = _renamed(payload, target.rename)
+            payload = _renamed(emission, target.rename) if target.rename else emission.payload
             _keep(fold, target.slot, payload, emission.id)
         else:
             keep(fold, _delivery(emission, target))
@@ -191,13 +200,13 @@ def deliveries(emission: Emission) -> list[Delivery]:
 
 
 def _delivery(emission: Emission, target: ev.Target) -> Delivery:
-    payload = _renamed(emission.payload, target.rename)
+    payload = _renamed(emission, target.rename) if target.rename else emission.payload
     return Delivery(cause=emission.id, slot=target.slot, payload=payload, gather=target.gather)
 
 
-def _renamed(payload: Mapping[str, Json], rename: Mapping[str, str] | None) -> Mapping[str, Json]:
-    if not rename:
-        return payload
+def _renamed(emission: Emission, rename: Mapping[str, str]) -> Mapping[str, Json]:
+    """Return what arrives of an emission, under the names that its slot knows."""
+    payload = emission.payload
     rest = {key: value for key, value in payload.items() if key not in rename}
     return rest | {rename[key]: value for key, value in payload.items() if key in rename}
 
@@ -289,3 +298,17 @@ def end_idleness(fold: JobFold) -> None:
     """Open a wave with what came from outside, where nothing is open and nothing holds the job."""
     if not (fold.members or fold.program or fold.over_limit):
         open_wave(fold)
+
+
+_TAKE: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
+    ev.Emitted: follow,
+    ev.EmissionDeferred: _defer,
+    ev.TimerSet: _set_timer,
+    ev.SharedWritten: _leave,
+    ev.MemoryWritten: _remember,
+    ev.Logged: _log,
+    ev.PauseRequested: _leave,
+    ev.QuestionAsked: _ask,
+    ev.ChildStarted: _start_child,
+}
+"""How each record of an activation comes to hold when its wave closes."""

@@ -101,8 +101,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "rehearse(fold.shared, writes) if writes else None\n",
-                "None\n",
+                "fold.merge_failure = rehearse(fold.shared, writes)\n",
+                "fold.merge_failure = None\n",
             ),
             Patch(
                 "merge.py",
@@ -148,9 +148,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "            put(fold.memory.setdefault(event.routine, {}), event)\n",
-                "            if event.key not in fold.memory.setdefault(event.routine, {}):\n"
-                "                put(fold.memory[event.routine], event)\n",
+                "    put(fold.memory.setdefault(event.routine, {}), event)\n",
+                "    if event.key not in fold.memory.setdefault(event.routine, {}):\n"
+                "        put(fold.memory[event.routine], event)\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=12, seed=5),

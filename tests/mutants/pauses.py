@@ -152,11 +152,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "            fold.deferrals[event.id] = event\n",
-                "            if fold.questions:\n"
-                "                fold.deferrals[event.id] = event\n"
-                "            else:\n"
-                "                follow(fold, event)\n",
+                "    fold.deferrals[event.id] = event\n",
+                "    if fold.questions:\n"
+                "        fold.deferrals[event.id] = event\n"
+                "    else:\n"
+                "        follow(fold, event)\n",
             ),
         ),
         trial=Trial(REFERENCE, asks=False, examples=10),

@@ -139,11 +139,11 @@ MUTANTS: Final = (
             Patch(
                 "waves.py",
                 (
-                    "    fold.program = behind_wave(fold, members.values())\n"
+                    "    fold.program = tuple(held)\n"
                     "    if not fold.program:\n"
                     "        open_wave(fold)\n"
                 ),
-                "    fold.program = behind_wave(fold, members.values())\n    open_wave(fold)\n",
+                "    fold.program = tuple(held)\n    open_wave(fold)\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=10),
