@@ -97,7 +97,7 @@ def writes_of(fold: JobFold) -> list[SharedWritten]:
                     inside.append(record)  # noqa: PERF401 - a comprehension is a call
     if fold.replaced:
         inside = [each for each in inside if each.key not in fold.replaced]
-    return inside + fold.updates
+    return inside + fold.updates if fold.updates else inside
 
 
 def writes_with(fold: JobFold, updates: Sequence[SharedWritten]) -> list[SharedWritten]:

@@ -118,10 +118,10 @@ def _carried_on(begun: Replayed, rows: Iterable[Notification]) -> Replayed:
     """
     fold, head, created_at_ms = begun.fold, begun.head, begun.created_at_ms
     job_id = fold.job_id
-    for expected, row in enumerate(rows, start=fold.version + 1):
+    for row in rows:
         version = row.originator_version
-        if version != expected:
-            raise _missing(job_id, expected, version)
+        if version != fold.version + 1:
+            raise _missing(job_id, fold.version + 1, version)
         stored, head = take_apart(job_id, version, row.topic, row.state, head)
         evolve(fold, stored.data)
         if version == 1:

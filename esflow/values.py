@@ -33,8 +33,8 @@ def by_contents(kind: type[Kind]) -> type[Kind]:
 
 def maker(
     kind: type[Kind], turns: Mapping[str, Callable[[Any], Any]] | None = None
-) -> Callable[..., Kind]:
-    """Return what makes values of a frozen class, a third as long as its own constructor takes.
+) -> Callable[[Iterable[Any]], Kind]:
+    """Return what makes values of a frozen class in a third of the time of its own constructor.
 
     That sets each field past the lock that it is under.
     So a value is filled while its class is one without the lock, and is then given its own.
@@ -55,7 +55,7 @@ def maker(
         repr=False,
     )
 
-    def make(*values: Any) -> Any:
+    def make(values: Iterable[Any]) -> Any:
         made = unlocked(*values)
         made.__class__ = kind
         return made

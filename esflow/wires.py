@@ -15,7 +15,7 @@ written is a structure of the same fields that leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
 from types import GenericAlias
@@ -95,7 +95,7 @@ def _row_of(kind: type[Any]) -> Row:
             stored = read_row(state)
         except _malformed as error:
             raise Misfit(str(error)) from error
-        stored.data = make(*astuple(stored.data))
+        stored.data = make(astuple(stored.data))
         return stored
 
     return Row(
@@ -141,7 +141,7 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in attrs.fields(kind)}
 
 
-def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[..., Any]]:
+def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Iterable[Any]], Any]]:
     """Return the structure that is read for a class, and what makes an instance of its values."""
     columns: list[Any] = []
     turns: dict[str, Callable[[Any], Any]] = {}
@@ -156,16 +156,16 @@ def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[...,
 
 
 _likeness_of: Final = cast(
-    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[..., Any]]]",
+    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[[Iterable[Any]], Any]]]",
     cache(_made_likeness),
 )
 
 
-def _turn_back(hint: Any, make: Callable[..., Any]) -> Callable[[Any], Any]:
+def _turn_back(hint: Any, make: Callable[[Iterable[Any]], Any]) -> Callable[[Any], Any]:
     """Return what makes one of ours, or several, of the structures that were read for them."""
     if get_origin(hint) is tuple:
-        return lambda found: tuple([make(*astuple(each)) for each in found]) if found else found
-    return lambda found: None if found is None else make(*astuple(found))
+        return lambda found: tuple([make(astuple(each)) for each in found]) if found else found
+    return lambda found: None if found is None else make(astuple(found))
 
 
 def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]:

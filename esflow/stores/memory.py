@@ -23,7 +23,7 @@ from esflow.errors import JobNotFound, StoreError, VersionConflict
 from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores.bell import Bell
-from esflow.stores.notifications import notification
+from esflow.stores.notifications import Row
 
 _PAGE_ROWS = 256
 
@@ -116,7 +116,7 @@ class MemoryEvents(POPOApplicationRecorder):
 
 def _numbered(row: StoredEvent, position: int) -> Notification:
     job_id = str(row.originator_id)
-    return notification(position, job_id, row.originator_version, row.topic, row.state)
+    return Row(position, job_id, row.originator_version, row.topic, row.state)
 
 
 @final

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from esflow.failpoints import reach
 from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
 from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
-from esflow.stores.notifications import notification
+from esflow.stores.notifications import Row
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
 from esflow.stores.sqlite_recorder import Events
@@ -141,10 +142,13 @@ class SQLiteStore:
         self, job_id: str, *, after: int = 0, upto: int | None = None
     ) -> Iterator[Notification]:
         """Yield the rows of one job in order."""
+        return chain.from_iterable(self._pages(job_id, after, upto))
+
+    def _pages(self, job_id: str, after: int, upto: int | None) -> Iterator[list[Notification]]:
         doing = f"reading job {job_id!r}"
         last = _FOREVER if upto is None else upto
         while page := self._rows(doing, READ, (job_id, after, last, _PAGE_ROWS)):
-            yield from page
+            yield page
             if len(page) < _PAGE_ROWS:
                 return
             after = page[-1].originator_version
@@ -159,7 +163,7 @@ class SQLiteStore:
             cursor.row_factory = None  # Plain tuples.
 
             def read() -> list[Notification]:
-                return [notification(*row) for row in cursor.execute(statement, values)]
+                return [Row(*row) for row in cursor.execute(statement, values)]
 
             return read_as_text(connection, read)
 

@@ -104,7 +104,7 @@ def test_a_class_keeps_the_methods_that_it_has() -> None:
 
 
 def test_what_is_made_of_its_fields_is_what_its_constructor_gives() -> None:
-    made = maker(Ours)("a", [1], 2)
+    made = maker(Ours)(("a", [1], 2))
     assert type(made) is Ours
     assert (made, made.unseen) == (Ours("a", [1]), 2)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -114,9 +114,9 @@ def test_what_is_made_of_its_fields_is_what_its_constructor_gives() -> None:
 
 
 def test_what_is_made_takes_all_fields_some_of_them_turned_before() -> None:
-    assert maker(Ours, {"inner": str})("a", 1, 0) == Ours("a", "1")
+    assert maker(Ours, {"inner": str})(("a", 1, 0)) == Ours("a", "1")
     with pytest.raises(TypeError, match="missing"):
-        maker(Ours)("a")
+        maker(Ours)(("a",))
 
 
 def test_an_error_is_shown_with_the_names_of_its_values() -> None:
