@@ -205,7 +205,10 @@ MUTANTS: Final = (
     Mutant(
         name="a context is used after its handler",
         breaks="A context ends with its handler.",
-        patches=(Patch("context.py", "        self._run.closed = True\n", "        pass\n"),),
+        patches=(
+            Patch("context.py", "        self._run.closed = True\n", "        pass\n"),
+            Patch("runtime/steps.py", "        standing.closed = True\n", ""),
+        ),
         trial=Trial(_MISUSED + "a_context_ends_with_its_handler"),
     ),
     Mutant(

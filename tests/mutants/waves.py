@@ -19,7 +19,7 @@ LAST_FIRST: Final = Patch(
     "runtime/steps.py",
     "            activation = self._waiting.popleft()\n",
     "            activation = (\n"
-    "                self._waiting.pop() if self.max_parallel > 1 else self._waiting.popleft()\n"
+    "                self._waiting.pop() if self.width > 1 else self._waiting.popleft()\n"
     "            )\n",
 )
 
@@ -52,9 +52,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "        return outcome_of(failed, run.execution.flow, run.due_at_ms)\n",
-                "        settled = outcome_of(failed, run.execution.flow, run.due_at_ms)\n"
-                "        return (*context._records, *settled)\n",
+                "    return _concluded(run, standing, outcome, started_at_ms, began_ns)\n\n\ndef",
+                "    settled = _concluded(run, standing, outcome, started_at_ms, began_ns)\n"
+                "    failed = isinstance(outcome, usercode.Raised)\n"
+                "    return (*context._records, *settled) if failed else settled\n\n\ndef",
             ),
         ),
         trial=Trial(ENTIRELY, "failure", examples=10),
