@@ -1,6 +1,5 @@
 """esflow: a long-running job is a stream of immutable events; everything else is a fold of it."""
 
-import importlib as _importlib
 import typing as _typing
 
 from esflow import errors, events
@@ -45,16 +44,23 @@ __all__ = [
     "events",
 ]
 
-_LATER = {
-    "AsyncEngine": "esflow.async_engine",
-    "CheckReport": "esflow.runtime.checking",
-    "JobSummary": "esflow.summary",
-    "VerifyReport": "esflow.verification",
-}
-
 
 def __getattr__(name: str) -> object:
     """Import what few need when it is asked for: asyncio costs as much as all the rest."""
-    if name in _LATER:
-        return getattr(_importlib.import_module(_LATER[name]), name)
+    if name == "AsyncEngine":
+        from esflow.async_engine import AsyncEngine
+
+        return AsyncEngine
+    if name == "CheckReport":
+        from esflow.runtime.checking import CheckReport
+
+        return CheckReport
+    if name == "JobSummary":
+        from esflow.summary import JobSummary
+
+        return JobSummary
+    if name == "VerifyReport":
+        from esflow.verification import VerifyReport
+
+        return VerifyReport
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

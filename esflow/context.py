@@ -73,9 +73,7 @@ class Context:
         """
         self._use("emit({!r})", output)
         targets, data = self._put_on(output, payload)
-        self._records.append(
-            ev.Emitted(self._next("o"), output, data, targets),
-        )
+        self._records.append(ev.Emitted(self._next("o"), output, data, targets))
 
     def defer(self, output: str, /, **payload: object) -> None:
         """Hold an emission back until the job resumes from a pause of its program.
