@@ -302,6 +302,7 @@ from esflow.payloads import structure
 from esflow.events import *
 from tests.golden.write import rows
 from tests.golden.catalogue import job_id
+from tests.tampering.replayer import locks
 
 bodies = [
     '"at":1,"host":"h","data":{"py/object":"os.system","__reduce__":["os.system",["id"]]}}',
@@ -321,7 +322,7 @@ for topic in topics:  # What is imported at first need is imported.
             pass
 
 seen = []
-sys.addaudithook(lambda name, args: seen.append(name))
+sys.addaudithook(lambda name, args: None if locks(name, args) else seen.append(name))
 outcomes = []
 start = codec.genesis("job")
 for topic in topics:
@@ -332,8 +333,7 @@ for topic in topics:
             outcomes.append(type(codec.decode("job", 1, 1, topic, state, start)).__name__)
         except EsflowError as error:
             outcomes.append(type(error).__name__)
-ours = {"object.__getattr__", "object.__setattr__", "sys._getframe"}  # `maker` gives a class.
-print(sorted(set(outcomes)), sorted(set(seen) - ours))
+print(sorted(set(outcomes)), sorted(set(seen) - {"object.__getattr__", "sys._getframe"}))
 """
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+from inspect import signature
+from typing import Any
 
 import pytest
 
@@ -36,8 +38,15 @@ def test_every_marker_is_closed() -> None:
 
 
 def test_the_page_names_every_key_of_a_row_in_their_order() -> None:
-    around = envelope(1, "h", actor="a", token=2, nonce="0f")
-    _, state, _ = encode(JobCompleted(), around, genesis("job"))
+    given: dict[str, Any] = {
+        "recorded_at_ms": 1,
+        "host": "h",
+        "actor": "a",
+        "token": 2,
+        "nonce": "0f",
+    }
+    assert list(given) == list(signature(envelope).parameters)
+    _, state, _ = encode(JobCompleted(), envelope(**given), genesis("job"))
     text = (ROOT / "docs/stored-format.md").read_text("utf-8")
     section = text.partition("## The row\n")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(json.loads(state))

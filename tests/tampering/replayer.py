@@ -40,7 +40,7 @@ def _read(url: str, flow: Flow) -> tuple[int, int]:
         return len(jobs), events
 
 
-def _locks(name: str, args: tuple[object, ...]) -> bool:
+def locks(name: str, args: tuple[object, ...]) -> bool:
     """Tell whether what was filled unlocked is given its own class, as `maker` does."""
     if name != "object.__setattr__":
         return False
@@ -56,7 +56,7 @@ def main() -> None:
     listening = False
 
     def listen(name: str, args: tuple[object, ...]) -> None:
-        if listening and name not in _OWN and not _locks(name, args):
+        if listening and name not in _OWN and not locks(name, args):
             told.append(f"{name} {args[0] if args else ''}")
 
     sys.addaudithook(listen)
