@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
 from uuid import UUID
@@ -257,10 +258,12 @@ class Standing:
 
         Whoever awaits one of them is cancelled, and nothing of it is recorded.
         """
+        self.closed = True
+        if not (self._called or self._awaiting):
+            return None
         from asyncio import CancelledError, wait
 
-        self.closed = True
-        left = next(iter({**self._called, **self._awaiting}), None)
+        left = next(iter({**self._called, **self._awaiting}))
         cancelled: CancelledError | None = None
         for coroutine in self._called.values():
             coroutine.close()  # It was never begun.
@@ -318,9 +321,15 @@ def _task_or_thread() -> object:
 
 def _current_task() -> Task[Any] | None:
     """Return the task that is running in this thread, None where none is."""
-    import asyncio
-
     try:
-        return asyncio.current_task()
+        return _of_loop()()
     except RuntimeError:  # The thread has no loop.
         return None
+
+
+@cache
+def _of_loop() -> Callable[[], Task[Any] | None]:
+    """Import what tells the running task at the first need, and once: each import is a call."""
+    from asyncio import current_task
+
+    return current_task

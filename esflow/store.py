@@ -99,6 +99,10 @@ class JobQuery:
     after: str | None = None
 
 
+class WouldWait(Exception):
+    """An append that was to be done at once would have waited; nothing of it is written."""
+
+
 @runtime_checkable
 class Store(Protocol):
     """The log of every job, and the index over it.
@@ -117,6 +121,11 @@ class Store(Protocol):
         """Whether somebody has closed the store."""
         ...
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether an append waits for no disk and no server, so that it may be tried at once."""
+        ...
+
     def append(
         self,
         rows: Sequence[StoredEvent],
@@ -124,12 +133,15 @@ class Store(Protocol):
         *,
         expected: int,
         keep_lease: bool,
+        at_once: bool = False,
     ) -> int:
         """Append to one job after a version, and return the position of the last row.
 
         Shape: ``rows`` have the versions ``expected + 1, expected + 2, …``; 0 begins a job.
         The index row is written in the same transaction; its lease only unless ``keep_lease``.
-        Raises: VersionConflict, when the job is not at ``expected``.
+        What is to be done ``at_once`` waits for nobody else who writes, and need not find out why
+        it can't be done: only a store that `is_quick` is asked for it.
+        Raises: VersionConflict, when the job is not at ``expected``; WouldWait.
         """
         ...
 

@@ -130,8 +130,14 @@ async def _drive(host: Host, session: Session, threads: Threads) -> BaseExceptio
 
 async def _run_alone(wave: Wave, threads: Threads) -> None:
     for run in wave.startable():
-        outcome = await _performed(run, threads)
-        await threads.write(partial(wave.settle, run, outcome))
+        await _settle(wave, run, await _performed(run, threads), threads)
+
+
+async def _settle(wave: Wave, run: Run, outcome: Performed, threads: Threads) -> None:
+    """Record what became of a run: here, as far as that waits for nothing, else in a thread."""
+    left = wave.settle(run, outcome, at_once=True)
+    if left is not None:
+        await threads.write(left)
 
 
 async def _run_beside(wave: Wave, threads: Threads) -> None:
@@ -147,8 +153,7 @@ async def _run_beside(wave: Wave, threads: Threads) -> None:
                 return
             for task in await _finished(running, wave):
                 run = running.pop(task)
-                outcome = task.exception() or task.result()
-                await threads.write(partial(wave.settle, run, outcome))
+                await _settle(wave, run, task.exception() or task.result(), threads)
     finally:
         await _abandon(running)
 

@@ -16,9 +16,10 @@ from esflow.inputs import checked_id, expect_version, findable_id, new_job_id
 from esflow.policies import Effects
 from esflow.replay import pages
 from esflow.runtime.agenda import due_rows, left_rows
+from esflow.runtime.decisions import Decide
 from esflow.runtime.host import READY, Errand, Host
 from esflow.runtime.looking import state
-from esflow.runtime.session import Decide, Session
+from esflow.runtime.session import Session
 from esflow.runtime.timing import firing_before_resumption
 from esflow.runtime.wishes import (
     breakpoints,

@@ -23,11 +23,12 @@ from esflow.flow import Flow
 from esflow.inputs import checked_actor, checked_id, findable_id, new_job_id
 from esflow.json_values import same_json
 from esflow.merging import merge_wave
+from esflow.runtime.decisions import Decide
 from esflow.runtime.families import give_back, is_settled, settle
 from esflow.runtime.heartbeat import Heartbeat
 from esflow.runtime.lease import is_abandoned, is_gone, new_lease, process_of
 from esflow.runtime.runs import Execution, OffLoop, at_once
-from esflow.runtime.session import Decide, Session
+from esflow.runtime.session import Session
 from esflow.runtime.steps import fire_due, inside
 from esflow.runtime.timing import answer_in_time, catch_up, is_overdue
 from esflow.snapshots import SnapshotPlan
@@ -275,7 +276,7 @@ class Host:
         """Give back the leases of whatever is still being driven."""
         self.heartbeat.close()
         for session in list(self._driving.values()):
-            session.leave()
+            session.waiting.leave()
             self.give_back(session)
 
     def refuse_inside(self, job_id: str, call: str) -> None:

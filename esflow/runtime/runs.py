@@ -7,7 +7,6 @@ its host closed, records nothing more.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from threading import Event
 from typing import TypeAlias, final
 
@@ -19,14 +18,15 @@ from esflow.effects import OWN_EFFECTS
 from esflow.errors import ContextClosed, JobClosed, StoreError
 from esflow.events import Json
 from esflow.flow import Flow, Slot
+from esflow.runtime.decisions import Decision, somebody_runs
 from esflow.runtime.session import Session
 from esflow.state import Activation, JobFold, Member, Status
 
-OffLoop: TypeAlias = Callable[[Callable[[], None]], Awaitable[None]]
+OffLoop: TypeAlias = Callable[[Callable[[], object]], Awaitable[object]]
 """Does what blocks, away from the loop that waits for it."""
 
 
-async def at_once(work: Callable[[], None]) -> None:
+async def at_once(work: Callable[[], object]) -> None:
     """Do what blocks here: the loop is that of one handler alone."""
     work()
 
@@ -85,6 +85,9 @@ class Run:
         Raises: JobClosed, when the job no longer waits for this activation; ContextClosed, when the
         driver doesn't.
         """
+        self.session.settle(self._recording(effect))
+
+    def _recording(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> Decision:
 
         def step(fold: JobFold) -> tuple[ev.Event, ...]:
             if self.abandoned:
@@ -98,7 +101,7 @@ class Run:
                 raise ContextClosed(self.activation.id, f"effect {effect.id}")
             return (effect,)
 
-        self.session.commit(step, may_wait=effect.function in OWN_EFFECTS)
+        return Decision((step,), somebody_runs, effect.function in OWN_EFFECTS)
 
     def is_awaited(self, fold: JobFold) -> bool:
         """Tell whether what is done here still counts.
@@ -125,13 +128,15 @@ class Run:
             await self.execution.off_loop(self.let_out)
 
     async def record_effect_async(self, effect: ev.EffectRecorded | ev.EffectAttemptFailed) -> None:
-        """Append an effect, or an attempt of it, to the job's stream, off the loop."""
-        await self.execution.off_loop(partial(self.record_effect, effect))
+        """Append an effect, or an attempt of it, without keeping the loop waiting."""
+        left = self.session.settle_at_once(self._recording(effect))
+        if left is not None:
+            await self.execution.off_loop(left)
 
     def abandon(self) -> None:
         """Let nothing more of it be recorded, and wake what of it waits."""
         self.abandoned = True
-        self.session.wake()
+        self.session.waiting.wake()
 
     def due_at_ms(self, delay_ms: int) -> int:
         """Return the moment so many milliseconds from now, and from the job's last event."""
@@ -143,7 +148,7 @@ class Run:
         Raises: ContextClosed, JobClosed, StoreError, as soon as nobody waits for it any longer.
         """
         woken = Event()
-        with self.session.waking(woken.set):
+        with self.session.waiting.waking(woken.set):
             while self._is_before(at_ms):
                 wait_until(self.clock, at_ms, woken)
                 woken.clear()  # What happens from here on is seen before it waits again.
@@ -161,7 +166,7 @@ class Run:
         def wake() -> None:
             loop.call_soon_threadsafe(woken.set)
 
-        with self.session.waking(wake):
+        with self.session.waiting.waking(wake):
             while self._is_before(at_ms):
                 tasks = [
                     asyncio.create_task(wait_until_async(self.clock, at_ms)),
@@ -181,7 +186,7 @@ class Run:
         """
         if self.abandoned:
             raise ContextClosed(self.activation.id, "the next attempt of an effect")
-        if self.session.left:
+        if self.session.waiting.left:
             raise StoreError("waiting for the next attempt of an effect", "closed", True)
         if self.is_cancelled():
             self.session.read_again()

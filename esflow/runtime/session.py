@@ -28,10 +28,11 @@ those of its wave; `is_current` tells it so, and it is driven again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
@@ -44,61 +45,25 @@ from esflow.errors import (
     EsflowError,
     Fenced,
     JobClosed,
-    PayloadError,
     VersionConflict,
 )
 from esflow.events import Event, ExecutionClaimed
 from esflow.fold import evolve, evolve_all
-from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
+from esflow.inputs import checked_moment
+from esflow.moments import LAST_MOMENT_MS
 from esflow.replay import index_row, replay
+from esflow.runtime.decisions import Decide, Decision, Left, somebody_runs
+from esflow.runtime.waiting import Waiting
 from esflow.snapshots import RESTING, Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
-from esflow.store import Store
+from esflow.store import Store, WouldWait
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
 
-Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
-
-
-def _checked_moment(now_ms: int) -> int:
-    """Return what a clock says, if it can be read back.
-
-    Raises: PayloadError.
-    """
-    if not FIRST_MOMENT_MS <= now_ms <= LAST_MOMENT_MS:
-        problem = f"{now_ms} is no moment from the year 1 to 9999; give milliseconds since 1970"
-        raise PayloadError("clock", problem)
-    return now_ms
-
-
-def nobody_runs() -> bool:
-    """Say that no handler of a job is running."""
-    return True
-
-
-def somebody_runs() -> bool:
-    """Say that one may be."""
-    return False
-
-
 max_group_events: Final = 1_000
 max_group_ms: Final = 100
 """How much waits to be appended as one, and how long: it is looked at with each decision."""
-
-
-@final
-@attrs.define(eq=False, repr=False)
-class Decision:
-    """Steps that are decided together, as often as it takes until they are recorded.
-
-    Shape: ``quiet`` tells whether no handler of the job is running anywhere; what ``may_wait`` is
-    appended with what comes after it, where a session groups its appends.
-    """
-
-    steps: Sequence[Decide]
-    quiet: Callable[[], bool]
-    may_wait: bool
 
 
 @final
@@ -133,14 +98,14 @@ class Session:
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
     _lock: RLock = attrs.field(factory=RLock, init=False)
     _stored: Callable[[str, int, str, bytes], StoredEvent] = attrs.field(init=False)
-    left: bool = attrs.field(default=False, init=False)  # Its host has given the job back.
-    _waiting: list[Callable[[], None]] = attrs.field(factory=lambda: [], init=False)
+    waiting: Waiting = attrs.field(init=False)  # For what happens to the job.
 
     def __attrs_post_init__(self) -> None:
         """Begin with a job that nothing is recorded of."""
         from esflow.stores.notifications import stored_event
 
         self._stored = stored_event
+        self.waiting = Waiting(self.store)
         self.fold = JobFold(job_id=self.job_id)
         self._head = genesis(self.job_id)
 
@@ -182,13 +147,12 @@ class Session:
         *steps: Decide,
         actor: str | None = None,
         quiet: Callable[[], bool] = somebody_runs,
-        may_wait: bool = False,
     ) -> None:
         """Append what each step decides in turn, and all that is due.
 
         Raises: whatever a step refuses by; Fenced; StoreError.
         """
-        self.settle(Decision(steps, quiet, may_wait), actor)
+        self.settle(Decision(steps, quiet, may_wait=False), actor)
 
     def settle(self, decision: Decision, actor: str | None = None) -> None:
         """Do the same for steps that are put together already.
@@ -198,9 +162,31 @@ class Session:
         with self._lock:
             if actor is not None:
                 self.flush()  # Somebody's name stands on what they did, and on nothing else.
-            self._plan(decision)
-            if not (decision.may_wait and self.is_grouping and self._may_wait()):
+            is_done = False
+            while not is_done:
+                if not decision.is_planned:
+                    self._plan(decision)
+                if decision.may_wait and self.is_grouping and self._may_wait():
+                    return
                 self._record(actor)
+                is_done = decision.is_planned  # Unless another state has no use for it.
+
+    def settle_at_once(self, decision: Decision) -> Left:
+        """Do as much of the same as waits for nothing and nobody, and return what does the rest.
+
+        Raises: as `commit` does.
+        """
+        rest = partial(self.settle, decision)
+        if not self._lock.acquire(blocking=False):
+            return rest
+        try:
+            if self._ahead or self.fold.token != self.token:  # First the log has to be read.
+                return rest
+            self._plan(decision)
+            waits = decision.may_wait and self.is_grouping and self._may_wait()
+            return None if waits or self._record_at_once() else rest
+        finally:
+            self._lock.release()
 
     def flush(self) -> None:
         """Append what has waited.
@@ -221,26 +207,6 @@ class Session:
         last_ms = self.clock.now_ms() if row is None else row.updated_at_ms
         return min(max(last_ms, self.clock.now_ms()) + delay_ms, LAST_MOMENT_MS)
 
-    @contextmanager
-    def waking(self, wake: Callable[[], None]) -> Generator[None]:
-        """Wake somebody who waits, whenever something is recorded or the host calls."""
-        self._waiting.append(wake)
-        try:
-            with self.store.listening(wake):
-                yield
-        finally:
-            self._waiting.remove(wake)
-
-    def wake(self) -> None:
-        """Wake whoever waits, to see whether it is still worth it."""
-        for wake in tuple(self._waiting):
-            wake()
-
-    def leave(self) -> None:
-        """Wake whoever waits: the job is no longer this host's."""
-        self.left = True
-        self.wake()
-
     def _plan(self, decision: Decision) -> None:
         """Decide on the state as it is, with what waits to be recorded."""
         if self._ahead or self.fold.token != self.token:
@@ -252,6 +218,7 @@ class Session:
             self._waits_since_ms = self.clock.now_ms()
         self._group.append(decision)
         self._events += planned
+        decision.is_planned = True
 
     def _may_wait(self) -> bool:
         """Tell whether what is decided needn't be recorded yet."""
@@ -263,20 +230,41 @@ class Session:
 
     def _record(self, actor: str | None) -> None:
         """Append all that is decided; decide again where somebody else appended first."""
+        before = self._recorded
         while self._events:
-            self._ahead = True
             try:
-                self._append(self._events, actor, self._recorded)
-                break
+                self._append(actor)
             except VersionConflict:
                 self._catch_up()
-            except EsflowError:  # Only the log tells whether it was appended.
-                self._group, self._events = [], []  # It isn't decided twice.
-                raise
-        before, self._recorded, self._ahead = self._recorded, self.fold.version, False
-        self._group, self._events = [], []
+                before = self._recorded
+        self._group = []
         if self.snapshots.every:
             self._keep_snapshot(before)
+
+    def _record_at_once(self) -> bool:
+        """Append all that is decided if that waits for nothing; say whether.
+
+        What a rest or a snapshot asks for may take its time.
+        """
+        fold = self.fold
+        is_quick = self.store.is_quick and fold.status is Status.RUNNING
+        if not is_quick or self.snapshots.is_due(self._recorded, fold.version, 0):
+            return False
+        try:
+            if self._events:
+                self._append(None, at_once=True)
+        except (WouldWait, VersionConflict):  # It is found out why, by who may wait for it.
+            self._ahead = False
+            return False
+        self._group = []
+        return True
+
+    def _drop_group(self) -> list[Decision]:
+        """Let what is decided be as if it weren't."""
+        dropped, self._group, self._events = self._group, [], []
+        for decision in dropped:
+            decision.is_planned = False
+        return dropped
 
     def _catch_up(self) -> None:
         """Read the job again if what was decided isn't what is recorded, and decide it again.
@@ -287,15 +275,14 @@ class Session:
         if not self._ahead:
             self._refuse_fenced()
             return
-        group, before = self._group, self._recorded
-        self._group, self._events = [], []
+        group, before = self._drop_group(), self._recorded
         self.load()
         self._refuse_fenced()
         if self._recorded != before:
             self.kept_waves.append(self.fold.wave)
         for decision in group:
-            # Of what waited, another state may have no use; who waits for the rest is told so.
-            with suppress(*((JobClosed, ContextClosed) if decision.may_wait else ())):
+            # Another state may have no use for it: who waits for it is told so, and nobody else.
+            with suppress(JobClosed, ContextClosed):
                 self._plan(decision)
 
     def _refuse_fenced(self) -> None:
@@ -324,33 +311,44 @@ class Session:
                     planned.append(following)
         return planned
 
-    def _append(self, events: Sequence[Event], actor: str | None, expected: int) -> None:
-        now_ms = _checked_moment(self.clock.now_ms())
-        rows, token, head = self._rows(events, actor, expected, now_ms)
-        owing, created_at_ms = owed(self.fold), self._created_at_ms or now_ms
-        index = index_row(self.fold, head=head, created_at_ms=created_at_ms, updated_at_ms=now_ms)
-        is_running = index.status is Status.RUNNING
-        holding, keep_lease = self._leasing(token, owing, is_running=is_running)
-        if holding:
-            self.holds_lease = True
-            index.lease, index.lease_until_ms = self.lease, now_ms + self.lease_ms
-        self.store.append(rows, index, expected=expected, keep_lease=keep_lease)
+    def _append(self, actor: str | None, *, at_once: bool = False) -> None:
+        """Append all that is decided, once.
+
+        Raises: VersionConflict; WouldWait, only ``at_once``; StoreError; PayloadError.
+        """
+        self._ahead = True
+        append = partial(self.store.append, at_once=True) if at_once else self.store.append
+        expected = self._recorded
+        try:
+            now_ms = checked_moment(self.clock.now_ms())
+            rows, token, head = self._rows(self._events, actor, expected, now_ms)
+            owing, created_at_ms = owed(self.fold), self._created_at_ms or now_ms
+            index = index_row(
+                self.fold, head=head, created_at_ms=created_at_ms, updated_at_ms=now_ms
+            )
+            is_running = index.status is Status.RUNNING
+            holding, keep_lease = self._leasing(token, owing, is_running=is_running)
+            if holding:
+                self.holds_lease = True
+                index.lease, index.lease_until_ms = self.lease, now_ms + self.lease_ms
+            append(rows, index, expected=expected, keep_lease=keep_lease)
+        except VersionConflict:
+            raise
+        except EsflowError:  # Only the log tells whether it was appended.
+            self._drop_group()
+            raise
         self.token, self._head, self._created_at_ms = token, head, created_at_ms
         self.holds_lease, self.has_recorded, self._owed = holding, True, owing
         self._rests = index.status in RESTING
+        self._recorded, self._ahead, self._events = self.fold.version, False, []
 
     def _rows(
         self, events: Sequence[Event], actor: str | None, version: int, now_ms: int
     ) -> tuple[list[StoredEvent], int, str]:
         """Return the rows of events behind a version, the token then, and the last one's hash."""
         rows: list[StoredEvent] = []
-        job_id, host, stored, token, head = (
-            self.job_id,
-            self.host,
-            self._stored,
-            self.token,
-            self._head,
-        )
+        job_id, host, stored = self.job_id, self.host, self._stored
+        token, head = self.token, self._head
         nonce = None if token else drawn_name(4)
         around = envelope(now_ms, host, actor, token, nonce)
         for event in events:

@@ -6,7 +6,7 @@ How handlers run beside each other, and who waits for them, is the business of t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
@@ -30,9 +30,10 @@ from esflow.errors import (
     StoreError,
 )
 from esflow.failpoints import reach
+from esflow.runtime.decisions import Decision, Left, nobody_runs, somebody_runs
 from esflow.runtime.handling import Handled, handled, handled_async, run_alone
 from esflow.runtime.runs import Execution, Run
-from esflow.runtime.session import Decide, Decision, Session, nobody_runs, somebody_runs
+from esflow.runtime.session import Session
 from esflow.standing import Standing
 from esflow.state import Activation, JobFold, Member
 
@@ -85,18 +86,24 @@ class Wave:
                 runs.append(self._prepared(fold, member))
         return runs
 
-    def settle(self, run: Run, outcome: Settling | BaseException) -> None:
-        """Record what became of a member, or keep what ends the execution."""
+    def settle(self, run: Run, outcome: Settling | BaseException, *, at_once: bool = False) -> Left:
+        """Record what became of a member, or keep what ends the execution.
+
+        Shape: what would have to wait is left to do, if it is to be done ``at_once``.
+        """
         self._running -= 1
         if isinstance(outcome, BaseException):
             self._keep(outcome)
-            return
+            return None
 
         def step(fold: JobFold) -> Settling:
             return outcome if run.is_awaited(fold) else ()
 
         # What asks a person may not wait for neighbours, which may go on for long.
-        self._commit((step, self._firing), may_wait=type(outcome[-1]) is not ev.Interrupted)
+        may_wait = type(outcome[-1]) is not ev.Interrupted
+        quiet = somebody_runs if self._running else nobody_runs
+        record = self.session.settle_at_once if at_once else self.session.settle
+        return self._commit(partial(record, Decision((step, self._firing), quiet, may_wait)))
 
     def _keep(self, found: BaseException) -> None:
         """Keep what ends the execution, if this does."""
@@ -108,7 +115,9 @@ class Wave:
     def fire(self) -> None:
         """Let the attempts run again that are due by now."""
         if self.is_due:
-            self._commit((self._firing,), may_wait=True)
+            quiet = somebody_runs if self._running else nobody_runs
+            decision = Decision((self._firing,), quiet, may_wait=True)
+            self._commit(partial(self.session.settle, decision))
 
     @property
     def is_due(self) -> bool:
@@ -126,17 +135,19 @@ class Wave:
         found = [each.again_at_ms for each in members if each.again_at_ms is not None]
         return min(found, default=None)
 
-    def _commit(self, steps: Sequence[Decide], *, may_wait: bool) -> None:
-        """Append what steps lead to, and line up what may run again by it."""
-        quiet = nobody_runs if not self._running else somebody_runs
+    def _commit(self, record: Callable[[], Left]) -> Left:
+        """Record what is decided, and line up what may run again by it; return what is left."""
         try:
-            self.session.settle(Decision(steps, quiet, may_wait))
+            left = record()
         except EsflowError as refused:
             self._keep(refused)
-            return
+            return None
+        if left is not None:
+            return partial(self._commit, left)
         members = self.session.fold.members
         for event in self._fired:
             self._waiting += [members[each].activation for each in event.ids if each in members]
+        return None
 
     def _firing(self, fold: JobFold) -> Sequence[ev.TimerFired]:
         is_timed = fold.delayed or fold.timers

@@ -13,7 +13,8 @@ from esflow.commands import AnswerInTime, Command, Continue, FireTimers
 from esflow.consequences import overdue, unanswered
 from esflow.decider import decide
 from esflow.events import Event
-from esflow.runtime.session import Decide, Session
+from esflow.runtime.decisions import Decide
+from esflow.runtime.session import Session
 from esflow.runtime.steps import fire_due
 from esflow.state import JobFold
 

@@ -23,7 +23,14 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from esflow.errors import StoreError, VersionConflict
 from esflow.failpoints import reach
-from esflow.store import IndexRow, JobQuery, SnapshotRow, StoreCondition, check_append
+from esflow.store import (
+    IndexRow,
+    JobQuery,
+    SnapshotRow,
+    StoreCondition,
+    WouldWait,
+    check_append,
+)
 from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
 from esflow.stores.notifications import Row
@@ -62,6 +69,7 @@ class SQLiteStore:
         option = "" if synchronous == "full" else f"?synchronous={synchronous}"
         self.url = f"sqlite:///{quote(os.fsencode(path))}{option}"
         self._path = Path(path).absolute()
+        self.is_quick = synchronous == "normal"  # It syncs where it checkpoints, and nowhere else.
         pool = Pool(path=str(self._path), synchronous=synchronous, busy_seconds=busy_seconds)
         self._events = Events(Datastore(pool))
         self.connections = Connections(pool)
@@ -94,17 +102,20 @@ class SQLiteStore:
         *,
         expected: int,
         keep_lease: bool,
+        at_once: bool = False,
     ) -> int:
         """Append to one job after a version, and return the position of the last row."""
         check_append(rows, index, expected)
         reach("append.begun")
         committing = False
         try:
-            with self.connections.writing() as cursor:
+            with self.connections.writing(at_once=at_once) as cursor:
                 position = self._events.insert(cursor, rows, index, keep_lease=keep_lease)
                 committing = True
                 cursor.execute("COMMIT")
         except FAULTS as fault:
+            if at_once and not committing:  # Why is found out by who may wait for it.
+                raise WouldWait from fault
             position = self._outcome(rows, expected, fault, committing=committing)
         reach("append.committed")
         self.bell.ring(position)

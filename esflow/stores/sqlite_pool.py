@@ -30,6 +30,7 @@ _CACHED_STATEMENTS = 128  # eventsourcing passes True, which is one.
 _POOL_SIZE = 16  # Who finds them all in use waits, and is told busy in the end.
 _PRIMARY_CODE = 0xFF  # SQLite's extended codes hold the kind of error in the lowest byte.
 _RETRY_SECONDS = 0.005
+_MAX_IN_A_ROW = 64  # Of some pages each, where a thousand of them are reason for a checkpoint.
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -65,6 +66,18 @@ class Pool(SQLiteConnectionPool):
         self.synchronous = synchronous
         self._drained = False
         self.busy_seconds = busy_seconds
+
+    def hasty(self) -> FileConnection:
+        """Return a connection that waits for nothing, and that the pool doesn't count.
+
+        It is told busy at once, and leaves it to others to write the log ahead back and sync.
+        """
+        if self.closed:
+            raise ConnectionPoolClosedError
+        connection = self.connect()
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return FileConnection(sqlite_conn=connection, max_age=self.max_age)
 
     def connect(self) -> sqlite3.Connection:
         """Return a connection that the pool doesn't count."""
@@ -168,13 +181,16 @@ class Connections:
     """The connections of one store: many that read, one that writes.
 
     The writer is kept, because taking it from the pool would cost as much as a small append.
+    There is another for whoever can't wait, which is used so often in a row at most: then a writer
+    has to come by that writes the log ahead back, if it has grown enough.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._lock = threading.Lock()
-        self._writer: FileConnection | None = None
-        self._cursor: SQLiteCursor | None = None
+        self._writer: _Writer | None = None
+        self._hasty: _Writer | None = None
+        self._in_a_row = 0  # How often the hasty one was used.
         self._locked = False  # By suspend.
         self._drained = True  # When suspend was last called.
         self._shared = False  # This process was forked while something was open.
@@ -189,47 +205,51 @@ class Connections:
         finally:
             self._pool.put_connection(connection)
 
-    def writing(self) -> AbstractContextManager[SQLiteCursor]:
+    def writing(self, *, at_once: bool = False) -> AbstractContextManager[SQLiteCursor]:
         """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
-        return _Writing(self)
+        return _Writing(self, at_once=at_once)
 
-    def lock(self) -> bool:
+    def lock(self, *, at_once: bool) -> bool:
         """Keep every other thread from writing; say whether that could be done in time."""
+        if at_once:
+            return self._lock.acquire(blocking=False)
         return self._lock.acquire(timeout=self._pool.busy_seconds)
 
     def unlock(self) -> None:
         """Let others write."""
         self._lock.release()
 
-    def begin(self) -> SQLiteCursor:
+    def begin(self, *, at_once: bool) -> SQLiteCursor:
         """Return a cursor inside a new transaction."""
         self.end()  # That of somebody whose own undoing was interrupted.
-        cursor = self._cursor or self._take_writer()
+        if at_once:
+            cursor = self._take_hasty().cursor
+        else:
+            cursor = (self._writer or self._take_writer()).cursor
+            self._in_a_row = 0
         cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
         return cursor
 
     def end(self) -> None:
         """Roll back what was not committed; a connection that can't is thrown away."""
-        if self._writer is None:
-            return
         try:
-            if self._writer.raw.in_transaction:
-                self._writer.raw.rollback()
+            for each in (self._writer, self._hasty):
+                if each is not None and each.raw.in_transaction:
+                    each.raw.rollback()
         except sqlite3.Error:
-            self._writer.close()
-            self._give_writer_back()
+            self._throw_away()
 
     def close(self) -> None:
         """Close everything; whoever is at work finishes first."""
         with self._lock:
-            self._give_writer_back()
+            self._give_writers_back()
             self._pool.close()
 
     def suspend(self) -> None:
         """Have nothing open, before a fork."""
         self._locked = self._lock.acquire(timeout=self._pool.busy_seconds)
         if self._locked:
-            self._give_writer_back()
+            self._give_writers_back()
         self._drained = self._pool.drain()
 
     def resume(self) -> None:
@@ -245,38 +265,67 @@ class Connections:
         self._shared = self._shared or not self._drained
 
     def _borrow(self) -> FileConnection:
-        if self._shared:
-            raise InterfaceError("the process was forked in the middle of a call; spawn it instead")
+        self._refuse_shared()
         connection = self._pool.get_connection()
         assert isinstance(connection, FileConnection), "our pool makes our connections"
         return connection
 
-    def _take_writer(self) -> SQLiteCursor:
-        self._writer = self._borrow()
-        self._cursor = self._writer.cursor()
-        return self._cursor
+    def _refuse_shared(self) -> None:
+        if self._shared:
+            raise InterfaceError("the process was forked in the middle of a call; spawn it instead")
 
-    def _give_writer_back(self) -> None:
+    def _take_writer(self) -> _Writer:
+        self._writer = _Writer(self._borrow())
+        return self._writer
+
+    def _take_hasty(self) -> _Writer:
+        self._refuse_shared()
+        if self._in_a_row == _MAX_IN_A_ROW:
+            raise ConnectionUnavailableError("somebody has to write who may wait for a checkpoint")
+        self._in_a_row += 1
+        if self._hasty is None:
+            self._hasty = _Writer(self._pool.hasty())
+        return self._hasty
+
+    def _throw_away(self) -> None:
         if self._writer is not None:
-            self._pool.put_connection(self._writer)
-            self._writer = self._cursor = None
+            self._writer.connection.close()
+        self._give_writers_back()
+
+    def _give_writers_back(self) -> None:
+        if self._writer is not None:
+            self._pool.put_connection(self._writer.connection)
+        if self._hasty is not None:
+            self._hasty.connection.close()
+        self._writer = self._hasty = None
+
+
+@final
+class _Writer:
+    """A connection that is kept, with its cursor."""
+
+    def __init__(self, connection: FileConnection) -> None:
+        self.connection = connection
+        self.raw = connection.raw
+        self.cursor = connection.cursor()
 
 
 @final
 class _Writing:
     """A block in which one thread writes; a generator would take as long as an INSERT."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, *, at_once: bool) -> None:
         self._connections = connections
+        self._at_once = at_once
         self._is_held = False
 
     def __enter__(self) -> SQLiteCursor:
         is_begun = False
         try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
-            self._is_held = self._connections.lock()
+            self._is_held = self._connections.lock(at_once=self._at_once)
             if not self._is_held:
                 raise ConnectionUnavailableError("another thread is writing")
-            cursor = self._connections.begin()
+            cursor = self._connections.begin(at_once=self._at_once)
             is_begun = True
             return cursor
         finally:

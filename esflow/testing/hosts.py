@@ -200,7 +200,13 @@ class _Gate:
         return getattr(self._store, name)
 
     def append(
-        self, rows: Sequence[StoredEvent], index: IndexRow, *, expected: int, keep_lease: bool
+        self,
+        rows: Sequence[StoredEvent],
+        index: IndexRow,
+        *,
+        expected: int,
+        keep_lease: bool,
+        at_once: bool = False,
     ) -> int:
         """Append, and let happen what is to happen here."""
         if self._shut:
@@ -211,7 +217,9 @@ class _Gate:
             hosts.unrecorded |= append.effects
             self._be_lost()
         try:
-            position = self._store.append(rows, index, expected=expected, keep_lease=keep_lease)
+            position = self._store.append(
+                rows, index, expected=expected, keep_lease=keep_lease, at_once=at_once
+            )
         except VersionConflict:
             self._refused |= append.effects - hosts.unrecorded
             hosts.unrecorded |= append.effects

@@ -84,7 +84,7 @@ def hold_lock(url: str) -> None:
 def fork_between_appends(url: str, job_id: str) -> None:
     """Append in a child, through the parent's store and one of its own, while the parent closes."""
     store = open_store(url)
-    append(store, job_id, mark="parent")
+    append(store, job_id, mark="parent", at_once=True)
     waiter = threading.Thread(target=store.wait, args=(1, 60.0))
     waiter.start()
     appended, go_on = os.pipe(), os.pipe()
@@ -109,7 +109,7 @@ def in_a_child(store: Store, url: str, job_id: str, appended: int, go_on: int) -
         os.write(appended, b"x")
         os.read(go_on, 1)
         for version in range(4, 14, 2):
-            append(store, job_id, after=version, mark="child")
+            append(store, job_id, after=version, mark="child", at_once=True)
             append(own, job_id, after=version + 1, mark="child")
         assert store.wait(13, 60.0) == 14
         code = 0

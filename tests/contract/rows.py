@@ -68,6 +68,7 @@ def append(
     lease: str | None = None,
     lease_until_ms: int | None = None,
     keep_lease: bool = False,
+    at_once: bool = False,
 ) -> int:
     """Append rows to a job, and return the position of the last."""
     index = make_index(
@@ -80,7 +81,7 @@ def append(
         lease_until_ms=lease_until_ms,
     )
     rows = make_rows(job_id, after, count, mark)
-    return store.append(rows, index, expected=after, keep_lease=keep_lease)
+    return store.append(rows, index, expected=after, keep_lease=keep_lease, at_once=at_once)
 
 
 def versions(store: Store, job_id: str) -> list[int]:

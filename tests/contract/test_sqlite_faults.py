@@ -34,26 +34,31 @@ def fail_at_commit(
     monkeypatch.setattr(SQLiteCursor, "execute", failing)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 def test_a_commit_that_failed_after_the_fact_counts_as_success(
-    sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, reached: list[str]
+    sqlite_store: SQLiteStore,
+    monkeypatch: pytest.MonkeyPatch,
+    reached: list[str],
+    at_once: bool,
 ) -> None:
     append(sqlite_store, "job", mark="one")
     del reached[:]
     fail_at_commit(monkeypatch, written=True)
-    assert append(sqlite_store, "job", after=1, count=2, mark="two") == 3
+    assert append(sqlite_store, "job", after=1, count=2, mark="two", at_once=at_once) == 3
     assert marks(sqlite_store, "job") == ["one", "two", "two"]
     head = sqlite_store.head("job")
     assert head is not None
     assert head.version == 3
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 def test_a_commit_that_failed_before_the_fact_is_an_error(
-    sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
     append(sqlite_store, "job", mark="one")
     fail_at_commit(monkeypatch, written=False)
     with pytest.raises(StoreError, match="disk I/O error"):
-        append(sqlite_store, "job", after=1, mark="two")
+        append(sqlite_store, "job", after=1, mark="two", at_once=at_once)
     assert marks(sqlite_store, "job") == ["one"]
     assert append(sqlite_store, "job", after=1, mark="three") == 2
 

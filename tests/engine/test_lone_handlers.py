@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -161,7 +162,7 @@ def test_a_handler_and_its_caller_share_no_context_variable(store: Store, lone: 
 
 
 @pytest.mark.usefixtures("passing")
-def test_a_commit_that_takes_long_holds_up_nobody(store: Store, lone: Lone) -> None:
+def test_a_commit_that_takes_long_holds_up_nobody(tmp_path: Path, lone: Lone) -> None:
     gate, names = Gate(), list[str]()
 
     def reach(name: str) -> None:
@@ -173,7 +174,7 @@ def test_a_commit_that_takes_long_holds_up_nobody(store: Store, lone: Lone) -> N
         failpoints.hook = reach
 
     async def driving() -> None:
-        async with AsyncEngine(store, [lone(act)]) as engine:
+        async with AsyncEngine(f"sqlite:///{tmp_path}/jobs.db", [lone(act)]) as engine:
             task = asyncio.create_task(engine.start("lone", "source.begin", job_id="one"))
             await asyncio.to_thread(gate.await_handler)
             for _ in range(100):

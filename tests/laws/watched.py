@@ -47,11 +47,19 @@ class Watched:
             yield row
 
     def append(
-        self, rows: Sequence[StoredEvent], index: IndexRow, *, expected: int, keep_lease: bool
+        self,
+        rows: Sequence[StoredEvent],
+        index: IndexRow,
+        *,
+        expected: int,
+        keep_lease: bool,
+        at_once: bool = False,
     ) -> int:
         """Append, and take note of what is acknowledged, and where it ended."""
         self.between()
-        position = self.inner.append(rows, index, expected=expected, keep_lease=keep_lease)
+        position = self.inner.append(
+            rows, index, expected=expected, keep_lease=keep_lease, at_once=at_once
+        )
         self.acknowledged += rows
         self.ends.setdefault(index.job_id, []).append(expected + len(rows))
         return position
