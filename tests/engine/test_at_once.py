@@ -135,6 +135,7 @@ def test_a_snapshot_is_taken_beside_the_loop(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(MemoryStore, "put_snapshot", noted)
     driven("memory://", chain(), snapshot_every=2)
     assert {*names} == {"esflow-writer"}
+    assert len(names) >= LENGTH, "each append is behind another multiple"
 
 
 # What is left of a decision that would have had to wait.
@@ -242,6 +243,14 @@ def test_whose_decision_no_longer_holds_is_told_so_and_nobody_else(store_of_one:
     assert rest is not None
     with pytest.raises(JobClosed):
         rest()
+    assert texts(store_of_one) == []
+
+
+def test_who_meets_the_end_of_the_job_with_an_append_is_told_so(store_of_one: Busy) -> None:
+    session = session_on(store_of_one)
+    Engine(store_of_one.as_store, [support()]).cancel("one")
+    with pytest.raises(JobClosed):
+        session.settle(message("one"))
     assert texts(store_of_one) == []
 
 

@@ -70,8 +70,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "if not (decision.may_wait and self.is_grouping and ",
-                "if not (decision.may_wait and ",
+                "                if decision.may_wait and self.is_grouping and ",
+                "                if decision.may_wait and ",
             ),
             Patch(
                 "runtime/session.py",
@@ -119,8 +119,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "may_wait=type(outcome[-1]) is not ev.Interrupted",
-                "may_wait=True",
+                "may_wait = type(outcome[-1]) is not ev.Interrupted",
+                "may_wait = True",
             ),
         ),
         trial=Trial(_OUTPUT + "an_interrupt_is_seen_while_a_neighbour_goes_on"),

@@ -90,14 +90,17 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "        group, before = self._group, self._recorded\n",
-                "        group, before, kept = self._group, self._recorded, self._events\n",
+                "        group, before = self._drop_group(), self._recorded\n",
+                "        kept = self._events\n"
+                "        group, before = self._drop_group(), self._recorded\n",
             ),
             Patch(
                 "runtime/session.py",
                 "        for decision in group:\n",
                 "        for event in kept:\n"
                 "            evolve(self.fold, event)\n"
+                "        for decision in group:\n"
+                "            decision.is_planned = True\n"
                 "        self._group, self._events, group = group, kept, []\n"
                 "        for decision in group:\n",
             ),

@@ -145,8 +145,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/host.py",
-                "            session.leave()\n            self.give_back(session)\n",
-                "            session.leave()\n",
+                "            session.waiting.leave()\n            self.give_back(session)\n",
+                "            session.waiting.leave()\n",
             ),
         ),
         trial=Trial(_ABANDONED + "a_closed_engine_gives_back_what_it_still_drives"),

@@ -15,9 +15,7 @@ _NEVER_USED: Final = (
 _WHOLE: Final = (
     "tests/laws/test_snapshots.py::test_from_every_version_a_snapshot_and_the_tail_are_the_whole"
 )
-_APPENDED: Final = (
-    "        self.store.append(rows, index, expected=expected, keep_lease=keep_lease)\n"
-)
+_APPENDED: Final = "            append(rows, index, expected=expected, keep_lease=keep_lease)\n"
 _KNOWN: Final = "        self.token, self._head, self._created_at_ms = token, head, created_at_ms\n"
 _CHECKED: Final = "    if row.fold_version != FOLD_VERSION or row.state[:_body_start] != head:\n"
 
@@ -164,8 +162,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                _APPENDED + _KNOWN,
-                f"{_KNOWN}        self._keep_snapshot(expected)\n{_APPENDED}",
+                _APPENDED,
+                f"    {_KNOWN}            self._keep_snapshot(expected)\n{_APPENDED}",
             ),
         ),
         trial=Trial(_ENGINE + "a_snapshot_is_taken_behind_the_append_and_not_within"),

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import pytest
 
 from tests.mutants import (
+    at_once,
     awaiting,
     commands,
     data,
@@ -52,6 +53,7 @@ MUTANTS: Final = (
     *forks.MUTANTS,
     *groups.MUTANTS,
     *hosts.MUTANTS,
+    *at_once.MUTANTS,
     *leases.MUTANTS,
     *commands.MUTANTS,
     *snapshots.MUTANTS,

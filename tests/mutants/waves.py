@@ -28,6 +28,10 @@ _IDS: Final = "tests/core/test_ids.py::test_"
 _DUE: Final = "tests/core/test_decider_due.py::test_"
 _RAISING: Final = "tests/engine/test_raising_handlers.py::test_"
 _SEEN: Final = "tests/engine/test_seen_data.py::test_"
+_SETTLED: Final = (
+    "        return self._commit(partial(record, Decision("
+    "(step, self._firing), quiet, may_wait)))\n"
+)
 
 MUTANTS: Final = (
     Mutant(
@@ -36,12 +40,11 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "        self._commit((step, self._firing), may_wait",
+                _SETTLED,
                 "        *asked_for, settled = outcome\n"
                 "        outcome = tuple(asked_for)\n"
-                "        self._commit((step,), may_wait=True)\n"
-                "        outcome = (settled,)\n"
-                "        self._commit((step, self._firing), may_wait",
+                "        self.session.settle(Decision((step,), quiet, may_wait=True))\n"
+                f"        outcome = (settled,)\n{_SETTLED}",
             ),
         ),
         trial=Trial(ENTIRELY, "loop", examples=12),

@@ -1,0 +1,111 @@
+"""Wrongs of what is recorded on a loop: who is waited for, and who is told what became of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant, Patch, Trial
+
+_STORE: Final = "tests/contract/test_at_once.py::test_"
+_ENGINE: Final = "tests/engine/test_at_once.py::test_"
+
+MUTANTS: Final = (
+    Mutant(
+        name="an append at once waits for whoever holds the file",
+        breaks="What is to be done at once is told busy at once.",
+        patches=(
+            Patch(
+                "stores/sqlite_pool.py",
+                "            cursor = self._take_hasty().cursor\n",
+                "            cursor = (self._writer or self._take_writer()).cursor\n",
+            ),
+        ),
+        trial=Trial(_STORE + "somebody_who_writes_is_not_waited_for"),
+    ),
+    Mutant(
+        name="nobody writes the log ahead back",
+        breaks="Of many appends at once, some are left to who may wait for a checkpoint.",
+        patches=(
+            Patch(
+                "stores/sqlite_pool.py",
+                "        if self._in_a_row == _MAX_IN_A_ROW:\n",
+                "        if False:\n",
+            ),
+        ),
+        trial=Trial(_STORE + "the_log_ahead_is_written_back_by_those_who_may_wait"),
+    ),
+    Mutant(
+        name="a loop waits for the disk",
+        breaks="Only what syncs nothing is done on the loop.",
+        patches=(
+            Patch(
+                "stores/sqlite.py",
+                'self.is_quick = synchronous == "normal"',
+                "self.is_quick = True",
+            ),
+        ),
+        trial=Trial(
+            "tests/engine/test_lone_handlers.py::test_a_commit_that_takes_long_holds_up_nobody"
+        ),
+    ),
+    Mutant(
+        name="a job that is driven on its loop gets no snapshot",
+        breaks="What a snapshot is due behind is appended by who may take it.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                " or self.snapshots.is_due(self._recorded, fold.version, 0):\n",
+                ":\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "a_snapshot_is_taken_beside_the_loop"),
+    ),
+    Mutant(
+        name="what would have waited is forgotten",
+        breaks="What can't be done at once is done by who may wait.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            return None if waits or self._record_at_once() else rest\n",
+                "            return None if waits or self._record_at_once() else None\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "what_is_left_is_done_by_who_may_wait"),
+    ),
+    Mutant(
+        name="who waits is not told of what no longer holds",
+        breaks="Whoever waits for a decision is told that another state has no use for it.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            decision.is_planned = False\n",
+                "            decision.is_planned = True\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "whose_decision_no_longer_holds_is_told_so_and_nobody_else"),
+    ),
+    Mutant(
+        name="who meets a conflict is told of the decisions of others",
+        breaks="That a decision no longer holds is told to nobody but who waits for it.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "            with suppress(JobClosed, ContextClosed):\n",
+                "            with suppress():\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "whose_decision_no_longer_holds_is_told_so_and_nobody_else"),
+    ),
+    Mutant(
+        name="a conflict that ends a decision is passed over",
+        breaks="Whoever meets the end of the job with an append is told so.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "                is_done = decision.is_planned",
+                "                is_done = True",
+            ),
+        ),
+        trial=Trial(_ENGINE + "who_meets_the_end_of_the_job_with_an_append_is_told_so"),
+    ),
+)
