@@ -1,7 +1,9 @@
 """The async driver: runs what is ready on the loop, until nothing may run.
 
-Async handlers are tasks of the loop, plain ones run in threads, and so do commits: nothing keeps
-the loop from going on.
+Async handlers are tasks of the loop, and plain ones run in threads.
+What is decided is recorded on the loop as far as that waits for nothing, because a hop to a thread
+and back takes longer than such a commit; the rest is done in a thread, so nothing keeps the loop
+from going on.
 Each activation is recorded as soon as it has finished, one after the other.
 
 When the caller is cancelled
