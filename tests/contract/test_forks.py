@@ -4,12 +4,14 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from esflow.stores import open_store
 from esflow.stores.forks import protect
+from tests.contract.rows import append
 
 CHILDS_PATIENCE_SECONDS = 60
 
@@ -65,6 +67,24 @@ def test_a_store_that_nobody_closed_is_not_finalized_in_the_middle_of_a_fork(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert witness.saw == [("suspend", False), ("resume", False)]
     assert gc.isenabled()
+
+
+def test_nothing_of_a_file_is_open_in_a_child(path: Path) -> None:
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        append(store, "job")
+        append(store, "job", after=1, at_once=True)
+        assert _opened(path)
+        child = os.fork()
+        if child == 0:
+            os._exit(len(_opened(path)))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert append(store, "job", after=2, at_once=True) == 3
+
+
+def _opened(path: Path) -> list[str]:
+    """Return what this process has open of a file, its write-ahead log included."""
+    found = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return [each for each in found if each.startswith(str(path))]
 
 
 def test_what_was_not_collected_before_a_fork_is_not_collected_after_it() -> None:

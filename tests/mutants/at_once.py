@@ -23,6 +23,23 @@ MUTANTS: Final = (
         trial=Trial(_STORE + "somebody_who_writes_is_not_waited_for"),
     ),
     Mutant(
+        name="what can't wait is open across a fork",
+        breaks="Nothing of a file is open at the moment of a fork.",
+        patches=(
+            Patch(
+                "stores/sqlite_pool.py",
+                "        if self._hasty is not None:\n",
+                "        if self._hasty is not None and not self._locked:\n",
+            ),
+            Patch(
+                "stores/sqlite_pool.py",
+                "        self._writer = self._hasty = None\n",
+                "        self._writer = None\n",
+            ),
+        ),
+        trial=Trial("tests/contract/test_forks.py::test_nothing_of_a_file_is_open_in_a_child"),
+    ),
+    Mutant(
         name="nobody writes the log ahead back",
         breaks="Of many appends at once, some are left to who may wait for a checkpoint.",
         patches=(
