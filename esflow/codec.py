@@ -111,14 +111,14 @@ def encode(event: Event, around: bytes, previous: str) -> tuple[str, bytes, str]
 
 def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     """Return the hash of a row, or None when it doesn't follow the row with the previous hash."""
-    before = f"{previous}\n{topic}\n".encode("utf-8", "surrogatepass")
-    row_hash = sha256(before + state[_body_start:]).hexdigest()
+    line = _lines.get(topic) or f"\n{topic}\n".encode("utf-8", "surrogatepass")
+    row_hash = sha256(previous.encode() + line + state[_body_start:]).hexdigest()
     return row_hash if has_hash(state, row_hash) else None
 
 
 def has_hash(state: bytes, row_hash: str) -> bool:
     """Tell whether stored bytes say that this is their hash; they may lie."""
-    return state[:_body_start] == f'{{"hash":"{row_hash}",'.encode()
+    return state[:_body_start] == b'{"hash":"' + row_hash.encode() + b'",'
 
 
 def take_apart(

@@ -16,7 +16,7 @@ written is a structure of the same fields that leaves them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from types import GenericAlias
 from typing import (
@@ -39,6 +39,7 @@ from msgspec.structs import astuple
 
 from esflow.json_values import Misfit
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
+from esflow.parts import Target
 from esflow.values import by_value, maker
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -66,6 +67,7 @@ Read: TypeAlias = Callable[[bytes], Stored]
 Write: TypeAlias = Callable[[Any], bytes]
 """Gives the ``data`` of a row."""
 Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+_MakeAll: TypeAlias = Callable[[tuple[msgspec.Struct, ...]], tuple[Any, ...]]
 
 
 @final
@@ -149,9 +151,11 @@ def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Ite
         parts = _parts(hint)
         inside = _around(hint, parts[0], _likeness_of(parts[0])[0]) if parts else hint
         if parts:
-            turns[field.name] = _turn_back(hint, _likeness_of(parts[0])[1])
+            turns[field.name] = _turn_back(hint, parts[0])
         columns.append((field.name, inside, *_default(field)))
-    structure = msgspec.defstruct(kind.__name__, columns, forbid_unknown_fields=True, gc=False)
+    structure = msgspec.defstruct(
+        kind.__name__, columns, forbid_unknown_fields=True, frozen=True, gc=False
+    )
     return structure, maker(kind, turns)
 
 
@@ -161,11 +165,32 @@ _likeness_of: Final = cast(
 )
 
 
-def _turn_back(hint: Any, make: Callable[[Iterable[Any]], Any]) -> Callable[[Any], Any]:
+def _turn_back(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
     """Return what makes one of ours, or several, of the structures that were read for them."""
-    if get_origin(hint) is tuple:
-        return lambda found: tuple([make(astuple(each)) for each in found]) if found else found
-    return lambda found: None if found is None else make(astuple(found))
+    make = _likeness_of(part)[1]
+    if get_origin(hint) is not tuple:
+        return lambda found: None if found is None else make(astuple(found))
+
+    def make_all(found: tuple[msgspec.Struct, ...]) -> tuple[Any, ...]:
+        return tuple([make(astuple(each)) for each in found])
+
+    return _shared(make_all) if part is Target else make_all
+
+
+def _shared(make_all: _MakeAll) -> _MakeAll:
+    """Return what makes targets once for all emissions that say the same of them.
+
+    Those that rename are made each time: what they hold could be changed, so it has no hash.
+    """
+    made = lru_cache(maxsize=128)(make_all)
+
+    def make_shared(found: tuple[msgspec.Struct, ...]) -> tuple[Any, ...]:
+        try:
+            return made(found)
+        except TypeError:
+            return make_all(found)
+
+    return make_shared
 
 
 def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]:
