@@ -8,9 +8,9 @@ It can't tell the classes of a union apart, so an event stands there as its name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import GenericAlias
-from typing import Any, Final, TypeAlias, TypeVar, cast, final, get_args, get_type_hints
+from typing import Any, Final, TypeAlias, cast, final, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -21,8 +21,6 @@ from esflow.json_values import Misfit
 from esflow.state import JobFold, Member
 from esflow.values import by_value
 from esflow.wires import to_bytes
-
-Made = TypeVar("Made")
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _kinds: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
@@ -87,19 +85,19 @@ def unpack(state: bytes) -> Unpacked:
     try:
         found = _read(state)
         members = {key: _member(member) for key, member in found.fold.members.items()}
-        fold = _made(JobFold, found.fold, members=members, buffer=_events(found.fold.buffer))
+        told: dict[str, Any] = {"members": members, "buffer": _events(found.fold.buffer)}
+        fold = JobFold(**(_values(JobFold, found.fold) | told))
     except _malformed as error:
         raise Misfit(str(error)) from error
     return Unpacked(found.created_at_ms, fold)
 
 
 def _member(found: Any) -> Member:
-    return _made(Member, found, records=_events(found.records))
-
-
-def _made(kind: Callable[..., Made], found: Any, **others: object) -> Made:
-    """Return an instance with the fields that were found, some of them otherwise."""
-    return kind(**(_values(cast("type[Any]", kind), found) | others))
+    member = Member(found.activation)
+    for name, value in _values(Member, found).items():
+        setattr(member, name, value)
+    member.records = _events(found.records)
+    return member
 
 
 def _events(told: Iterable[_Told]) -> list[Event]:

@@ -5,9 +5,9 @@ It knows nothing of how the events of a job come together in its state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, cast, final
+from typing import Final, final
 
 import attrs
 
@@ -202,28 +202,35 @@ class Child:
     status: str | None = None
 
 
-# A lambda is a call, and each step would make three.
-_empty: Final = cast("Callable[[], dict[str, Any]]", dict)
-
-
 @final
-@attrs.define
+@attrs.define(init=False)
 @by_contents
 class Member:
     """An activation of the open wave and what is recorded of it."""
 
     activation: Activation
-    effects: dict[str, ev.EffectRecorded] = attrs.field(factory=_empty)
-    attempts: dict[str, ev.EffectAttemptFailed] = attrs.field(  # Of effects: the last that failed.
-        factory=_empty
-    )
-    answered: dict[str, Answered] = attrs.field(factory=_empty)  # Its interrupts.
-    interrupt: ev.Interrupted | None = None  # It is set aside until this one is answered.
-    records: Sequence[ev.Event] = ()
-    failure: ev.ActivationFailed | None = None  # That ends the job.
-    attempt: int = 1
-    again_at_ms: int | None = None  # It failed, and waits for its next attempt.
-    settled: bool = False
+    effects: dict[str, ev.EffectRecorded]
+    attempts: dict[str, ev.EffectAttemptFailed]  # Of effects: the last that failed.
+    answered: dict[str, Answered]  # Its interrupts.
+    interrupt: ev.Interrupted | None  # It is set aside until this one is answered.
+    records: Sequence[ev.Event]
+    failure: ev.ActivationFailed | None  # That ends the job.
+    attempt: int
+    again_at_ms: int | None  # It failed, and waits for its next attempt.
+    settled: bool
+
+    def __init__(self, activation: Activation) -> None:
+        """Begin with nothing; every step does, and a factory for each dict takes as long again."""
+        self.activation = activation
+        self.effects = {}
+        self.attempts = {}
+        self.answered = {}
+        self.interrupt = None
+        self.records = ()
+        self.failure = None
+        self.attempt = 1
+        self.again_at_ms = None
+        self.settled = False
 
     @property
     def goes(self) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -37,6 +38,7 @@ from esflow.state import (
     Member,
     Output,
 )
+from esflow.values import maker
 
 Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
@@ -224,7 +226,13 @@ def keep(fold: JobFold, delivery: Delivery) -> None:
 
 def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
     name = activation_id(fold.wave + 1, len(fold.kept) + 1)
-    fold.kept.append(Activation(name, slot, payload, cause))
+    fold.kept.append(_activations()((name, slot, payload, cause)))
+
+
+@cache
+def _activations() -> Callable[[tuple[Any, ...]], Activation]:
+    """Return what makes activations; it is made at first need, so that no import waits for it."""
+    return maker(Activation)
 
 
 def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:
