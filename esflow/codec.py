@@ -113,7 +113,8 @@ def verify_hash(topic: str, state: bytes, previous: str) -> str | None:
     """Return the hash of a row, or None when it doesn't follow the row with the previous hash."""
     line = _lines.get(topic) or f"\n{topic}\n".encode("utf-8", "surrogatepass")
     row_hash = sha256(previous.encode() + line + state[_body_start:]).hexdigest()
-    return row_hash if has_hash(state, row_hash) else None
+    said = b'{"hash":"' + row_hash.encode() + b'",'
+    return row_hash if state[:_body_start] == said else None
 
 
 def has_hash(state: bytes, row_hash: str) -> bool:

@@ -38,7 +38,7 @@ from esflow.state import (
     Member,
     Output,
 )
-from esflow.values import maker
+from esflow.values import unlocked
 
 Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
@@ -226,13 +226,15 @@ def keep(fold: JobFold, delivery: Delivery) -> None:
 
 def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
     name = activation_id(fold.wave + 1, len(fold.kept) + 1)
-    fold.kept.append(_activations()((name, slot, payload, cause)))
+    made = _open_activation()(name, slot, payload, cause)
+    made.__class__ = Activation
+    fold.kept.append(made)
 
 
 @cache
-def _activations() -> Callable[[tuple[Any, ...]], Activation]:
-    """Return what makes activations; it is made at first need, so that no import waits for it."""
-    return maker(Activation)
+def _open_activation() -> type[Activation]:
+    """Return what activations are filled as; it is made at first need, and no import waits."""
+    return unlocked(Activation)
 
 
 def _collect(fold: JobFold, delivery: Delivery, gather: Gather) -> None:

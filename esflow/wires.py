@@ -15,7 +15,7 @@ written is a structure of the same fields that leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from operator import attrgetter
 from types import GenericAlias
@@ -40,7 +40,7 @@ from msgspec.structs import astuple
 from esflow.json_values import Misfit
 from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.parts import Target
-from esflow.values import by_value, maker
+from esflow.values import by_value, unlocked
 
 _malformed: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -85,7 +85,7 @@ class Row:
 
 
 def _row_of(kind: type[Any]) -> Row:
-    structure, make = _likeness_of(kind)
+    structure, open_kind = _likeness_of(kind)
     fields: list[Any] = [("hash", str), ("at", _moment), ("host", str), ("data", structure)]
     fields += [("actor", str | None, None), ("token", _version, 0), ("nonce", str | None, None)]
     row = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
@@ -97,7 +97,8 @@ def _row_of(kind: type[Any]) -> Row:
             stored = read_row(state)
         except _malformed as error:
             raise Misfit(str(error)) from error
-        stored.data = make(astuple(stored.data))
+        stored.data = made = open_kind(*astuple(stored.data))
+        made.__class__ = kind
         return stored
 
     return Row(
@@ -143,8 +144,8 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in attrs.fields(kind)}
 
 
-def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Iterable[Any]], Any]]:
-    """Return the structure that is read for a class, and what makes an instance of its values."""
+def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], type[Any]]:
+    """Return the structure that is read for a class, and its `unlocked` class."""
     columns: list[Any] = []
     turns: dict[str, Callable[[Any], Any]] = {}
     for field, hint in zip(attrs.fields(kind), _hints(kind).values(), strict=True):
@@ -156,24 +157,28 @@ def _made_likeness(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Ite
     structure = msgspec.defstruct(
         kind.__name__, columns, forbid_unknown_fields=True, frozen=True, gc=False
     )
-    return structure, maker(kind, turns)
+    return structure, unlocked(kind, turns)
 
 
 _likeness_of: Final = cast(
-    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[[Iterable[Any]], Any]]]",
-    cache(_made_likeness),
+    "Callable[[type[Any]], tuple[type[msgspec.Struct], type[Any]]]", cache(_made_likeness)
 )
 
 
 def _turn_back(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
     """Return what makes one of ours, or several, of the structures that were read for them."""
-    make = _likeness_of(part)[1]
-    if get_origin(hint) is not tuple:
-        return lambda found: None if found is None else make(astuple(found))
+    open_part = _likeness_of(part)[1]
+
+    def make(found: msgspec.Struct) -> Any:
+        made = open_part(*astuple(found))
+        made.__class__ = part
+        return made
 
     def make_all(found: tuple[msgspec.Struct, ...]) -> tuple[Any, ...]:
-        return tuple([make(astuple(each)) for each in found])
+        return tuple([make(each) for each in found])
 
+    if get_origin(hint) is not tuple:
+        return lambda found: None if found is None else make(found)
     return _shared(make_all) if part is Target else make_all
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, final
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -28,6 +29,23 @@ class Row(Notification):
         self.topic = topic
         self.state = state
         self.id = position
+
+
+def rows_of(job_id: str, found: Iterable[tuple[int, int, str, bytes]]) -> list[Notification]:
+    """Return rows of one job, filled here: a call for each takes a tenth of the time of reading.
+
+    Shape: ``found`` are position, version, topic and state.
+    """
+    rows: list[Notification] = []
+    for position, version, topic, state in found:
+        row = _new(Row)
+        row.originator_id = job_id
+        row.originator_version = version
+        row.topic = topic
+        row.state = state
+        row.id = position
+        rows.append(row)
+    return rows
 
 
 def stored_event(job_id: str, version: int, topic: str, state: bytes) -> StoredEvent:

@@ -33,7 +33,7 @@ from esflow.store import (
 )
 from esflow.stores import sqlite_condition, sqlite_index, sqlite_snapshots
 from esflow.stores.bell import Bell
-from esflow.stores.notifications import Row
+from esflow.stores.notifications import Row, rows_of
 from esflow.stores.sqlite_faults import FAULTS, Fault, store_error
 from esflow.stores.sqlite_pool import Connections, Datastore, Pool
 from esflow.stores.sqlite_recorder import Events
@@ -47,7 +47,7 @@ _UNSETTLED = "it may be written or not, which the next append or opening of the 
 _PAGE_ROWS = 256
 _FOREVER = 2**63 - 1
 READ = """
-SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
+SELECT rowid, originator_version, topic, state FROM stored_events
 WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?
 ORDER BY originator_version LIMIT ?
 """
@@ -158,7 +158,8 @@ class SQLiteStore:
     def _pages(self, job_id: str, after: int, upto: int | None) -> Iterator[list[Notification]]:
         doing = f"reading job {job_id!r}"
         last = _FOREVER if upto is None else upto
-        while page := self._rows(doing, READ, (job_id, after, last, _PAGE_ROWS)):
+        filled = partial(rows_of, job_id)
+        while page := self._rows(doing, READ, (job_id, after, last, _PAGE_ROWS), filled):
             yield page
             if len(page) < _PAGE_ROWS:
                 return
@@ -166,15 +167,21 @@ class SQLiteStore:
 
     def read_all(self, *, after: int = 0, limit: int = 1000) -> Sequence[Notification]:
         """Return the next rows of all jobs behind a position."""
-        return self._rows("reading the log", READ_ALL, (after, max(0, limit)))
+        return self._rows("reading the log", READ_ALL, (after, max(0, limit)), _rows_of_all)
 
-    def _rows(self, doing: str, statement: str, values: tuple[Any, ...]) -> list[Notification]:
+    def _rows(
+        self,
+        doing: str,
+        statement: str,
+        values: tuple[Any, ...],
+        filled: Callable[[Iterable[Any]], list[Notification]],
+    ) -> list[Notification]:
         with self._reading(doing) as connection:
             cursor = connection.cursor()
             cursor.row_factory = None  # Plain tuples.
 
             def read() -> list[Notification]:
-                return [Row(*row) for row in cursor.execute(statement, values)]
+                return filled(cursor.execute(statement, values))
 
             return read_as_text(connection, read)
 
@@ -296,6 +303,10 @@ class SQLiteStore:
                 cursor.execute("COMMIT")
         except FAULTS as fault:
             raise store_error(doing, self._path, fault) from fault
+
+
+def _rows_of_all(found: Iterable[Any]) -> list[Notification]:
+    return [Row(*row) for row in found]
 
 
 def _newest(connection: sqlite3.Connection) -> int:

@@ -28,8 +28,7 @@ MUTANTS: Final = (
                 "            created_at_ms = stored.at\n    return Replayed(",
                 "            created_at_ms = stored.at\n"
                 "    if fold.ended is None and head != begun.head:\n"
-                "        evolve(fold, stored.data)\n"
-                "        fold.version -= 1\n"
+                "        HANDLERS[type(stored.data)](fold, stored.data)\n"
                 "    return Replayed(",
             ),
         ),

@@ -106,8 +106,8 @@ MUTANTS: Final = (
                 "replay.py",
                 "            return _carried_on(snapshot, rows)\n",
                 "            again = next(iter(store.read(job_id, after=version - 1, upto=upto)))\n"
-                "            evolve(snapshot.fold, decode_row(again).event)\n"
-                "            snapshot.fold.version = version\n"
+                "            event = decode_row(again).event\n"
+                "            HANDLERS[type(event)](snapshot.fold, event)\n"
                 "            return _carried_on(snapshot, rows)\n",
             ),
         ),
