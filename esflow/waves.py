@@ -47,7 +47,10 @@ Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
 
 def come_to_rest(fold: JobFold) -> None:
-    """Close the wave when nothing of it goes any more, or say what it stands still for."""
+    """Close the wave when nothing of it goes any more, or say what it stands still for.
+
+    To close is to merge what it recorded and to line up what follows from it.
+    """
     if fold.going:
         return
     asks = False
@@ -56,12 +59,8 @@ def come_to_rest(fold: JobFold) -> None:
             return
         asks = asks or each.interrupt is not None
     fold.halt = within_wave(fold) if asks else ()
-    if not fold.halt:
-        close(fold)
-
-
-def close(fold: JobFold) -> None:
-    """Merge what the wave recorded and line up what follows from it."""
+    if fold.halt:
+        return
     writes = writes_of(fold)
     fold.merge_failure = None
     if writes:

@@ -10,6 +10,7 @@ import pytest
 
 from esflow import Context, Engine, Flow, JobState, Recorded
 from esflow import events as ev
+from esflow.state import Activation, Member
 from tests.core.scenario import (
     ASKED,
     CLAIMED,
@@ -204,6 +205,16 @@ def test_a_moment_is_shown_in_utc() -> None:
         event=started(),
     )
     assert recorded.recorded_at == datetime(2025, 11, 21, 1, 53, 20, 123_000, tzinfo=UTC)
+
+
+def test_a_member_begins_with_every_field_and_shares_none_of_them() -> None:
+    """Its constructor is written by hand."""
+    names = [each.name for each in attrs.fields(Member)]
+    one, other = (Member(Activation("1.1", "a.in", {})) for _ in range(2))
+    assert one == other
+    mutable = [each for each in names if isinstance(getattr(one, each), dict)]
+    assert mutable == ["effects", "attempts", "answered"]
+    assert not [each for each in mutable if getattr(one, each) is getattr(other, each)]
 
 
 def test_changing_what_a_report_holds_changes_no_job() -> None:
