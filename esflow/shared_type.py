@@ -54,6 +54,11 @@ class DataRules:
     functions: Mapping[str, Reducer]
     shared: SharedType | None
 
+    @property
+    def has_code(self) -> bool:
+        """Whether code of the user's own has a say in how writes meet the data."""
+        return bool(self.functions) or self.shared is not None
+
 
 def data_rules(shared: object, reducers: Mapping[str, object]) -> DataRules | str:
     """Return the rules that a flow declares, or what is wrong with them."""

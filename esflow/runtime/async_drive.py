@@ -25,6 +25,7 @@ from esflow.clock import wait_until_async
 from esflow.errors import EsflowError
 from esflow.failpoints import reach
 from esflow.runtime.agenda import Agenda
+from esflow.runtime.decisions import Left
 from esflow.runtime.host import MAX_CLAIMS, Errand, Host, passing_over
 from esflow.runtime.runs import Run
 from esflow.runtime.session import Session
@@ -136,8 +137,13 @@ async def _run_alone(wave: Wave, threads: Threads) -> None:
 
 
 async def _settle(wave: Wave, run: Run, outcome: Performed, threads: Threads) -> None:
-    """Record what became of a run: here, as far as that waits for nothing, else in a thread."""
-    left = wave.settle(run, outcome, at_once=True)
+    """Record what became of a run: here, as far as that waits for nothing, else in a thread.
+
+    What may call a reducer of the user's is done there too: that is plain code.
+    """
+    left: Left = partial(wave.settle, run, outcome)
+    if not wave.execution.has_code:
+        left = wave.settle(run, outcome, at_once=True)
     if left is not None:
         await threads.write(left)
 

@@ -43,10 +43,12 @@ class Execution:
     inside: frozenset[str]  # The jobs whose handlers a handler of it is in.
     off_loop: OffLoop = attrs.field(default=at_once)
     slots: Mapping[str, Slot] = attrs.field(init=False)
+    has_code: bool = attrs.field(init=False)  # Of the user's, that a wave may be merged by.
 
     def __attrs_post_init__(self) -> None:
-        """Look the slots up once: every run needs its own."""
+        """Look up once what every run needs."""
         self.slots = self.flow.slots
+        self.has_code = self.flow.data.has_code
 
 
 @final

@@ -52,6 +52,21 @@ MUTANTS: Final = (
         trial=Trial(_STORE + "the_log_ahead_is_written_back_by_those_who_may_wait"),
     ),
     Mutant(
+        name="a loop merges by code of the user's",
+        breaks="Plain code of the user's is called in a thread.",
+        patches=(
+            Patch(
+                "runtime/async_drive.py",
+                "    if not wave.execution.has_code:\n",
+                "    if wave.execution:\n",
+            ),
+        ),
+        trial=Trial(
+            "tests/engine/test_custom_reducers.py::"
+            "test_a_reducer_can_not_act_on_its_own_job[memory-async]"
+        ),
+    ),
+    Mutant(
         name="a loop waits for the disk",
         breaks="Only what syncs nothing is done on the loop.",
         patches=(
