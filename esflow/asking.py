@@ -19,11 +19,11 @@ from esflow.inputs import checked_text
 from esflow.json_values import same_json
 from esflow.payloads import copy_json, json_of, structure, to_json
 from esflow.state import Answered
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class Asked:
     """What an interrupt asks, as it is recorded when the handler is set aside."""

@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 import attrs
 
 from esflow.events import Failure, Gather, Json, Parent
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 
 @final
@@ -88,7 +88,7 @@ class ClaimExecution:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class SendMessage:
     """Bring a payload to a slot from outside, once per key."""
@@ -100,7 +100,7 @@ class SendMessage:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class PauseJob:
     """Let nothing new start until somebody says `Continue`."""
@@ -109,7 +109,7 @@ class PauseJob:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class UpdateShared:
     """Write to the shared data from outside.
@@ -121,7 +121,7 @@ class UpdateShared:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class CancelJob:
     """End the job, whatever it is doing."""
@@ -130,7 +130,7 @@ class CancelJob:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class RetryJob:
     """Let what ended the job run again; ``effects`` is ``reuse`` or ``fresh``."""
@@ -152,7 +152,7 @@ class FireTimers:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class AnswerInTime:
     """Answer every question whose time is over by now with its default, all at once."""
@@ -161,7 +161,7 @@ class AnswerInTime:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class FinishChild:
     """Tell a job how a child of it ended."""

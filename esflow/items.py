@@ -13,7 +13,7 @@ import attrs
 
 from esflow import events as ev
 from esflow.events import Gather, Json
-from esflow.values import by_contents, by_value
+from esflow.values import by_contents, by_value, late
 
 
 class Status(StrEnum):
@@ -60,7 +60,7 @@ class Output:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Interrupt:
     """What an activation that is set aside asks; ``types`` are those of its event."""
@@ -73,7 +73,7 @@ class Interrupt:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobFailure:
     """What ended a job that failed.
@@ -89,7 +89,7 @@ class JobFailure:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class MergeFailure:
     """The first write that does not apply; one from outside has no activation."""
@@ -101,7 +101,7 @@ class MergeFailure:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Answered:
     """An answer that stands; one to an interrupt, with what was asked."""
@@ -112,7 +112,7 @@ class Answered:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Delivered:
     """What a message key stands for."""
@@ -135,7 +135,7 @@ class Delivery:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Gathered:
     """A payload that a slot has collected, and the connection that it came by, if that counts."""
@@ -146,7 +146,7 @@ class Gathered:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Gathering:
     """What a slot has collected, and not been activated with yet.
@@ -187,7 +187,7 @@ class Collection:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Child:
     """A job that this one started; ``status`` is that of its end, null before."""
@@ -239,7 +239,7 @@ class Member:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Origin:
     """The job that a fork shares its history with, and up to which of its versions."""

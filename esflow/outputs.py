@@ -17,13 +17,13 @@ from esflow.events import Json
 from esflow.graph import ERROR, Slot, name_problem, rename_problem, unknown
 from esflow.json_values import Misfit, type_name
 from esflow.payloads import json_of, reader_of
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 _Read: TypeAlias = Callable[[Json], object]
 
 
 @final
-@attrs.frozen(slots=False)
+@late()
 @by_value
 class Typed:
     """What stands under a key.

@@ -7,14 +7,14 @@ from typing import Any, TypeAlias, final
 
 import attrs
 
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 Json: TypeAlias = Any
 """A JSON value as plain data: None, bool, int, float, str, list or dict with string keys."""
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Gather:
     """How a slot collects payloads before it is activated once with all of them.
@@ -40,7 +40,7 @@ class Target:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Failure:
     """What went wrong in user code, as text."""
@@ -52,7 +52,7 @@ class Failure:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class PauseReason:
     """Why a job stands still, and who wants it to.
@@ -66,7 +66,7 @@ class PauseReason:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class EffectCall:
     """A call to the outside world that was not made."""
@@ -77,7 +77,7 @@ class EffectCall:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Parent:
     """Who started a child job, and the id that the child has there."""

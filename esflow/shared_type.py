@@ -21,7 +21,7 @@ from esflow.graph import name_problem, unknown
 from esflow.json_values import Misfit
 from esflow.outputs import Typed, recorded_keys, typed_keys
 from esflow.reducers import BUILT_IN, DELETE
-from esflow.values import by_value, listed
+from esflow.values import by_value, late, listed
 
 CUSTOM: Final = "custom:"
 """What begins the recorded name of a reducer of a flow's own."""
@@ -30,7 +30,7 @@ Reducer: TypeAlias = Callable[[Any, Any], Any]
 
 
 @final
-@attrs.frozen(slots=False)
+@late()
 @by_value
 class SharedType:
     """The type of the whole of the shared data; without ``kind`` its class is elsewhere."""

@@ -34,7 +34,7 @@ from esflow.errors import PayloadError, StoreError
 from esflow.json_values import Misfit
 from esflow.state import JobFold, Status
 from esflow.store import SnapshotRow, Store
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 FOLD_VERSION: Final = 4
 TAIL_SHARE: Final = 10
@@ -46,7 +46,7 @@ _body_start: Final = len(b'{"hash":"') + 64 + len(b'",')
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class Replayed:
     """A job folded up to a recorded version.

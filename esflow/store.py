@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import attrs
 
-from esflow.values import by_contents, by_value
+from esflow.values import by_contents, by_value, late
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import Notification, StoredEvent
@@ -57,7 +57,7 @@ class IndexRow:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class SnapshotRow:
     """A job folded up to one version, as bytes: it saves time, and can be missed at any moment."""
@@ -70,7 +70,7 @@ class SnapshotRow:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class StoreCondition:
     """What a store is made of, and how full it is."""
@@ -82,7 +82,7 @@ class StoreCondition:
 
 
 @final
-@attrs.frozen(kw_only=True, slots=False)
+@late(kw_only=True)
 @by_value
 class JobQuery:
     """Which jobs to list.

@@ -13,7 +13,7 @@ import attrs
 
 from esflow.errors import PayloadError
 from esflow.events import Failure
-from esflow.values import by_contents, by_value
+from esflow.values import by_contents, by_value, late
 
 if TYPE_CHECKING:  # Loaded by what is awaited.
     from asyncio import Task
@@ -35,7 +35,7 @@ class Returned:
 
 
 @final
-@attrs.frozen
+@late()
 @by_value
 class Raised:
     """User code raised."""
@@ -44,7 +44,7 @@ class Raised:
 
 
 @final
-@attrs.frozen
+@late()
 @by_value
 class Ended:
     """User code ended the process rather than the call."""
@@ -53,7 +53,7 @@ class Ended:
 
 
 @final
-@attrs.frozen
+@late()
 @by_value
 class Stopped:
     """User code was set aside, to run again."""

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import attrs
 
 from esflow.parts import EffectCall, Failure, Gather, Json, Target
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 
 @final
@@ -29,7 +29,7 @@ class EffectRecorded:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class EffectAttemptFailed:
     """A call to the outside world failed, and will be tried again."""
@@ -59,7 +59,7 @@ class Emitted:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class EmissionDeferred:
     """A routine held an emission back until the job resumes."""
@@ -72,7 +72,7 @@ class EmissionDeferred:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class TimerSet:
     """A routine held an emission back until a moment."""
@@ -103,7 +103,7 @@ class SharedWritten:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class MemoryWritten:
     """A routine wrote to its own memory; the reducer is ``set`` or ``delete``."""
@@ -129,7 +129,7 @@ class Logged:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class QuestionAsked:
     """A routine asked a question, whose answer goes to a slot.
@@ -148,7 +148,7 @@ class QuestionAsked:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class ChildStarted:
     """A routine started a job, whose outcome goes to a slot.
@@ -167,7 +167,7 @@ class ChildStarted:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class Interrupted:
     """A handler asked in its middle, and is set aside until somebody answers.
@@ -208,7 +208,7 @@ class ActivationCompleted:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class ActivationFailed:
     """A handler raised; nothing that it asked for holds, but its effects stay recorded.

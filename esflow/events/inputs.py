@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-import attrs
-
 from esflow.parts import Failure, Gather, Json
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class PauseRequested:
     """A program or an operator asked for a pause; an operator has no activation."""
@@ -24,7 +22,7 @@ class PauseRequested:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class AnswerRecorded:
     """Somebody answered a question or an interrupt."""
@@ -35,7 +33,7 @@ class AnswerRecorded:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class MessageReceived:
     """Somebody outside sent a payload to a slot."""
@@ -49,7 +47,7 @@ class MessageReceived:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class TimerFired:
     """The time of timers came, or that of the next attempts of activations.
@@ -62,7 +60,7 @@ class TimerFired:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class ChildFinished:
     """A child job ended, and its outcome is on its way to a slot.
@@ -78,7 +76,7 @@ class ChildFinished:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class DeferralsReleased:
     """Deferrals became emissions."""

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import attrs
 
 from esflow.parts import Failure, Json, Parent, PauseReason
-from esflow.values import by_value
+from esflow.values import by_value, late
 
 
 @final
@@ -48,7 +48,7 @@ class ExecutionClaimed:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobPaused:
     """The job came to a halt."""
@@ -58,7 +58,7 @@ class JobPaused:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobResumed:
     """A command lifted a pause; what it did not lift still holds the job.
@@ -76,7 +76,7 @@ class JobResumed:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class WaveMerged:
     """The writes of a wave, or of an update, met the shared data by code of the flow.
@@ -90,7 +90,7 @@ class WaveMerged:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class WorkDropped:
     """A command led the job elsewhere: to one slot, instead of what was in flight.
@@ -106,7 +106,7 @@ class WorkDropped:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobRetried:
     """Somebody let what failed run again, with all its attempts.
@@ -119,7 +119,7 @@ class JobRetried:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobForked:
     """What stands before this was copied from another job, up to one of its versions.
@@ -143,7 +143,7 @@ class JobCompleted:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobFailed:
     """A failure ended the job."""
@@ -155,7 +155,7 @@ class JobFailed:
 
 
 @final
-@attrs.frozen(kw_only=True)
+@late(kw_only=True)
 @by_value
 class JobCancelled:
     """Somebody ended the job before its time."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any, final
 
 import attrs
 import pytest
 
 from esflow.errors import EsflowError, JobNotFound
-from esflow.values import by_contents, by_value, unlocked
+from esflow.values import by_contents, by_value, late, unlocked
 
 
 @final
@@ -51,6 +55,27 @@ class Changing:
     """One whose values change."""
 
     text: str
+
+
+def unwritten() -> type[Any]:
+    """Return a class that attrs has not seen to yet."""
+
+    @final
+    @late(kw_only=True)
+    @by_value
+    class Late:
+        """What few programs need."""
+
+        text: str
+        inner: object = None
+        names: tuple[str, ...] = attrs.field(factory=tuple)
+
+    return Late
+
+
+def is_written(kind: type[Any]) -> bool:
+    """Tell whether attrs has seen to a class."""
+    return "__attrs_props__" in vars(kind)
 
 
 VALUES: list[tuple[Any, ...]] = [("a",), ("b",), ("a", 1), ("a", None, 7), ("a", ("b", 2))]
@@ -119,6 +144,66 @@ def test_what_is_filled_takes_all_fields_some_of_them_turned_before() -> None:
     assert made == Ours("a", "1")
     with pytest.raises(TypeError, match="missing"):
         unlocked(Ours)("a")
+
+
+def test_attrs_sees_to_a_late_class_when_its_first_value_is_made() -> None:
+    kind = unwritten()
+    assert not is_written(kind)
+    made = kind(text="a")
+    assert is_written(kind)
+    assert repr(made).endswith("Late(text='a', inner=None, names=())")
+    assert made == kind(text="a", inner=None) != kind(text="b")
+    assert attrs.evolve(made, text="b") == kind(text="b")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made.text = "b"
+
+
+def test_attrs_sees_to_a_late_class_when_its_fields_are_asked_for() -> None:
+    kind = unwritten()
+    assert [field.name for field in attrs.fields(kind)] == ["text", "inner", "names"]
+    assert is_written(kind)
+    assert attrs.has(unwritten())
+    assert unlocked(unwritten())("a", None, ()).text == "a"
+
+
+def test_the_first_value_of_a_late_class_may_be_refused() -> None:
+    kind = unwritten()
+    for _ in range(2):
+        with pytest.raises(TypeError, match="text"):
+            kind()
+        with pytest.raises(TypeError, match="positional"):
+            kind("a")
+
+
+def test_a_constructor_that_was_found_before_attrs_wrote_one_makes_a_value_too() -> None:
+    kind = unwritten()
+    found, made = vars(kind)["__init__"], object.__new__(kind)
+    assert kind(text="a").text == "a"
+    found(made, text="b")
+    assert made == kind(text="b")
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_first_values_of_a_late_class_may_be_made_at_the_same_time() -> None:
+    for _ in range(20):
+        kind, begun = unwritten(), Barrier(4)
+
+        def make(kind: type[Any] = kind, begun: Barrier = begun) -> object:
+            begun.wait()
+            return kind(text="a")
+
+        with ThreadPoolExecutor(4) as threads:
+            made = [each.result() for each in [threads.submit(make) for _ in range(4)]]
+        assert made == [kind(text="a")] * 4
 
 
 def test_an_error_is_shown_with_the_names_of_its_values() -> None:

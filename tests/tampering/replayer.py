@@ -41,7 +41,7 @@ def _read(url: str, flow: Flow) -> tuple[int, int]:
 
 
 def locks(name: str, args: tuple[object, ...]) -> bool:
-    """Tell whether what was filled unlocked is given its own class, as `maker` does."""
+    """Tell whether what was filled unlocked is given its own class, as replaying does."""
     if name != "object.__setattr__":
         return False
     value, attribute, kind = args
