@@ -41,8 +41,7 @@ Data never chooses an import: topics are looked up among our own classes.
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
 
@@ -52,7 +51,18 @@ from esflow.json_values import Misfit
 from esflow.upcasters import lift, schemas, upcasters
 
 if TYPE_CHECKING:
+    from hashlib import sha256
+
     from esflow.wires import Read, Row, Stored, Write
+else:
+
+    def sha256(first: bytes) -> Any:
+        """Load OpenSSL with the first hash: it takes 2 ms, and the name is that of its own then."""
+        global sha256  # noqa: PLW0603 - so that no later hash pays for a first one.
+        from hashlib import sha256
+
+        return sha256(first)
+
 
 _kinds: Final[dict[str, type[Event]]] = {kind.name: kind for kind in get_args(Event)}
 _topics: Final[dict[type[Event], str]] = {

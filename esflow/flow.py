@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, Self, TypeVar, final, overload
 
@@ -291,6 +290,8 @@ class Flow:
     @property
     def fingerprint(self) -> str:
         """The sha256 of the definition, in hex: it changes with the graph, not with handlers."""
+        from hashlib import sha256
+
         return sha256(self.definition_bytes()).hexdigest()
 
     @classmethod

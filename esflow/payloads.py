@@ -25,7 +25,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from hashlib import sha256
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias, final
@@ -93,7 +92,7 @@ def digest(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
     room = _Room()
     room.is_strict = False
     given = _copied_items((args, kwargs), max_depth + 1, room)
-    return sha256(_writing()(given)).hexdigest()[:32]
+    return _hashing()(_writing()(given))[:32]
 
 
 class _Room:
@@ -322,6 +321,13 @@ def reader_of(annotation: object, path: str) -> _Reader:
 
 
 # Imported at first need, and kept: an import inside a function takes 0.9 µs each time.
+
+
+@cache
+def _hashing() -> Callable[[bytes], str]:
+    from hashlib import sha256
+
+    return lambda written: sha256(written).hexdigest()
 
 
 @cache

@@ -23,7 +23,6 @@ A test remembers the fields and some folds, and says when that has been forgotte
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final, final
 
 import attrs
@@ -131,6 +130,8 @@ def decode_snapshot(job_id: str, row: SnapshotRow) -> Replayed:
 
 def _sealed(job_id: str, fold_version: int, version: int, head: str, body: bytes) -> bytes:
     """Return the beginning of a snapshot's bytes, up to and with its hash."""
+    from hashlib import sha256
+
     place = f"snapshot\n{genesis(job_id)}\n{fold_version}\n{version}\n{head}\n"
     seal = sha256(place.encode())
     seal.update(body)

@@ -20,7 +20,7 @@ MAX_MODULES: Final = 73
 MAX_CLASSES: Final = 50
 
 # Of Python's own modules, what no job can do without.
-_KNOWN: Final = "attrs, bisect, contextvars, datetime, gc, hashlib, math, uuid"
+_KNOWN: Final = "attrs, bisect, contextvars, datetime, gc, math, uuid"
 _REPORT: Final = f"""
 import sys
 import {_KNOWN}
