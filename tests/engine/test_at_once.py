@@ -18,7 +18,8 @@ from esflow.commands import SendMessage
 from esflow.decider import decide
 from esflow.engine import host_of
 from esflow.errors import JobClosed, StoreError
-from esflow.runtime.decisions import Decision, somebody_runs
+from esflow.runtime import steps
+from esflow.runtime.decisions import Decision, nobody_runs, somebody_runs
 from esflow.runtime.session import Session
 from esflow.store import IndexRow, Store, WouldWait
 from esflow.stores.memory import MemoryStore
@@ -82,13 +83,12 @@ def test_nothing_of_a_group_goes_through_a_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = list[str]()
-    plan = Session._plan
 
-    def noted(session: Session, decision: Decision) -> None:
+    def noted() -> bool:
         names.append(threading.current_thread().name)
-        plan(session, decision)
+        return nobody_runs()
 
-    monkeypatch.setattr(Session, "_plan", noted)
+    monkeypatch.setattr(steps, "nobody_runs", noted)  # It is asked with each decision.
     driven(f"sqlite:///{tmp_path}/jobs.db", chain(), durability="output")
     assert names.count("MainThread") == LENGTH
 
