@@ -52,41 +52,41 @@ class Constants:
     """
 
     full_step_us: float = _measured(
-        579, "µs", "one durable activation, FULL", "`make bench SUITES=chain`, row esflow"
+        412, "µs", "one durable activation, FULL", "`make bench SUITES=chain`, row esflow"
     )
     full_commit_us: float = _measured(
-        434, "µs", "of it, what holds the file", "`make bench SUITES=chain`, row plain sqlite3"
+        290, "µs", "of it, what holds the file", "`make bench SUITES=chain`, row plain sqlite3"
     )
     normal_step_us: float = _measured(
-        168, "µs", "one activation, NORMAL", "`make bench SUITES=chain-normal`, row esflow"
+        91, "µs", "one activation, NORMAL", "`make bench SUITES=chain-normal`, row esflow"
     )
     normal_commit_us: float = _measured(
-        55.5,
+        48.5,
         "µs",
         "of it, what holds the file",
         "`make bench SUITES=chain-normal`, row plain sqlite3",
     )
     grouped_step_us: float = _measured(
-        70.5,
+        35.5,
         "µs",
         "one activation, FULL, commits grouped",
         "`make bench SUITES=chain`, row durability output",
     )
     events_per_activation: float = _measured(2, "events", "an activation that emits once")
-    event_bytes: float = _measured(313, "B", "an event with a small payload, with its index entry")
+    event_bytes: float = _measured(290, "B", "an event with a small payload, with its index entry")
     replay_us: float = _measured(
-        8.58, "µs", "replaying one event, verified", "`make bench SUITES=replay`"
+        4.93, "µs", "replaying one event, verified", "`make bench SUITES=replay`"
     )
-    verify_us: float = _measured(11.2, "µs", "verifying one event of a whole store")
-    snapshot_us: float = _measured(58.1, "µs", "a state from a snapshot with nothing behind it")
+    verify_us: float = _measured(7.19, "µs", "verifying one event of a whole store")
+    snapshot_us: float = _measured(59.3, "µs", "a state from a snapshot with nothing behind it")
     paused_job_events: float = _measured(5, "events", "a job that has asked and waits")
-    paused_job_bytes: float = _measured(2510, "B", "the same, with its rows in every index")
-    page_us: float = _measured(714, "µs", "a page of 100 paused jobs")
-    wake_us: float = _measured(1600, "µs", "from a commit to who waits behind another connection")
-    look_us: float = _measured(3.35, "µs", "one look of a watcher at a file that is as it was")
-    copy_megabytes_per_second: float = _measured(306, "MB/s", "SQLite's own backup of a file")
+    paused_job_bytes: float = _measured(2470, "B", "the same, with its rows in every index")
+    page_us: float = _measured(377, "µs", "a page of 100 paused jobs")
+    wake_us: float = _measured(1590, "µs", "from a commit to who waits behind another connection")
+    look_us: float = _measured(3.41, "µs", "one look of a watcher at a file that is as it was")
+    copy_megabytes_per_second: float = _measured(348, "MB/s", "SQLite's own backup of a file")
     syncs_at_once: float = _measured(
-        6.4, "syncs", "how many syncs the disk does in the time of one, of up to 8"
+        2.85, "syncs", "how many syncs the disk does in the time of one, of up to 8"
     )
     snapshot_events: float = attrs.field(
         default=1000,
