@@ -147,7 +147,7 @@ def test_every_table_that_simulates_nothing_can_be_written_with_any_constants(
 
 
 def test_handlers_that_keep_millions_in_flight_are_bounded_and_not_simulated() -> None:
-    long = attrs.evolve(Constants(), handler_seconds=1e12)
+    long = attrs.evolve(Constants(), handler_seconds=1e12, full_step_us=579.0, full_commit_us=434.0)
     rows = TABLES["closed"](long).splitlines()[2:]
     assert len(rows) == 5
     assert all(row.count(" | not simulated") == 5 for row in rows)
