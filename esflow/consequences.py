@@ -9,13 +9,15 @@ Time is an argument: what is `overdue` depends on it, and nothing else here does
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final, cast
 
 from esflow import errors
 from esflow import events as ev
 from esflow.events import PauseReason
 from esflow.ids import activation_of, order
-from esflow.state import Activation, Child, JobFold, MergeFailure, Status
+from esflow.state import Activation, Child, JobFold, Member, MergeFailure, Status
 
 
 def due(fold: JobFold, *, quiet: bool) -> ev.Event | None:
@@ -48,8 +50,11 @@ def runnable(fold: JobFold) -> tuple[Activation, ...]:
         return ()
     members = fold.members.values()
     if fold.going == len(members):
-        return tuple([each.activation for each in members])
+        return tuple(map(_activation, members))
     return tuple([each.activation for each in members if each.goes])
+
+
+_activation: Final = cast("Callable[[Member], Activation]", attrgetter("activation"))
 
 
 def is_to_claim(fold: JobFold) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 from esflow.chance import drawn_name
 from esflow.errors import JobNotFound, PayloadError, VersionConflict
-from esflow.moments import FIRST_MOMENT_MS, LAST_MOMENT_MS
 from esflow.payloads import to_json
 from esflow.state import JobFold, Status
 from esflow.store import JobQuery
@@ -87,15 +86,13 @@ def checked_actor(actor: object) -> str | None:
     return None if actor is None else checked_text(actor, "actor")
 
 
-def checked_moment(now_ms: int) -> int:
-    """Return what a clock says, if it can be read back.
+def refuse_moment(now_ms: int) -> NoReturn:
+    """Refuse what a clock says, because it could not be read back.
 
     Raises: PayloadError.
     """
-    if not FIRST_MOMENT_MS <= now_ms <= LAST_MOMENT_MS:
-        problem = f"{now_ms} is no moment from the year 1 to 9999; give milliseconds since 1970"
-        raise PayloadError("clock", problem)
-    return now_ms
+    problem = f"{now_ms} is no moment from the year 1 to 9999; give milliseconds since 1970"
+    raise PayloadError("clock", problem)
 
 
 def checked_labels(labels: Mapping[str, object]) -> dict[str, str]:

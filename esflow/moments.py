@@ -8,6 +8,7 @@ from typing import Final
 FIRST_MOMENT_MS: Final = -62_135_596_800_000
 LAST_MOMENT_MS: Final = 253_402_300_799_999
 """What `datetime` can say, in milliseconds since 1970: the years 1 to 9999."""
+MOMENTS_MS: Final = range(FIRST_MOMENT_MS, LAST_MOMENT_MS + 1)
 
 
 def moment_of(milliseconds: int) -> datetime:

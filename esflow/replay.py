@@ -138,16 +138,17 @@ def _carried_on(begun: Replayed, rows: Iterable[Notification]) -> Replayed:
 
 def index_row(
     fold: JobFold,
-    *,
     head: str,
     created_at_ms: int,
     updated_at_ms: int,
+    *,
     lease: str | None = None,
     lease_until_ms: int | None = None,
 ) -> IndexRow:
     """Return what the index says of a job: all of it follows from its events, but the lease."""
-    waits = fold.ended is None  # An ended job keeps its questions, and waits for no answer.
-    asked = fold.first_asked if waits else None
+    # An ended job keeps its questions, and waits for no answer.
+    may_ask = fold.ended is None and (fold.questions or fold.going != len(fold.members))
+    asked = fold.first_asked if may_ask else None
     is_timed = bool(fold.timers or fold.questions or fold.delayed)
     return IndexRow(
         fold.job_id,

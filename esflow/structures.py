@@ -116,13 +116,18 @@ def _expected(what: str, value: Json) -> Misfit:
 # Values without parts
 
 
-def _exactly(kind: type[Any], read: Read = lambda value: value) -> Read:
+def _exactly(kind: type[Any]) -> Read:
     def read_exactly(value: Json) -> Json:
         if type_of(value) is not kind:
             raise _expected(kind.__name__, value)
-        return read(value)
+        return value
 
     return read_exactly
+
+
+def _copied(kind: type[Any]) -> Read:
+    check = _exactly(kind)
+    return lambda value: copy_json(check(value))
 
 
 def _read_float(value: Json) -> float:
@@ -156,8 +161,8 @@ _plain: Final[dict[Any, Read]] = {
     float: _read_float,
     NoneType: _exactly(NoneType),
     None: _exactly(NoneType),
-    list: _exactly(list, copy_json),
-    dict: _exactly(dict, copy_json),
+    list: _copied(list),
+    dict: _copied(dict),
     **{kind: _leaf(kind) for kind in leaves},
 }
 """Annotations read without cattrs."""

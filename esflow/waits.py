@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
-from typing import TypeVar, final
+from contextvars import Context
+from typing import Any, TypeVar, final
 
 Result = TypeVar("Result")
 
 
-@final
 class UnbrokenWait(Future[Result]):
     """A future that can't be cancelled: whoever is while awaiting it is told so when it is done.
 
@@ -29,3 +29,25 @@ class UnbrokenWait(Future[Result]):
         if self._at_cancel is not None:
             self.get_loop().call_soon(self._at_cancel)
         return False
+
+
+@final
+class PromptWait(UnbrokenWait[Result]):
+    """One that a callback of the loop ends, and that its task goes on from there and then.
+
+    A turn of the loop later, the thread that did the work would compete for the interpreter.
+    Shape: one task awaits it, and nobody ends it while another task takes a step.
+    """
+
+    def add_done_callback(
+        self, fn: Callable[[Any], object], /, *, context: Context | None = None
+    ) -> None:
+        """Remember how the task that awaits it goes on."""
+        assert context is not None, "a task says in which context it goes on"
+        self._go_on = fn
+        self._context = context
+
+    def end(self, result: Result) -> None:
+        """Let the task that awaits it go on with a result."""
+        self.set_result(result)
+        self._context.run(self._go_on, self)

@@ -67,6 +67,7 @@ Read: TypeAlias = Callable[[bytes], Stored]
 Write: TypeAlias = Callable[[Any], bytes]
 """Gives the ``data`` of a row."""
 Lift: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+_ValuesOf: TypeAlias = Callable[[Any], Sequence[Any]]
 _MakeAll: TypeAlias = Callable[[tuple[msgspec.Struct, ...]], tuple[Any, ...]]
 
 
@@ -90,7 +91,7 @@ def _row_of(kind: type[Any]) -> Row:
     fields += [("actor", str | None, None), ("token", _version, 0), ("nonce", str | None, None)]
     row = msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True, gc=False)
     read_row = cast("Read", Decoder(row).decode)
-    mirrored = _mirror_of(kind)[1]
+    mirror, values_of = _mirror_of(kind)
 
     def read(state: bytes) -> Stored:
         try:
@@ -102,7 +103,7 @@ def _row_of(kind: type[Any]) -> Row:
         return stored
 
     return Row(
-        lambda event: to_bytes(mirrored(event)),
+        lambda event: to_bytes(mirror(*values_of(event))),
         read,
         lambda state, lift: read(_lifted(state, lift)),
     )
@@ -198,8 +199,8 @@ def _shared(make_all: _MakeAll) -> _MakeAll:
     return make_shared
 
 
-def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]:
-    """Return the structure that is written for a class, and what fills it from an instance."""
+def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], _ValuesOf]:
+    """Return the structure that is written for a class, and what tells its values."""
     columns: list[Any] = []
     turns: list[tuple[int, Callable[[Any], Any]]] = []
     for place, field in enumerate(attrs.fields(kind)):
@@ -210,27 +211,30 @@ def _made_mirror(kind: type[Any]) -> tuple[type[msgspec.Struct], Callable[[Any],
     structure = msgspec.defstruct(kind.__name__, columns, omit_defaults=True, gc=False)
     pick = _picker(tuple(field.name for field in attrs.fields(kind)))
     if not turns:
-        return structure, lambda event: structure(*pick(event))
+        return structure, pick
 
-    def fill(event: Any) -> msgspec.Struct:
+    def turned(event: Any) -> Sequence[Any]:
         values = [*pick(event)]
         for place, turn in turns:
             value = values[place]
             if value:
                 values[place] = turn(value)
-        return structure(*values)
+        return values
 
-    return structure, fill
+    return structure, turned
 
 
 _mirror_of: Final = cast(
-    "Callable[[type[Any]], tuple[type[msgspec.Struct], Callable[[Any], msgspec.Struct]]]",
-    cache(_made_mirror),
+    "Callable[[type[Any]], tuple[type[msgspec.Struct], _ValuesOf]]", cache(_made_mirror)
 )
 
 
 def _turn(hint: Any, part: type[Any]) -> Callable[[Any], Any]:
-    fill = _mirror_of(part)[1]
+    mirror, values_of = _mirror_of(part)
+
+    def fill(value: Any) -> msgspec.Struct:
+        return mirror(*values_of(value))
+
     if get_origin(hint) is not tuple:
         return fill
     last: tuple[object, Sequence[msgspec.Struct]] = (None, ())

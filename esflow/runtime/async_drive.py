@@ -116,13 +116,13 @@ async def _followed(host: Host, threads: Threads, errand: Errand) -> BaseExcepti
 async def _drive(host: Host, session: Session, threads: Threads) -> BaseException | None:
     """Run a claimed job until it waits, is paused or has ended."""
     reach("execution.claimed")
-    execution = host.execution(session, threads.write)
+    execution = host.execution(session, partial(threads.write, meanwhile=session.prepare))
     while (wave := open_wave(execution)) is not None:
         if wave.is_single:
             await _run_alone(wave, threads)
         else:
             await _run_beside(wave, threads)
-        if session.is_waiting and wave.is_last:
+        if session.is_grouping and session.is_waiting and wave.is_last:
             await threads.write(session.flush)
         if wave.trouble is not None:
             return wave.trouble
@@ -133,10 +133,10 @@ async def _drive(host: Host, session: Session, threads: Threads) -> BaseExceptio
 
 async def _run_alone(wave: Wave, threads: Threads) -> None:
     for run in wave.startable():
-        await _settle(wave, run, await _performed(run, threads), threads)
+        await _settle(wave, run, await _performed(run, threads))
 
 
-async def _settle(wave: Wave, run: Run, outcome: Performed, threads: Threads) -> None:
+async def _settle(wave: Wave, run: Run, outcome: Performed) -> None:
     """Record what became of a run: here, as far as that waits for nothing, else in a thread.
 
     What may call a reducer of the user's is done there too: that is plain code.
@@ -145,7 +145,7 @@ async def _settle(wave: Wave, run: Run, outcome: Performed, threads: Threads) ->
     if not wave.execution.has_code:
         left = wave.settle(run, outcome, at_once=True)
     if left is not None:
-        await threads.write(left)
+        await wave.execution.off_loop(left)
 
 
 async def _run_beside(wave: Wave, threads: Threads) -> None:
@@ -161,7 +161,7 @@ async def _run_beside(wave: Wave, threads: Threads) -> None:
                 return
             for task in await _finished(running, wave):
                 run = running.pop(task)
-                await _settle(wave, run, task.exception() or task.result(), threads)
+                await _settle(wave, run, task.exception() or task.result())
     finally:
         await _abandon(running)
 

@@ -10,7 +10,9 @@ from typing import TypeAlias, final
 
 import attrs
 
+from esflow.consequences import due
 from esflow.events import Event
+from esflow.fold import evolve, evolve_all
 from esflow.state import JobFold
 
 Decide: TypeAlias = Callable[[JobFold], Sequence[Event]]
@@ -32,6 +34,33 @@ class Decision:
     quiet: Callable[[], bool]
     may_wait: bool
     is_planned: bool = False  # Whether what it comes to is recorded, or waits for it.
+
+    def planned(self, fold: JobFold, merge: Callable[[JobFold], Event]) -> list[Event]:
+        """Return what its steps decide in turn, and all that is due, which the fold takes in.
+
+        Shape: ``merge`` returns what becomes of a wave whose writes need code.
+        Raises: whatever a step refuses by.
+        """
+        quiet = self.quiet()
+        planned: list[Event] = []
+        is_settled = False  # Nothing more follows from what is planned by now.
+        for step in self.steps:
+            token, events = fold.token, step(fold)
+            if events:
+                evolve_all(fold, events)
+                planned += events
+                is_settled = False
+            # Whoever claims a job runs nothing of it yet, and fences whoever did.
+            quiet = quiet or fold.token != token
+            while fold.version and not is_settled:
+                is_code_due = fold.merging and fold.waits_for_code
+                following = merge(fold) if is_code_due else due(fold, quiet=quiet)
+                if following is None:
+                    is_settled = True
+                else:
+                    evolve(fold, following)
+                    planned.append(following)
+        return planned
 
 
 def nobody_runs() -> bool:

@@ -93,7 +93,7 @@ def _drive(host: Host, session: Session) -> None:
             _run_alone(wave)
         else:
             _run_in_threads(wave)
-        if session.is_waiting and wave.is_last:
+        if session.is_grouping and wave.is_last:
             session.flush()
         if wave.trouble is not None:
             raise wave.trouble

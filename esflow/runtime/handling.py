@@ -28,12 +28,16 @@ Result = TypeVar("Result")
 def handled(slot: Slot, context: Context, payload: Mapping[str, Json]) -> Handled:
     """Call a plain handler, and close its context."""
     try:
-        return usercode.run(_handle, slot, context, payload)
+        return usercode.run(handle, slot, context, payload)
     finally:
         context.close()
 
 
-def _handle(slot: Slot, context: Context, payload: Mapping[str, Json]) -> tuple[Event, ...]:
+def handle(slot: Slot, context: Context, payload: Mapping[str, Json]) -> tuple[Event, ...]:
+    """Let a plain handler do its work, and return what it asked for; whatever it raises is raised.
+
+    It is user code, which `usercode` calls.
+    """
     slot.function(context, **bind(slot.signature, slot.address, payload))
     return context.records()
 
@@ -50,7 +54,7 @@ async def handled_async(
     Whoever is cancelled while waiting here leaves the handler, and cancels it.
     """
 
-    async def handle() -> tuple[Event, ...]:
+    async def handle_async() -> tuple[Event, ...]:
         context.move_here()
         arguments = bind(slot.signature, slot.address, payload)
         handler: Any = slot.function
@@ -59,11 +63,11 @@ async def handled_async(
 
     try:
         if limit is None:
-            outcome = await usercode.awaited(handle(), leave)
+            outcome = await usercode.awaited(handle_async(), leave)
         else:
             from esflow.limits import within_async
 
-            outcome = await within_async(limit, handle(), leave)
+            outcome = await within_async(limit, handle_async(), leave)
     finally:
         left = await context.close_async()
     if left is not None and isinstance(outcome, usercode.Returned):

@@ -138,7 +138,9 @@ class Run:
     def abandon(self) -> None:
         """Let nothing more of it be recorded, and wake what of it waits."""
         self.abandoned = True
-        self.session.waiting.wake()
+        waiting = self.session.waiting
+        if waiting.wakes:
+            waiting.wake()
 
     def due_at_ms(self, delay_ms: int) -> int:
         """Return the moment so many milliseconds from now, and from the job's last event."""

@@ -28,18 +28,18 @@ those of its wave; `is_current` tells it so, and it is driven again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import attrs
 
 from esflow.chance import drawn_name
 from esflow.clock import Clock
 from esflow.codec import encode, envelope, genesis
-from esflow.consequences import due, owed
+from esflow.consequences import owed
 from esflow.errors import (
     ContextClosed,
     EsflowError,
@@ -48,18 +48,20 @@ from esflow.errors import (
     VersionConflict,
 )
 from esflow.events import Event, ExecutionClaimed
-from esflow.fold import evolve, evolve_all
-from esflow.inputs import checked_moment
-from esflow.moments import LAST_MOMENT_MS
+from esflow.inputs import refuse_moment
+from esflow.moments import LAST_MOMENT_MS, MOMENTS_MS
 from esflow.replay import index_row, replay
 from esflow.runtime.decisions import Decide, Decision, Left, somebody_runs
 from esflow.runtime.waiting import Waiting
 from esflow.snapshots import RESTING, Replayed, SnapshotPlan, take_snapshot
 from esflow.state import JobFold, Status
-from esflow.store import Store, WouldWait
+from esflow.store import IndexRow, Store, WouldWait
 
 if TYPE_CHECKING:
     from eventsourcing.persistence import StoredEvent
+
+Made: TypeAlias = "tuple[list[StoredEvent], IndexRow, int]"
+"""Rows, what the index says after them, and the token of the execution that they are of."""
 
 max_group_events: Final = 1_000
 max_group_ms: Final = 100
@@ -88,6 +90,7 @@ class Session:
     _recorded: int = 0  # The version up to which the fold is in the log.
     _group: list[Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
     _events: list[Event] = attrs.field(factory=lambda: [], init=False)  # What they come to.
+    _made: Made | None = None  # Of them, until there are others.
     _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
@@ -212,12 +215,13 @@ class Session:
         if self._ahead or self.fold.token != self.token:
             self._catch_up()
         self._ahead = True
-        planned = self._planned(decision)
+        planned = decision.planned(self.fold, self.merge)
         self._ahead = False
         if self.is_grouping and not self._group:
             self._waits_since_ms = self.clock.now_ms()
         self._group.append(decision)
         self._events += planned
+        self._made = None
         decision.is_planned = True
 
     def _may_wait(self) -> bool:
@@ -261,7 +265,7 @@ class Session:
 
     def _drop_group(self) -> list[Decision]:
         """Let what is decided be as if it weren't."""
-        dropped, self._group, self._events = self._group, [], []
+        dropped, self._group, self._events, self._made = self._group, [], [], None
         for decision in dropped:
             decision.is_planned = False
         return dropped
@@ -290,26 +294,19 @@ class Session:
             host = self.fold.host or "another host"
             raise Fenced(self.job_id, self.token, self.fold.token, host)
 
-    def _planned(self, decision: Decision) -> list[Event]:
-        fold, quiet = self.fold, decision.quiet()
-        planned: list[Event] = []
-        is_settled = False  # Nothing more follows from what is planned by now.
-        for step in decision.steps:
-            token, events = fold.token, step(fold)
-            if events:
-                evolve_all(fold, events)
-                planned += events
-                is_settled = False
-            # Whoever claims a job runs nothing of it yet, and fences whoever did.
-            quiet = quiet or fold.token != token
-            while fold.version and not is_settled:
-                following = self.merge(fold) if fold.waits_for_code else due(fold, quiet=quiet)
-                if following is None:
-                    is_settled = True
-                else:
-                    evolve(fold, following)
-                    planned.append(following)
-        return planned
+    def prepare(self) -> None:
+        """Make ready what is decided, for whoever records it next, unless that would wait.
+
+        A thread that was told to do so takes as long to wake up: what it finds done is won.
+        """
+        if self.is_grouping or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._events and not self._ahead:
+                with suppress(EsflowError):  # Whoever records it meets the same, and says so.
+                    self._made = self._made_of(None)
+        finally:
+            self._lock.release()
 
     def _append(self, actor: str | None, *, at_once: bool = False) -> None:
         """Append all that is decided, once.
@@ -318,58 +315,67 @@ class Session:
         """
         self._ahead = True
         append = partial(self.store.append, at_once=True) if at_once else self.store.append
-        expected = self._recorded
         try:
-            now_ms = checked_moment(self.clock.now_ms())
-            rows, token, head = self._rows(self._events, actor, expected, now_ms)
-            owing, created_at_ms = owed(self.fold), self._created_at_ms or now_ms
-            index = index_row(
-                self.fold, head=head, created_at_ms=created_at_ms, updated_at_ms=now_ms
-            )
+            rows, index, token = self._made or self._made_of(actor)
+            owing = owed(self.fold)
             is_running = index.status is Status.RUNNING
-            holding, keep_lease = self._leasing(token, owing, is_running=is_running)
+            if token:  # Who drives a job holds it.
+                holding, keep_lease = is_running or not owing <= self.done, False
+            else:
+                holding, keep_lease = self._leasing(owing, is_running=is_running)
             if holding:
                 self.holds_lease = True
-                index.lease, index.lease_until_ms = self.lease, now_ms + self.lease_ms
-            append(rows, index, expected=expected, keep_lease=keep_lease)
+                index.lease, index.lease_until_ms = self.lease, index.updated_at_ms + self.lease_ms
+            append(rows, index, expected=self._recorded, keep_lease=keep_lease)
         except VersionConflict:
             raise
         except EsflowError:  # Only the log tells whether it was appended.
             self._drop_group()
             raise
-        self.token, self._head, self._created_at_ms = token, head, created_at_ms
+        self.token, self._head, self._created_at_ms = token, index.head, index.created_at_ms
         self.holds_lease, self.has_recorded, self._owed = holding, True, owing
-        self._rests = index.status in RESTING
-        self._recorded, self._ahead, self._events = self.fold.version, False, []
+        self._rests = not is_running and index.status in RESTING
+        self._recorded, self._ahead, self._events, self._made = index.version, False, [], None
 
-    def _rows(
-        self, events: Sequence[Event], actor: str | None, version: int, now_ms: int
-    ) -> tuple[list[StoredEvent], int, str]:
-        """Return the rows of events behind a version, the token then, and the last one's hash."""
+    def _made_of(self, actor: str | None) -> Made:
+        """Return what is decided as it will stand in the store, and the token then."""
+        fold, token, head, version = self.fold, self.token, self._head, self._recorded
+        job_id, stored = self.job_id, self._stored
+        now_ms = self.clock.now_ms()
+        if now_ms not in MOMENTS_MS:
+            refuse_moment(now_ms)
+        around = envelope(now_ms, self.host, actor, token)
+        is_plain = token and fold.token == token  # As nearly always: of one execution alone.
+        varying = None if is_plain else self._varying(actor, now_ms)
         rows: list[StoredEvent] = []
-        job_id, host, stored = self.job_id, self.host, self._stored
-        token, head = self.token, self._head
-        nonce = None if token else drawn_name(4)
-        around = envelope(now_ms, host, actor, token, nonce)
-        for event in events:
+        for event in self._events:
             version += 1
-            if type(event) is ExecutionClaimed:
-                token = version
-                around = envelope(now_ms, host, actor, token, nonce)
+            if varying is not None:
+                around = next(varying)
             topic, state, head = encode(event, around, head)
             rows.append(stored(job_id, version, topic, state))
-            if nonce is not None:  # It stands in the first row alone.
-                nonce = None
-                around = envelope(now_ms, host, actor, token)
-        return rows, token, head
+        if fold.token > self._recorded:
+            token = fold.token
+        created_at_ms = self._created_at_ms or now_ms
+        return rows, index_row(fold, head, created_at_ms, now_ms), token
 
-    def _leasing(self, token: int, owing: frozenset[str], *, is_running: bool) -> tuple[bool, bool]:
-        """Tell whether this session holds the job after an append, or else who did goes on to.
+    def _varying(self, actor: str | None, now_ms: int) -> Iterator[bytes]:
+        """Yield the circumstances of events of which one may be a claim.
 
-        Who drives a job holds it, and so does whoever left it with something to do in other jobs.
+        What comes from outside of any execution has a nonce, in its first row alone.
         """
-        if token:
-            return is_running or not owing <= self.done, False
+        token = self.token
+        nonce = None if token else drawn_name(4)
+        for version, event in enumerate(self._events, self._recorded + 1):
+            token = version if type(event) is ExecutionClaimed else token
+            yield envelope(now_ms, self.host, actor, token, nonce)
+            nonce = None
+
+    def _leasing(self, owing: frozenset[str], *, is_running: bool) -> tuple[bool, bool]:
+        """Tell whether a session that drives nothing holds the job, or else who did goes on to.
+
+        Whoever left a job with something to do in other jobs holds it.
+        """
         if self.holds_lease:
             return bool(owing), False
         if is_running:

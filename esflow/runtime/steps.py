@@ -31,11 +31,11 @@ from esflow.errors import (
 )
 from esflow.failpoints import reach
 from esflow.runtime.decisions import Decision, Left, nobody_runs, somebody_runs
-from esflow.runtime.handling import Handled, handled, handled_async, run_alone
+from esflow.runtime.handling import Handled, handle, handled, handled_async, run_alone
 from esflow.runtime.runs import Execution, Run
 from esflow.runtime.session import Session
 from esflow.standing import Standing
-from esflow.state import Activation, JobFold, Member
+from esflow.state import Activation, JobFold
 
 if TYPE_CHECKING:  # Loaded by what has a limit.
     from esflow.limits import Limit
@@ -68,7 +68,7 @@ class Wave:
 
     def startable(self) -> list[Run]:
         """Return the runs to start now, which are counted as running from here on."""
-        session = self.session
+        execution, session = self.execution, self.session
         fold = session.fold  # A member's effect may meanwhile read the job anew.
         runs: list[Run] = []
         if (
@@ -83,7 +83,13 @@ class Wave:
             member = fold.members.get(activation.id)
             if member is not None and fold.ended is None and member.goes:
                 self._running += 1
-                runs.append(self._prepared(fold, member))
+                slot = execution.slots[activation.slot]
+                memory = fold.memory.get(slot.routine, {})
+                place = self._number, self._since
+                run = Run(
+                    execution, session, slot, member, fold.shared, memory, member.attempt, place
+                )
+                runs.append(run)
         return runs
 
     def settle(self, run: Run, outcome: Settling | BaseException, *, at_once: bool = False) -> Left:
@@ -154,19 +160,6 @@ class Wave:
         self._fired = fire_due(fold, self.session.clock) if is_timed else ()
         return self._fired
 
-    def _prepared(self, fold: JobFold, member: Member) -> Run:
-        slot = self.execution.slots[member.activation.slot]
-        return Run(
-            self.execution,
-            self.session,
-            slot,
-            member,
-            fold.shared,
-            fold.memory.get(slot.routine, {}),
-            member.attempt,
-            (self._number, self._since),
-        )
-
     @property
     def is_last(self) -> bool:
         """Whether nothing follows that what waits could be recorded with.
@@ -217,29 +210,29 @@ def performed(run: Run) -> Settling:
         return run_alone(performed_async(run))
     standing, context = _begun(run)
     started_at_ms, began_ns = run.session.clock.now_ms(), perf_counter_ns()
-    limit = _limit_of(run)
+    seconds = run.slot.timeout_seconds
     try:
-        if limit is None:
-            outcome = handled(run.slot, context, run.activation.payload)
+        if seconds is None:
+            outcome = usercode.run(handle, run.slot, context, run.member.activation.payload)
         else:
-            from esflow.limits import within
-
-            outcome = within(limit, partial(_handled_elsewhere, run, context))
+            outcome = _handled_within(seconds, run, context)
     finally:  # What may still go on behind it, because nobody waits for it, comes to nothing.
         standing.closed = True
         run.abandon()
     return _concluded(run, standing, outcome, started_at_ms, began_ns)
 
 
-def _handled_elsewhere(run: Run, context: Context) -> Handled:
-    context.move_here()
-    return handled(run.slot, context, run.activation.payload)
+def _handled_within(seconds: float, run: Run, context: Context) -> Handled:
+    from esflow.limits import within
+
+    def handled_elsewhere() -> Handled:
+        context.move_here()
+        return handled(run.slot, context, run.activation.payload)
+
+    return within(_limit(seconds, run), handled_elsewhere)
 
 
-def _limit_of(run: Run) -> Limit | None:
-    seconds = run.slot.timeout_seconds
-    if seconds is None:
-        return None
+def _limit(seconds: float, run: Run) -> Limit:
     from esflow.limits import Limit
 
     return Limit(f"activation {run.activation.id}", seconds, run.session.clock)
@@ -255,8 +248,10 @@ async def performed_async(run: Run) -> Settling:
     try:
         standing, context = _begun(run)
         started_at_ms, began_ns = run.session.clock.now_ms(), perf_counter_ns()
-        slot, payload = run.slot, run.activation.payload
-        outcome = await handled_async(slot, context, payload, _limit_of(run), run.abandon)
+        slot, payload = run.slot, run.member.activation.payload
+        seconds = slot.timeout_seconds
+        limit = None if seconds is None else _limit(seconds, run)
+        outcome = await handled_async(slot, context, payload, limit, run.abandon)
         return _concluded(run, standing, outcome, started_at_ms, began_ns)
     finally:
         inside.reset(outside)

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias, TypeVar, final
 from weakref import finalize
 
 from esflow import usercode
-from esflow.waits import UnbrokenWait
+from esflow.waits import PromptWait
 
 Result = TypeVar("Result")
 Came: TypeAlias = usercode.Outcome | usercode.Ended
@@ -41,9 +41,14 @@ class Threads:
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
 
-    async def write(self, work: Callable[[], Result]) -> Result:
-        """Do what is short and ends in a commit; one after the other."""
-        return await _result_of(self._pool("esflow-writer", 1), work)
+    async def write(
+        self, work: Callable[[], Result], meanwhile: Callable[[], object] = lambda: None
+    ) -> Result:
+        """Do what is short and ends in a commit; one after the other.
+
+        Shape: the loop does ``meanwhile`` as soon as the thread has been told, and may be faster.
+        """
+        return await _result_of(self._pool("esflow-writer", 1), work, meanwhile)
 
     async def block(self, work: Callable[[], Result]) -> Result:
         """Do what may take its time."""
@@ -57,7 +62,7 @@ class Threads:
         Whoever is cancelled while waiting leaves it at once, and is not told what it came to.
         """
         pool = self._pool("esflow-beside", max_threads)
-        came = await pool.done(work, UnbrokenWait(leave))
+        came = await pool.done(work, PromptWait(leave))
         return came.value if isinstance(came, usercode.Returned) else came.error
 
     def close(self) -> None:
@@ -72,11 +77,13 @@ class Threads:
         return self._pools[name]
 
 
-async def _result_of(pool: _Pool, work: Callable[[], Result]) -> Result:
+async def _result_of(
+    pool: _Pool, work: Callable[[], Result], meanwhile: Callable[[], object] = lambda: None
+) -> Result:
     """Return the result of some work; what it raises outranks a cancellation."""
-    done: UnbrokenWait[Came] = UnbrokenWait()
+    done: PromptWait[Came] = PromptWait()
     try:
-        await pool.done(work, done)
+        await pool.done(work, done, meanwhile)
     except CancelledError:
         usercode.result_of(done.result())
         raise
@@ -96,7 +103,12 @@ class _Pool:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self.end = finalize(self, self._queue.put, None)  # Of whoever forgets it, too.
 
-    async def done(self, work: Callable[[], object], done: UnbrokenWait[Came]) -> Came:
+    async def done(
+        self,
+        work: Callable[[], object],
+        done: PromptWait[Came],
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> Came:
         """Have some work done, and return what became of it."""
         self._asked += 1
         if self._threads < min(self._asked, self._size):
@@ -104,9 +116,13 @@ class _Pool:
             Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
         self._queue.put(partial(_do, work, copy_context(), get_running_loop(), done))
         try:
-            return await done
-        finally:
-            self._asked -= 1
+            meanwhile()
+        finally:  # What was asked for is done, whatever happens here.
+            try:
+                came = await done
+            finally:
+                self._asked -= 1
+        return came
 
 
 def _serve(queue: SimpleQueue[Callable[[], None] | None]) -> None:
@@ -123,9 +139,9 @@ def _served(asked: Callable[[], None] | None) -> bool:
 
 
 def _do(
-    work: Callable[[], object], here: Context, loop: AbstractEventLoop, done: UnbrokenWait[Came]
+    work: Callable[[], object], here: Context, loop: AbstractEventLoop, done: PromptWait[Came]
 ) -> None:
     """Tell a loop what became of some work, unless it was closed meanwhile."""
     came = here.run(usercode.ending, work, (), {})
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(done.set_result, came)
+        loop.call_soon_threadsafe(done.end, came)

@@ -18,22 +18,22 @@ class Waiting:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._wakes: list[Callable[[], None]] = []
+        self.wakes: list[Callable[[], None]] = []  # Of those who wait at this moment.
         self.left = False  # The host has given the job back.
 
     @contextmanager
     def waking(self, wake: Callable[[], None]) -> Generator[None]:
         """Wake somebody who waits, whenever something is recorded or the host calls."""
-        self._wakes.append(wake)
+        self.wakes.append(wake)
         try:
             with self._store.listening(wake):
                 yield
         finally:
-            self._wakes.remove(wake)
+            self.wakes.remove(wake)
 
     def wake(self) -> None:
         """Wake whoever waits, to see whether it is still worth it."""
-        for wake in tuple(self._wakes):
+        for wake in tuple(self.wakes):
             wake()
 
     def leave(self) -> None:

@@ -48,12 +48,24 @@ def rows_of(job_id: str, found: Iterable[tuple[int, int, str, bytes]]) -> list[N
     return rows
 
 
+@final
+class _Unlocked(StoredEvent):
+    """A row to be appended, filled as fast."""
+
+    __setattr__: Final = object.__setattr__
+    __delattr__: Final = object.__delattr__
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+
 def stored_event(job_id: str, version: int, topic: str, state: bytes) -> StoredEvent:
     """Return a row to be appended."""
-    row = _new(StoredEvent)
-    fields = row.__dict__
-    fields["originator_id"] = job_id
-    fields["originator_version"] = version
-    fields["topic"] = topic
-    fields["state"] = state
+    row = _new(_Unlocked)
+    row.originator_id = job_id
+    row.originator_version = version
+    row.topic = topic
+    row.state = state
     return row

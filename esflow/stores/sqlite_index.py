@@ -163,34 +163,32 @@ ORDER BY ordinal LIMIT :limit
 
 def write(cursor: sqlite3.Cursor, row: IndexRow, *, keep_lease: bool) -> None:
     """Write what a job looks like after its newest events, which are in the log already."""
-    labels, told = _labels_text(row.labels), (row.wakes_at_ms, row.question, row.error)
+    labels = _labels_text(row.labels) if row.labels else "{}"
+    told = row.wakes_at_ms, row.question, row.error
     if told == _NOTHING and row.due_at_ms is None and row.lease is not None and not keep_lease:
-        cursor.execute(_UPDATE_RUNNING, _running(row, labels))
+        values = (
+            row.version,
+            row.head,
+            row.updated_at_ms,
+            row.host,
+            row.lease_until_ms,
+            row.job_id,
+            str(row.status),
+            row.flow,
+            row.flow_version,
+            labels,
+            row.created_at_ms,
+            row.lease,
+        )
+        cursor.execute(_UPDATE_RUNNING, values)
     else:
         cursor.execute(_UPDATE_UNINDEXED, _unindexed(row, labels, keep_lease=keep_lease))
     if not cursor.rowcount:
-        values = attrs.asdict(row, recurse=False)
-        cursor.execute(_UPSERT, {**values, "labels": labels, "keep_lease": keep_lease})
+        fields = attrs.asdict(row, recurse=False)
+        cursor.execute(_UPSERT, {**fields, "labels": labels, "keep_lease": keep_lease})
 
 
 _NOTHING = (None, None, None)
-
-
-def _running(row: IndexRow, labels: str) -> _Row:
-    return (
-        row.version,
-        row.head,
-        row.updated_at_ms,
-        row.host,
-        row.lease_until_ms,
-        row.job_id,
-        str(row.status),
-        row.flow,
-        row.flow_version,
-        labels,
-        row.created_at_ms,
-        row.lease,
-    )
 
 
 def _unindexed(row: IndexRow, labels: str, *, keep_lease: bool) -> _Row:

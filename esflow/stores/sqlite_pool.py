@@ -187,10 +187,12 @@ class Connections:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._lock = threading.Lock()
+        self.busy_seconds = pool.busy_seconds
+        self.lock = threading.Lock()  # Held by the thread that writes.
         self._writer: _Writer | None = None
         self._hasty: _Writer | None = None
         self._in_a_row = 0  # How often the hasty one was used.
+        self._is_ended = True  # Nothing is begun that may have to be rolled back.
         self._locked = False  # By suspend.
         self._drained = True  # When suspend was last called.
         self._shared = False  # This process was forked while something was open.
@@ -209,19 +211,11 @@ class Connections:
         """Lend a cursor inside a transaction; what its user doesn't commit is rolled back."""
         return _Writing(self, at_once=at_once)
 
-    def lock(self, *, at_once: bool) -> bool:
-        """Keep every other thread from writing; say whether that could be done in time."""
-        if at_once:
-            return self._lock.acquire(blocking=False)
-        return self._lock.acquire(timeout=self._pool.busy_seconds)
-
-    def unlock(self) -> None:
-        """Let others write."""
-        self._lock.release()
-
     def begin(self, *, at_once: bool) -> SQLiteCursor:
         """Return a cursor inside a new transaction."""
-        self.end()  # That of somebody whose own undoing was interrupted.
+        if not self._is_ended:  # By somebody whose own undoing was interrupted.
+            self.end()
+        self._is_ended = False
         if at_once:
             cursor = self._take_hasty().cursor
         else:
@@ -238,16 +232,17 @@ class Connections:
                     each.raw.rollback()
         except sqlite3.Error:
             self._throw_away()
+        self._is_ended = True
 
     def close(self) -> None:
         """Close everything; whoever is at work finishes first."""
-        with self._lock:
+        with self.lock:
             self._give_writers_back()
             self._pool.close()
 
     def suspend(self) -> None:
         """Have nothing open, before a fork."""
-        self._locked = self._lock.acquire(timeout=self._pool.busy_seconds)
+        self._locked = self.lock.acquire(timeout=self.busy_seconds)
         if self._locked:
             self._give_writers_back()
         self._drained = self._pool.drain()
@@ -256,12 +251,12 @@ class Connections:
         """Go on in the parent, where nothing was shared."""
         self._pool.refill()
         if self._locked:
-            self._lock.release()
+            self.lock.release()
 
     def renew(self) -> None:
         """Begin anew in the child."""
         self._pool.renew()
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._shared = self._shared or not self._drained
 
     def _borrow(self) -> FileConnection:
@@ -322,7 +317,8 @@ class _Writing:
     def __enter__(self) -> SQLiteCursor:
         is_begun = False
         try:  # A signal may strike between any two lines, so each undoing has a finally of its own.
-            self._is_held = self._connections.lock(at_once=self._at_once)
+            lock, seconds = self._connections.lock, self._connections.busy_seconds
+            self._is_held = lock.acquire(timeout=0 if self._at_once else seconds)
             if not self._is_held:
                 raise ConnectionUnavailableError("another thread is writing")
             cursor = self._connections.begin(at_once=self._at_once)
@@ -338,4 +334,4 @@ class _Writing:
         try:
             self._connections.end()
         finally:
-            self._connections.unlock()
+            self._connections.lock.release()

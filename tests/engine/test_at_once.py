@@ -17,13 +17,14 @@ from esflow import AsyncEngine, Context, Engine, Flow, failpoints
 from esflow.commands import SendMessage
 from esflow.decider import decide
 from esflow.engine import host_of
-from esflow.errors import JobClosed, StoreError
+from esflow.errors import JobClosed, PayloadError, StoreError
 from esflow.runtime import steps
 from esflow.runtime.decisions import Decision, nobody_runs, somebody_runs
 from esflow.runtime.session import Session
 from esflow.store import IndexRow, Store, WouldWait
 from esflow.stores.memory import MemoryStore
 from esflow.stores.sqlite import SQLiteStore
+from esflow.testing import ManualClock
 from tests.engine.flows import support
 from tests.engine.world import PATIENCE_SECONDS, Gate
 
@@ -201,9 +202,9 @@ def store_of_one() -> Busy:
     return busy
 
 
-def session_on(store: Busy) -> Session:
+def session_on(store: Busy, **options: Any) -> Session:
     """Return a session on the job."""
-    session = host_of(Engine(store.as_store, [support()])).session_on("one")
+    session = host_of(Engine(store.as_store, [support()], **options)).session_on("one")
     session.load()
     return session
 
@@ -277,3 +278,94 @@ def test_a_session_that_is_at_work_in_another_thread_is_not_waited_for(store_of_
     assert rest is not None
     rest()
     assert texts(store_of_one) == ["one", "two"]
+
+
+# What is made ready while the thread that is to record it wakes up.
+
+
+def test_each_append_that_waits_for_a_disk_is_made_ready_on_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list[str]()
+    prepare = Session.prepare
+
+    def noted(session: Session) -> None:
+        names.append(threading.current_thread().name)
+        prepare(session)
+
+    monkeypatch.setattr(Session, "prepare", noted)
+    driven(f"sqlite:///{tmp_path}/jobs.db", chain())
+    assert names == ["MainThread"] * LENGTH
+
+
+def test_what_is_ready_is_recorded_as_it_is(store_of_one: Busy) -> None:
+    clock = ManualClock()
+    session = session_on(store_of_one, clock=clock)
+    rest = session.settle_at_once(message("one"))
+    session.prepare()
+    then = clock.now_ms()
+    clock.advance(60)
+    assert rest is not None
+    rest()
+    with Engine(store_of_one.as_store, [support()]) as engine:
+        last = engine.history("one")[-1]
+    assert (texts(store_of_one), last.recorded_at_ms) == (["one"], then)
+
+
+def test_what_is_decided_behind_what_is_ready_is_recorded_too(store_of_one: Busy) -> None:
+    session = session_on(store_of_one)
+    first = session.settle_at_once(message("one"))
+    session.prepare()
+    second = session.settle_at_once(message("two"))
+    assert first is not None
+    assert second is not None
+    first()
+    second()
+    assert texts(store_of_one) == ["one", "two"]
+
+
+def test_what_is_ready_gives_way_to_what_others_have_recorded(store_of_one: Busy) -> None:
+    session = session_on(store_of_one)
+    rest = session.settle_at_once(message("one"))
+    session.prepare()
+    session_on(store_of_one).settle(message("theirs"))
+    assert rest is not None
+    rest()
+    assert texts(store_of_one) == ["theirs", "one"]
+
+
+def test_somebody_is_named_on_what_they_did_whatever_is_ready(store_of_one: Busy) -> None:
+    session = session_on(store_of_one)
+    rest = session.settle_at_once(message("one"))
+    session.prepare()
+    session.settle(message("two"), actor="user:17")
+    assert rest is not None
+    rest()
+    with Engine(store_of_one.as_store, [support()]) as engine:
+        actors = [each.actor for each in engine.history("one")]
+    assert (texts(store_of_one), actors[-2:]) == (["one", "two"], [None, "user:17"])
+
+
+def test_what_can_not_be_made_ready_is_refused_to_who_records_it(store_of_one: Busy) -> None:
+    clock = ManualClock()
+    session = session_on(store_of_one, clock=clock)
+    rest = session.settle_at_once(message("one"))
+    clock.now_ms = lambda: 10**15  # type: ignore[method-assign]
+    session.prepare()
+    assert rest is not None
+    with pytest.raises(PayloadError, match="no moment from the year 1 to 9999"):
+        rest()
+    assert texts(store_of_one) == []
+
+
+def test_nothing_is_made_ready_while_another_thread_is_at_work(store_of_one: Busy) -> None:
+    session, gate = session_on(store_of_one), Gate()
+    store_of_one.gate = gate
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(session.settle, message("one"))
+        gate.await_handler()
+        session.prepare()
+        assert not first.done(), "it was waited for"
+        gate.opened.set()
+        first.result(PATIENCE_SECONDS)
+    assert texts(store_of_one) == ["one"]

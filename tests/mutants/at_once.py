@@ -140,4 +140,52 @@ MUTANTS: Final = (
         ),
         trial=Trial(_ENGINE + "who_meets_the_end_of_the_job_with_an_append_is_told_so"),
     ),
+    Mutant(
+        name="a loop makes nothing ready",
+        breaks="What a thread is to append is made ready while it wakes up.",
+        patches=(
+            Patch(
+                "runtime/async_drive.py",
+                "partial(threads.write, meanwhile=session.prepare)",
+                "threads.write",
+            ),
+        ),
+        trial=Trial(_ENGINE + "each_append_that_waits_for_a_disk_is_made_ready_on_the_loop"),
+    ),
+    Mutant(
+        name="what was made ready is made again",
+        breaks="What is ready is recorded as it is.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "self._made or self._made_of(actor)",
+                "self._made_of(actor)",
+            ),
+        ),
+        trial=Trial(_ENGINE + "what_is_ready_is_recorded_as_it_is"),
+    ),
+    Mutant(
+        name="what was decided behind what was ready is lost",
+        breaks="What is decided later is recorded with what was ready before.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "        self._events += planned\n        self._made = None\n",
+                "        self._events += planned\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "what_is_decided_behind_what_is_ready_is_recorded_too"),
+    ),
+    Mutant(
+        name="what was ready is appended behind what others have recorded",
+        breaks="What was decided on an older state is never appended.",
+        patches=(
+            Patch(
+                "runtime/session.py",
+                "self._group, self._events, self._made = self._group, [], [], None\n",
+                "self._group, self._events = self._group, [], []\n",
+            ),
+        ),
+        trial=Trial(_ENGINE + "what_is_ready_gives_way_to_what_others_have_recorded"),
+    ),
 )
