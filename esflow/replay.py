@@ -118,14 +118,15 @@ def _carried_on(begun: Replayed, rows: Iterable[Notification]) -> Replayed:
     `evolve` does is written out, because it is called for each of them.
     """
     fold, head, created_at_ms = begun.fold, begun.head, begun.created_at_ms
-    job_id = fold.job_id
+    job_id, version, handlers = fold.job_id, fold.version, HANDLERS
     for row in rows:
-        version = row.originator_version
-        if version != fold.version + 1:
-            raise _missing(job_id, fold.version + 1, version)
-        stored, head = take_apart(job_id, version, row.topic, row.state, head)
+        version += 1
+        if row.originator_version != version:
+            raise _missing(job_id, version, row.originator_version)
+        stored = take_apart(job_id, version, row.topic, row.state, head)
+        head, event = stored.hash, stored.data
         fold.version = version
-        HANDLERS[type(stored.data)](fold, stored.data)
+        handlers[type(event)](fold, event)
         if version == 1:
             created_at_ms = stored.at
     return Replayed(

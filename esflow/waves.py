@@ -24,7 +24,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from esflow import events as ev
-from esflow.events import Gather, Json, PauseReason
+from esflow.events import Gather, Json, PauseReason, SharedWritten
 from esflow.holds import ASKED, before_wave, breakpoint_at, within_wave
 from esflow.ids import activation_id, activation_of, order
 from esflow.merge import is_finished, needs_code, put, put_all, rehearse, writes_of
@@ -43,6 +43,9 @@ from esflow.values import unlocked
 Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
 
+_NOTHING: Final[Mapping[str, Json]] = {}
+
+
 # Coming to rest, closing.
 
 
@@ -53,38 +56,49 @@ def come_to_rest(fold: JobFold) -> None:
     """
     if fold.going:
         return
-    asks = False
+    asks, is_written = False, bool(fold.updates)
     for each in fold.members.values():
         if each.failure is not None or each.again_at_ms is not None:
             return
-        asks = asks or each.interrupt is not None
+        if each.interrupt is not None:
+            asks = True
+        for record in each.records:
+            if type(record) is SharedWritten:
+                is_written = True
     fold.halt = within_wave(fold) if asks else ()
     if fold.halt:
         return
-    writes = writes_of(fold)
     fold.merge_failure = None
-    if writes:
-        fold.merging = needs_code(fold, writes)
-        if fold.merging:  # Which finds what doesn't apply.
-            return
-        fold.merge_failure = rehearse(fold.shared, writes)
+    if is_written:
+        _merge(fold, writes_of(fold))
+    else:
+        finish(fold, (), _NOTHING)
+
+
+def _merge(fold: JobFold, writes: Sequence[SharedWritten]) -> None:
+    """Close the wave if its writes apply, and if no code of the flow has to say so."""
+    fold.merging = needs_code(fold, writes)
+    if fold.merging:  # Which finds what doesn't apply.
+        return
+    fold.merge_failure = rehearse(fold.shared, writes)
     if fold.merge_failure is None:
-        finish(fold, writes, {})
+        finish(fold, writes, _NOTHING)
 
 
-def finish(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[str, Json]) -> None:
+def finish(fold: JobFold, writes: Sequence[SharedWritten], merged: Mapping[str, Json]) -> None:
     """Close the wave whose writes apply."""
     members, fold.members, fold.merging = fold.members, {}, False
     if writes:
         _write(fold, writes, merged)
     held: list[PauseReason] = []
+    after = fold.after
     for member in members.values():
         for record in member.records:
             kind = type(record)
             _TAKE[kind](fold, record)
             if kind in ASKED:
                 held.append(ASKED[kind](record))
-        if member.activation.slot in fold.after:
+        if after and member.activation.slot in after:
             held.append(breakpoint_at(member.activation, "after"))
     fold.program = tuple(held)
     if not fold.program:
@@ -116,7 +130,7 @@ def take_updates(fold: JobFold, merged: Mapping[str, Json]) -> None:
     _write(fold, fold.updates, merged)
 
 
-def _write(fold: JobFold, writes: Sequence[ev.SharedWritten], merged: Mapping[str, Json]) -> None:
+def _write(fold: JobFold, writes: Sequence[SharedWritten], merged: Mapping[str, Json]) -> None:
     put_all(fold.shared, writes, merged)
     fold.updates, fold.replaced = [], []
 
@@ -145,7 +159,7 @@ def _start_child(fold: JobFold, event: ev.ChildStarted) -> None:
     fold.children[event.id] = own_child(fold, _child(event))
 
 
-def _leave(_fold: JobFold, _event: ev.SharedWritten | ev.PauseRequested) -> None:
+def _leave(_fold: JobFold, _event: SharedWritten | ev.PauseRequested) -> None:
     """Do nothing: writes hold already, and a pause holds the job, not what was made."""
 
 
@@ -224,10 +238,10 @@ def keep(fold: JobFold, delivery: Delivery) -> None:
 
 
 def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
-    name = activation_id(fold.wave + 1, len(fold.kept) + 1)
-    made = _open_activation()(name, slot, payload, cause)
+    kept = fold.kept
+    made = _open_activation()(activation_id(fold.wave + 1, len(kept) + 1), slot, payload, cause)
     made.__class__ = Activation
-    fold.kept.append(made)
+    kept.append(made)
 
 
 @cache
@@ -279,8 +293,9 @@ def open_wave(fold: JobFold) -> None:
         fold.over_limit, fold.gathers = True, gathers
         del fold.kept[kept:]
         return
-    fold.inputs = []
-    fold.messages = {}
+    if fold.inputs:
+        fold.inputs = []
+        fold.messages = {}
     if fold.kept:
         _begin(fold)
 
@@ -313,7 +328,7 @@ _TAKE: Final[Mapping[type[Any], Callable[[JobFold, Any], None]]] = {
     ev.Emitted: follow,
     ev.EmissionDeferred: _defer,
     ev.TimerSet: _set_timer,
-    ev.SharedWritten: _leave,
+    SharedWritten: _leave,
     ev.MemoryWritten: _remember,
     ev.Logged: _log,
     ev.PauseRequested: _leave,

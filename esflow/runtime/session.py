@@ -90,7 +90,7 @@ class Session:
     _recorded: int = 0  # The version up to which the fold is in the log.
     _group: list[Decision] = attrs.field(factory=lambda: [], init=False)  # Not recorded yet.
     _events: list[Event] = attrs.field(factory=lambda: [], init=False)  # What they come to.
-    _made: Made | None = None  # Of them, until there are others.
+    _made: Made | None = None  # Of them; whoever plans something unmakes it.
     _waits_since_ms: int = 0
     _owed: frozenset[str] = frozenset()  # By what is recorded.
     _ahead: bool = False  # Whether the fold has taken in what may not be recorded.
@@ -265,7 +265,7 @@ class Session:
 
     def _drop_group(self) -> list[Decision]:
         """Let what is decided be as if it weren't."""
-        dropped, self._group, self._events, self._made = self._group, [], [], None
+        dropped, self._group, self._events = self._group, [], []
         for decision in dropped:
             decision.is_planned = False
         return dropped

@@ -176,16 +176,4 @@ MUTANTS: Final = (
         ),
         trial=Trial(_ENGINE + "what_is_decided_behind_what_is_ready_is_recorded_too"),
     ),
-    Mutant(
-        name="what was ready is appended behind what others have recorded",
-        breaks="What was decided on an older state is never appended.",
-        patches=(
-            Patch(
-                "runtime/session.py",
-                "self._group, self._events, self._made = self._group, [], [], None\n",
-                "self._group, self._events = self._group, [], []\n",
-            ),
-        ),
-        trial=Trial(_ENGINE + "what_is_ready_gives_way_to_what_others_have_recorded"),
-    ),
 )

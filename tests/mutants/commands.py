@@ -369,7 +369,7 @@ _CANCEL_MUTANTS: Final = (
     Mutant(
         name="a cancelled job waits for an answer",
         breaks="The index shows no question of a job that has ended.",
-        patches=(Patch("replay.py", "waits = fold.ended is None", "waits = True"),),
+        patches=(Patch("replay.py", "may_ask = fold.ended is None and (", "may_ask = ("),),
         trial=Trial(_CANCEL + "a_cancelled_job_waits_for_no_answer"),
     ),
 )

@@ -89,8 +89,10 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            fold.memory.get(slot.routine, {}),",
-                "            {k: it for each in fold.memory.values() for k, it in each.items()},",
+                "                memory = fold.memory.get(slot.routine, {})\n",
+                "                memory = {}\n"
+                "                for each in fold.memory.values():\n"
+                "                    memory |= each\n",
             ),
         ),
         trial=Trial(_SEEN + "routines_do_not_see_the_memory_of_each_other"),

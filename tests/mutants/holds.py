@@ -263,7 +263,7 @@ MUTANTS: Final = (
         breaks="Whoever takes a held job over reports it paused.",
         patches=(
             Patch(
-                "runtime/session.py",
+                "runtime/decisions.py",
                 "            quiet = quiet or fold.token != token\n",
                 "",
             ),

@@ -121,8 +121,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "host, actor, token, nonce)\n        for",
-                "host, actor, min(token, 2), nonce)\n        for",
+                "self.host, actor, token)\n",
+                "self.host, actor, min(token, 2))\n",
             ),
         ),
         trial=Trial(ONE_WRITER, examples=10),

@@ -215,8 +215,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.inputs = []\n    fold.messages = {}\n",
-                "    fold.inputs = []\n    fold.messages = {}\n    fold.keys = {}\n",
+                "        fold.inputs = []\n        fold.messages = {}\n",
+                "        fold.inputs = []\n        fold.messages = {}\n        fold.keys = {}\n",
             ),
         ),
         trial=Trial(_MESSAGES + "the_same_key_again_is_the_same_message"),
@@ -266,8 +266,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.inputs = []\n    fold.messages = {}\n",
-                "    fold.inputs = fold.inputs[1:]\n    fold.messages = {}\n",
+                "        fold.inputs = []\n        fold.messages = {}\n",
+                "        fold.inputs = fold.inputs[1:]\n        fold.messages = {}\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, examples=10, seed=1),
@@ -278,8 +278,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "waves.py",
-                "    fold.inputs = []\n    fold.messages = {}\n",
-                "    fold.inputs = []\n",
+                "        fold.inputs = []\n        fold.messages = {}\n",
+                "        fold.inputs = []\n",
             ),
         ),
         trial=Trial(NOTHING_LOST, examples=10, seed=1),

@@ -121,8 +121,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "self.lease, now_ms + self.lease_ms",
-                "self.lease, self._created_at_ms + self.lease_ms",
+                "self.lease, index.updated_at_ms + self.lease_ms",
+                "self.lease, index.created_at_ms + self.lease_ms",
             ),
         ),
         trial=Trial(_LEASES + "every_append_moves_the_end_of_the_lease"),
@@ -226,9 +226,10 @@ MUTANTS: Final = (
             Patch("fold.py", "fold.token = fold.version\n", "fold.token = max(fold.token, 2)\n"),
             Patch(
                 "runtime/session.py",
-                "                token = version\n",
-                "                token = 2\n",
+                "        if fold.token > self._recorded:\n            token = fold.token\n",
+                "        token = fold.token\n",
             ),
+            Patch("runtime/session.py", "token = version if type(", "token = 2 if type("),
         ),
         trial=Trial(_TAKEOVER + "a_job_that_is_taken_over_is_appended_to_by_its_new_driver_alone"),
     ),

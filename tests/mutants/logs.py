@@ -24,8 +24,9 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "codec.py",
-                "    return row_hash if state[:_body_start] == said else None\n",
-                "    return row_hash\n",
+                "        if row.hash == sha256(previous.encode() + line + state[_body_start:])"
+                ".hexdigest():\n",
+                "        if row.hash:\n",
             ),
         ),
         trial=Trial(_CHAIN + "flipping_any_bit_of_any_row_or_topic_is_seen"),
@@ -92,8 +93,8 @@ _LOG_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            if nonce is not None:  # It",
-                "            if nonce is None:  # It",
+                "            nonce = None\n",
+                "",
             ),
         ),
         trial=Trial(_MESSAGES + "the_same_wish_of_two_callers_is_recorded_in_different_bytes"),

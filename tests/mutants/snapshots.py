@@ -15,8 +15,12 @@ _NEVER_USED: Final = (
 _WHOLE: Final = (
     "tests/laws/test_snapshots.py::test_from_every_version_a_snapshot_and_the_tail_are_the_whole"
 )
-_APPENDED: Final = "            append(rows, index, expected=expected, keep_lease=keep_lease)\n"
-_KNOWN: Final = "        self.token, self._head, self._created_at_ms = token, head, created_at_ms\n"
+_APPENDED: Final = (
+    "            append(rows, index, expected=self._recorded, keep_lease=keep_lease)\n"
+)
+_KNOWN: Final = (
+    "        self.token, self._head, self._created_at_ms = token, index.head, index.created_at_ms\n"
+)
 _CHECKED: Final = "    if row.fold_version != FOLD_VERSION or row.state[:_body_start] != head:\n"
 
 MUTANTS: Final = (
@@ -119,9 +123,9 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "replay.py",
-                "        stored, head = take_apart(job_id, version, row.topic, row.state, head)\n",
+                "        stored = take_apart(job_id, version, row.topic, row.state, head)\n",
                 "        seen = None if begun.created_at_ms else head\n"
-                "        stored, head = take_apart(job_id, version, row.topic, row.state, seen)\n",
+                "        stored = take_apart(job_id, version, row.topic, row.state, seen)\n",
             ),
         ),
         trial=Trial(_ENGINE + "damage_behind_a_snapshot_is_found"),
@@ -163,7 +167,7 @@ MUTANTS: Final = (
             Patch(
                 "runtime/session.py",
                 _APPENDED,
-                f"    {_KNOWN}            self._keep_snapshot(expected)\n{_APPENDED}",
+                f"    {_KNOWN}            self._keep_snapshot(self._recorded)\n{_APPENDED}",
             ),
         ),
         trial=Trial(_ENGINE + "a_snapshot_is_taken_behind_the_append_and_not_within"),

@@ -173,8 +173,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/session.py",
-                "            return is_running or not owing <= self.done, False\n",
-                "            return is_running, False\n",
+                "holding, keep_lease = is_running or not owing <= self.done, False\n",
+                "holding, keep_lease = is_running, False\n",
             ),
         ),
         trial=Trial(_DYING + "[family-recover]", patience_seconds=30.0),

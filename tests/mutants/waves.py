@@ -158,14 +158,14 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            fold.shared,\n",
-                "            dict(fold.shared)\n"
+                "member, fold.shared, memory,",
+                "member, dict(fold.shared)\n"
                 "            | {\n"
                 "                each.key: each.value\n"
-                "                for member in fold.members.values()\n"
-                "                for each in member.records\n"
+                "                for neighbour in fold.members.values()\n"
+                "                for each in neighbour.records\n"
                 '                if isinstance(each, ev.SharedWritten) and each.reducer == "set"\n'
-                "            },\n",
+                "            }, memory,",
             ),
         ),
         trial=Trial(_SEEN + "neighbours_do_not_see_what_each_other_write"),

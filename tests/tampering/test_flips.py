@@ -1,10 +1,12 @@
 """Each flipped bit of a job's rows is found, where it stands, and no other job is the worse."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from esflow import codec
+from esflow import codec, replay
+from esflow.codec import take_apart
 from tests.simulation.voyage import carry_on
 from tests.sizes import sizes
 from tests.stores import KINDS
@@ -25,11 +27,12 @@ def test_every_flip_in_a_history_is_found_and_named(kind: str, tmp_path: Path) -
 def test_a_reader_that_checks_no_hash_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def believing(_: str, state: bytes, __: str) -> str:
-        return state[9:73].decode(errors="replace")
+    def believing(job_id: str, version: int, topic: str, state: bytes, _: str) -> Any:
+        return take_apart(job_id, version, topic, state, None)
 
     with written("memory", tmp_path) as log:
-        monkeypatch.setattr(codec, "verify_hash", believing)
+        for reader in (codec, replay):
+            monkeypatch.setattr(reader, "take_apart", believing)
         findings = try_flips(log, 101)
     assert findings.count("unseen") > 10
 
