@@ -62,8 +62,9 @@ class Context:
         self._use = run.use
         self._effects: Scope | None = None  # Made for who makes some.
         self._records: list[ev.Event] = []
-        self._counts = {"o": 0, "d": 0, "q": 0, "t": 0, "c": 0, "i": 0}
-        self._data = {"shared": shared, "memory": memory}
+        self._counts: dict[str, int] = {}  # Of what it has made, by kind.
+        self._shared = shared
+        self._memory = memory
         self._views: dict[str, DataView] = {}  # Made when they are asked for: most are not.
 
     def emit(self, output: str, /, **payload: object) -> None:
@@ -142,7 +143,7 @@ class Context:
         """
         self._use("start()")
         child = started_child(
-            item_id(self._id, "c", self._counts["c"]),
+            item_id(self._id, "c", self._counts.get("c", 0)),
             self._run.job_id,
             flow=flow if isinstance(flow, str) else flow.name,
             flows=self._run.recorder.flows,
@@ -150,7 +151,7 @@ class Context:
             payload=payload,
             then=self._flow.resolve_slot(then),
         )
-        self._counts["c"] += 1
+        self._next("c")  # One that is refused above is none.
         self._records.append(child)
         return child.job_id
 
@@ -170,11 +171,11 @@ class Context:
         answer was given to another question.
         """
         self._use("interrupt()")
-        asked = asking(item_id(self._id, "i", self._counts["i"]), payload, choices, type)
+        asked = asking(item_id(self._id, "i", self.interrupts_used), payload, choices, type)
         if asked.id not in self._answered:
             self._run.aside = asked
             raise SetAside
-        self._counts["i"] += 1  # An answer that is refused below is used up like any other.
+        self._next("i")  # An answer that is refused below is used up like any other.
         try:
             return answer_to(asked, self._answered[asked.id], type)
         except errors.NondeterminismError as difference:
@@ -216,12 +217,12 @@ class Context:
     @property
     def shared(self) -> DataView:
         """The data of the whole job."""
-        return self._view("shared", self._shared_rules)
+        return self._view("shared", self._shared, self._shared_rules)
 
     @property
     def memory(self) -> DataView:
         """The data of this routine within the job."""
-        return self._view("memory", self._memory_rules)
+        return self._view("memory", self._memory, self._memory_rules)
 
     def write(self, key: str, value: object, reducer: str | None = None) -> None:
         """Write to the shared data by a reducer, the key's declared one by default."""
@@ -296,12 +297,12 @@ class Context:
     @property
     def effects_used(self) -> KeysView[str]:
         """The ids of the effects that the handler has asked for."""
-        return self._run.used.keys()
+        return self._run.calls.used.keys()
 
     @property
     def interrupts_used(self) -> int:
         """How many answers to interrupts the handler has been given."""
-        return self._counts["i"]
+        return self._counts.get("i", 0)
 
     @property
     def aside(self) -> Asked | None:
@@ -331,14 +332,16 @@ class Context:
         return targets, data
 
     def _next(self, kind: str) -> str:
-        number = self._counts[kind]
+        number = self._counts.get(kind, 0)
         self._counts[kind] = number + 1
         return item_id(self._id, kind, number)
 
-    def _view(self, name: str, rules: Callable[[type[Rules]], Rules]) -> DataView:
+    def _view(
+        self, name: str, data: Mapping[str, Json], rules: Callable[[type[Rules]], Rules]
+    ) -> DataView:
         if name not in self._views:
             view, rules_of = _views()
-            self._views[name] = view(name, self._data[name], rules(rules_of))
+            self._views[name] = view(name, data, rules(rules_of))
         return self._views[name]
 
     def _shared_rules(self, rules: type[Rules]) -> Rules:

@@ -144,7 +144,7 @@ class Scope:
             raise errors.PayloadError(f"effect({call.name})", "is async; await it in an async slot")
         effect_id = item_id(self._within, "e", self._count)
         recorded, cause = self._recorded(call, effect_id), None
-        self._run.used[effect_id] = None
+        self._run.calls.used[effect_id] = None
         self._count += 1
         if must_await:
             coroutine = self._awaited(call, effect_id, recorded)
@@ -302,7 +302,7 @@ def new_branch(run: Standing, flow: str, name: str) -> Branch:
     run.refuse_ended(f"branch({name!r})")
     branch = Branch(run, name)
     problem = name_problem("a branch", name)
-    if problem is None and run.branches.setdefault(name, branch) is not branch:
+    if problem is None and run.calls.branches.setdefault(name, branch) is not branch:
         problem = (
             f"branch {name!r} is used twice in activation {run.activation}; give each its name"
         )

@@ -109,6 +109,18 @@ class Recorder(Protocol):
 
 
 @final
+@attrs.define(eq=False, repr=False)
+class Calls:
+    """What a run has asked the outside for."""
+
+    used: dict[str, None] = attrs.field(factory=lambda: {}, init=False)  # Ids of effects, in order.
+    branches: dict[str, object] = attrs.field(factory=lambda: {}, init=False)
+    told: list[tuple[Exception, str]] = attrs.field(factory=lambda: [], init=False)
+    called: dict[str, Coroutine[Any, Any, object]] = attrs.field(factory=lambda: {}, init=False)
+    awaiting: dict[str, Task[Any]] = attrs.field(factory=lambda: {}, init=False)
+
+
+@final
 class Standing:
     """One run of a handler: what is recorded of it, and whether it may still act."""
 
@@ -135,12 +147,15 @@ class Standing:
         self.aside: Asked | None = None  # What set the run aside.
         self.lost: errors.EsflowError | None = None  # Why it may not settle.
         self.closed = False
-        self.used: dict[str, None] = {}  # Effects asked for.
-        self.branches: dict[str, object] = {}
-        self.calls: dict[object, str] = {}  # By place.
-        self._told: list[tuple[Exception, str]] = []
-        self._called: dict[str, Coroutine[Any, Any, object]] = {}
-        self._awaiting: dict[str, Task[Any]] = {}
+        self.calling_at: dict[object, str] = {}  # The effects that are called now, by place.
+        self._calls: Calls | None = None
+
+    @property
+    def calls(self) -> Calls:
+        """What it has asked the outside for; made for a run that asks: most don't."""
+        if self._calls is None:
+            self._calls = Calls()
+        return self._calls
 
     def after_ms(self, delay: object, path: str) -> int:
         """Return the moment that a delay from now on leads to.
@@ -161,7 +176,7 @@ class Standing:
             raise self.lost
         if self.aside is not None:
             raise SetAside
-        if self.calls and self.here() in self.calls:
+        if self.calling_at and self.here() in self.calling_at:
             raise errors.ReentrantCall(self.job_id, call)
 
     def use(self, call: str, *given: object) -> None:
@@ -175,7 +190,7 @@ class Standing:
             self.closed
             or self.lost is not None
             or self.aside is not None
-            or self.calls
+            or self.calling_at
             or self.here() != self.owner
         ):
             self.refuse_ended(call.format(*given))
@@ -191,12 +206,12 @@ class Standing:
 
     def calling(self, effect_id: str) -> AbstractContextManager[None]:
         """Let nothing of the context be used by an effect that is called here."""
-        return _Calling(self.calls, self.here(), effect_id)
+        return _Calling(self.calling_at, self.here(), effect_id)
 
     @property
     def running(self) -> str | None:
         """The effect that is called here, if one is."""
-        return self.calls.get(self.here()) if self.calls else None
+        return self.calling_at.get(self.here()) if self.calling_at else None
 
     def recording(self, name: str) -> AbstractContextManager[None]:
         """Let the run be lost if an effect is not recorded, whatever keeps it from being so."""
@@ -225,7 +240,7 @@ class Standing:
 
     def told(self, error: Exception, effect_id: str) -> None:
         """Remember by which error a handler is told of an effect that failed."""
-        self._told.append((error, effect_id))
+        self.calls.told.append((error, effect_id))
 
     def escaped(self, error: BaseException) -> str | None:
         """Return the effect whose error this is, or one that a group of tasks raised it in."""
@@ -233,25 +248,27 @@ class Standing:
             group = cast("BaseExceptionGroup[BaseException]", error)
             found = map(self.escaped, group.exceptions)
             return min((each for each in found if each is not None), key=order, default=None)
-        return next((effect_id for told, effect_id in self._told if told is error), None)
+        told = () if self._calls is None else self._calls.told
+        return next((effect_id for each, effect_id in told if each is error), None)
 
     # Effects that are awaited.
 
     def called(self, effect_id: str, coroutine: Coroutine[Any, Any, object]) -> None:
         """Remember an effect that was called, until it is awaited."""
-        self._called[effect_id] = coroutine
+        self.calls.called[effect_id] = coroutine
 
     @contextmanager
     def awaited(self, effect_id: str) -> Generator[None]:
         """Remember the task that awaits an effect, until it has its result."""
         task = _current_task()
         assert task is not None, "only a task awaits"
-        del self._called[effect_id]
-        self._awaiting[effect_id] = task
+        calls = self.calls
+        del calls.called[effect_id]
+        calls.awaiting[effect_id] = task
         try:
             yield
         finally:
-            del self._awaiting[effect_id]
+            del calls.awaiting[effect_id]
 
     async def close_async(self) -> str | None:
         """End the run and the effects that are still going; return what of them was left.
@@ -259,15 +276,16 @@ class Standing:
         Whoever awaits one of them is cancelled, and nothing of it is recorded.
         """
         self.closed = True
-        if not (self._called or self._awaiting):
+        calls = self._calls
+        if calls is None or not (calls.called or calls.awaiting):
             return None
         from asyncio import CancelledError, wait
 
-        left = next(iter({**self._called, **self._awaiting}))
+        left = next(iter({**calls.called, **calls.awaiting}))
         cancelled: CancelledError | None = None
-        for coroutine in self._called.values():
+        for coroutine in calls.called.values():
             coroutine.close()  # It was never begun.
-        while tasks := set(self._awaiting.values()):
+        while tasks := set(calls.awaiting.values()):
             for task in tasks:
                 task.cancel()
             try:

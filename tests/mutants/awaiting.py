@@ -27,8 +27,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "scopes.py",
-                "run.branches.setdefault(name, branch) is not branch",
-                "run.branches.setdefault(name, branch) is None",
+                "run.calls.branches.setdefault(name, branch) is not branch",
+                "run.calls.branches.setdefault(name, branch) is None",
             ),
         ),
         trial=Trial(_BRANCHES + "a_branch_has_a_name_of_its_own"),

@@ -225,7 +225,7 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "standing.py",
-                "        if self.calls and self.here() in self.calls:\n",
+                "        if self.calling_at and self.here() in self.calling_at:\n",
                 "        if False:\n",
             ),
         ),

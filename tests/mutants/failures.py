@@ -75,8 +75,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "standing.py",
-                "for told, effect_id in self._told if told is error",
-                "for told, effect_id in self._told if str(told) == str(error)",
+                "for each, effect_id in told if each is error",
+                "for each, effect_id in told if str(each) == str(error)",
             ),
         ),
         trial=Trial(

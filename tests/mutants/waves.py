@@ -253,8 +253,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "context.py",
-                "        number = self._counts[kind]\n",
-                '        number = sum(self._counts.values()) - self._counts["e"]\n',
+                "        number = self._counts.get(kind, 0)\n",
+                "        number = sum(self._counts.values())\n",
             ),
         ),
         trial=Trial(REFERENCE, examples=10),
