@@ -109,15 +109,15 @@ class Recorder(Protocol):
 
 
 @final
-@attrs.define(eq=False, repr=False)
 class Calls:
-    """What a run has asked the outside for."""
+    """What a run has asked the outside for: its effects by id, its branches by name."""
 
-    used: dict[str, None] = attrs.field(factory=lambda: {}, init=False)  # Ids of effects, in order.
-    branches: dict[str, object] = attrs.field(factory=lambda: {}, init=False)
-    told: list[tuple[Exception, str]] = attrs.field(factory=lambda: [], init=False)
-    called: dict[str, Coroutine[Any, Any, object]] = attrs.field(factory=lambda: {}, init=False)
-    awaiting: dict[str, Task[Any]] = attrs.field(factory=lambda: {}, init=False)
+    def __init__(self) -> None:
+        self.used: dict[str, None] = {}
+        self.branches: dict[str, object] = {}
+        self.told: list[tuple[Exception, str]] = []  # By which errors, of which effects.
+        self.called: dict[str, Coroutine[Any, Any, object]] = {}
+        self.awaiting: dict[str, Task[Any]] = {}
 
 
 @final

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop, CancelledError, get_running_loop
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from queue import SimpleQueue
@@ -21,6 +20,7 @@ from typing import Final, TypeAlias, TypeVar, final
 from weakref import finalize
 
 from esflow import usercode
+from esflow.runtime.wakers import Waker
 from esflow.waits import PromptWait
 
 Result = TypeVar("Result")
@@ -40,6 +40,8 @@ class Threads:
 
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
+        self._wakers: dict[AbstractEventLoop, Waker] = {}
+        finalize(self, _leave, self._wakers)  # Of whoever forgets it, too.
 
     async def write(
         self, work: Callable[[], Result], meanwhile: Callable[[], object] = lambda: None
@@ -48,11 +50,11 @@ class Threads:
 
         Shape: the loop does ``meanwhile`` as soon as the thread has been told, and may be faster.
         """
-        return await _result_of(self._pool("esflow-writer", 1), work, meanwhile)
+        return await self._result_of("esflow-writer", 1, work, meanwhile)
 
     async def block(self, work: Callable[[], Result]) -> Result:
         """Do what may take its time."""
-        return await _result_of(self._pool("esflow-beside", max_threads), work)
+        return await self._result_of("esflow-beside", max_threads, work, lambda: None)
 
     async def attempt(
         self, work: Callable[[], Result], leave: Callable[[], object]
@@ -62,7 +64,7 @@ class Threads:
         Whoever is cancelled while waiting leaves it at once, and is not told what it came to.
         """
         pool = self._pool("esflow-beside", max_threads)
-        came = await pool.done(work, PromptWait(leave))
+        came = await pool.done(work, PromptWait(leave), self._waker(), lambda: None)
         return came.value if isinstance(came, usercode.Returned) else came.error
 
     def close(self) -> None:
@@ -70,25 +72,41 @@ class Threads:
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.end()
+        _leave(self._wakers)
+
+    async def _result_of(
+        self, name: str, size: int, work: Callable[[], Result], meanwhile: Callable[[], object]
+    ) -> Result:
+        """Return the result of some work; what it raises outranks a cancellation."""
+        done: PromptWait[Came] = PromptWait()
+        try:
+            await self._pool(name, size).done(work, done, self._waker(), meanwhile)
+        except CancelledError:
+            usercode.result_of(done.result())
+            raise
+        result: Result = usercode.result_of(done.result())
+        return result
 
     def _pool(self, name: str, size: int) -> _Pool:
         if name not in self._pools:
             self._pools[name] = _Pool(name, size)
         return self._pools[name]
 
+    def _waker(self) -> Waker:
+        """Return what wakes the loop that is running here."""
+        loop = get_running_loop()
+        if loop not in self._wakers:
+            for each in tuple(self._wakers):
+                if each.is_closed():
+                    self._wakers.pop(each, None)
+            self._wakers[loop] = Waker(loop)
+        return self._wakers[loop]
 
-async def _result_of(
-    pool: _Pool, work: Callable[[], Result], meanwhile: Callable[[], object] = lambda: None
-) -> Result:
-    """Return the result of some work; what it raises outranks a cancellation."""
-    done: PromptWait[Came] = PromptWait()
-    try:
-        await pool.done(work, done, meanwhile)
-    except CancelledError:
-        usercode.result_of(done.result())
-        raise
-    result: Result = usercode.result_of(done.result())
-    return result
+
+def _leave(wakers: dict[AbstractEventLoop, Waker]) -> None:
+    """Let loops watch for nothing more."""
+    while wakers:
+        wakers.popitem()[1].leave()
 
 
 @final
@@ -107,14 +125,16 @@ class _Pool:
         self,
         work: Callable[[], object],
         done: PromptWait[Came],
-        meanwhile: Callable[[], object] = lambda: None,
+        waker: Waker,
+        meanwhile: Callable[[], object],
     ) -> Came:
         """Have some work done, and return what became of it."""
         self._asked += 1
         if self._threads < min(self._asked, self._size):
             self._threads += 1
             Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
-        self._queue.put(partial(_do, work, copy_context(), get_running_loop(), done))
+        waker.expect()
+        self._queue.put(partial(_do, work, copy_context(), waker, done))
         try:
             meanwhile()
         finally:  # What was asked for is done, whatever happens here.
@@ -138,10 +158,6 @@ def _served(asked: Callable[[], None] | None) -> bool:
     return asked is not None
 
 
-def _do(
-    work: Callable[[], object], here: Context, loop: AbstractEventLoop, done: PromptWait[Came]
-) -> None:
-    """Tell a loop what became of some work, unless it was closed meanwhile."""
-    came = here.run(usercode.ending, work, (), {})
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(done.end, came)
+def _do(work: Callable[[], object], here: Context, waker: Waker, done: PromptWait[Came]) -> None:
+    """Do some work, and tell its loop what became of it."""
+    waker.tell(done, here.run(usercode.ending, work, (), {}))

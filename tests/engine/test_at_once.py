@@ -346,11 +346,13 @@ def test_somebody_is_named_on_what_they_did_whatever_is_ready(store_of_one: Busy
     assert (texts(store_of_one), actors[-2:]) == (["one", "two"], [None, "user:17"])
 
 
-def test_what_can_not_be_made_ready_is_refused_to_who_records_it(store_of_one: Busy) -> None:
+def test_what_can_not_be_made_ready_is_refused_to_who_records_it(
+    store_of_one: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = ManualClock()
     session = session_on(store_of_one, clock=clock)
     rest = session.settle_at_once(message("one"))
-    clock.now_ms = lambda: 10**15  # type: ignore[method-assign]
+    monkeypatch.setattr(clock, "now_ms", lambda: 10**15)
     session.prepare()
     assert rest is not None
     with pytest.raises(PayloadError, match="no moment from the year 1 to 9999"):

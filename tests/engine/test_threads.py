@@ -12,9 +12,17 @@ from typing import Any, Final
 import pytest
 
 from esflow.runtime.threads import Threads, max_threads
+from tests.engine.descriptors import without_descriptors
 from tests.engine.world import PATIENCE_SECONDS, Gate
 
 WORD: Final[ContextVar[str]] = ContextVar("word", default="none")
+
+
+@pytest.fixture(autouse=True, params=["a descriptor", "a call"])
+def woken_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have loops woken in each of the ways there are."""
+    if request.param == "a call":
+        without_descriptors(monkeypatch)
 
 
 def refuse() -> None:

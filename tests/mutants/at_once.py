@@ -8,6 +8,7 @@ from tests.mutants.mutant import Mutant, Patch, Trial
 
 _STORE: Final = "tests/contract/test_at_once.py::test_"
 _ENGINE: Final = "tests/engine/test_at_once.py::test_"
+_WAKERS: Final = "tests/engine/test_wakers.py::test_"
 
 MUTANTS: Final = (
     Mutant(
@@ -175,5 +176,53 @@ MUTANTS: Final = (
             ),
         ),
         trial=Trial(_ENGINE + "what_is_decided_behind_what_is_ready_is_recorded_too"),
+    ),
+    Mutant(
+        name="what ends a process takes along what others were told",
+        breaks="Of what a loop was told nothing is lost, whoever ends the process.",
+        patches=(
+            Patch(
+                "runtime/wakers.py",
+                "                self._ring()\n",
+                "                pass\n",
+            ),
+        ),
+        trial=Trial(_WAKERS + "who_ends_the_process_keeps_nobody_else_from_being_told[True]"),
+    ),
+    Mutant(
+        name="a loop is watched for an engine that is closed",
+        breaks="An engine that is closed leaves nothing behind in its loop.",
+        patches=(
+            Patch(
+                "runtime/wakers.py",
+                "        if self._is_left and not self._expected:\n",
+                "        if False:\n",
+            ),
+        ),
+        trial=Trial(_WAKERS + "a_loop_is_watched_until_its_engine_is_closed"),
+    ),
+    Mutant(
+        name="an engine that is closed is told nothing more",
+        breaks="What a closed engine waits for yet is told to it.",
+        patches=(
+            Patch(
+                "runtime/wakers.py",
+                "        if self._is_left and not self._expected:\n",
+                "        if self._is_left:\n",
+            ),
+        ),
+        trial=Trial(_WAKERS + "an_engine_that_is_closed_is_told_what_it_waits_for"),
+    ),
+    Mutant(
+        name="what woke a loop outlives it",
+        breaks="Loops that were closed leave no descriptor behind.",
+        patches=(
+            Patch(
+                "runtime/threads.py",
+                "                if each.is_closed():\n",
+                "                if False:\n",
+            ),
+        ),
+        trial=Trial(_WAKERS + "loops_that_were_closed_leave_nothing_behind"),
     ),
 )

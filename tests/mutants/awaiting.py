@@ -116,7 +116,13 @@ MUTANTS: Final = (
     Mutant(
         name="a wait is cut short",
         breaks="Whoever is cancelled while a thread works is told so when that is done.",
-        patches=(Patch("waits.py", "        return False\n", "        return super().cancel()\n"),),
+        patches=(
+            Patch(
+                "waits.py",
+                "        return False\n",
+                "        self.get_loop().call_soon(self.end, None)\n        return False\n",
+            ),
+        ),
         trial=Trial(_THREADS + "whoever_is_cancelled_is_told_so_when_the_work_is_done"),
     ),
     Mutant(
@@ -125,8 +131,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/threads.py",
-                "        usercode.result_of(done.result())\n        raise\n",
-                "        raise\n",
+                "            usercode.result_of(done.result())\n            raise\n",
+                "            raise\n",
             ),
         ),
         trial=Trial(_THREADS + "what_a_commit_raises_outranks_a_cancellation"),
