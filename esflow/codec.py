@@ -30,7 +30,8 @@ That the last rows are missing is not: a seal sees that.
 
 What is refused
 ---------------
-With a previous hash, a row that fails the chain is `CorruptHistory` before anything reads it.
+With a previous hash, a row that fails the chain is `CorruptHistory` before anybody sees it, and
+before an upcaster does.
 A row that passes was written by some esflow: a name or a schema that this one lacks is
 `UnknownEvent`.
 A field that its schema doesn't have is `CorruptHistory`: a new field needs a new schema, or an
