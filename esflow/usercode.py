@@ -95,11 +95,14 @@ def result_of(outcome: Outcome | Ended) -> Any:
 def run(handler: Callable[..., Any], *args: Any) -> Outcome | Stopped:
     """Call a handler and return what became of it."""
     outcome = ending(handler, args, {})
-    if isinstance(outcome, Ended):
-        if isinstance(outcome.error, SetAside):
-            return Stopped()
-        raise outcome.error
-    return outcome
+    return stopped(outcome) if isinstance(outcome, Ended) else outcome
+
+
+def stopped(ended: Ended) -> Stopped:
+    """Tell of a handler that it was set aside; whatever else ended it is raised."""
+    if isinstance(ended.error, SetAside):
+        return Stopped()
+    raise ended.error
 
 
 async def awaited(

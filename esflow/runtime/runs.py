@@ -110,7 +110,8 @@ class Run:
 
         It doesn't where somebody has ended or led away the job, nor twice.
         """
-        if fold.ended is not None or not self.session.is_current(*self.place):
+        session = self.session
+        if fold.ended is not None or (session.kept_waves and not session.is_current(*self.place)):
             return False
         member = fold.members.get(self.member.activation.id)
         return member is not None and member.goes and member.attempt == self.attempt

@@ -75,7 +75,7 @@ class Wave:
             self.trouble is not None
             or fold.token != session.token
             or fold.operator is not None
-            or not session.is_current(self._number, self._since)
+            or (session.kept_waves and not session.is_current(self._number, self._since))
         ):
             return runs
         while self._waiting and self._running < self.width:
@@ -213,7 +213,9 @@ def performed(run: Run) -> Settling:
     seconds = run.slot.timeout_seconds
     try:
         if seconds is None:
-            outcome = usercode.run(handle, run.slot, context, run.member.activation.payload)
+            given = run.slot, context, run.member.activation.payload
+            came = usercode.ending(handle, given, {})
+            outcome = usercode.stopped(came) if isinstance(came, usercode.Ended) else came
         else:
             outcome = _handled_within(seconds, run, context)
     finally:  # What may still go on behind it, because nobody waits for it, comes to nothing.

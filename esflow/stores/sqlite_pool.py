@@ -192,7 +192,7 @@ class Connections:
         self._writer: _Writer | None = None
         self._hasty: _Writer | None = None
         self._in_a_row = 0  # How often the hasty one was used.
-        self._is_ended = True  # Nothing is begun that may have to be rolled back.
+        self._used: _Writer | None = None  # By whom something is begun that may be undone.
         self._locked = False  # By suspend.
         self._drained = True  # When suspend was last called.
         self._shared = False  # This process was forked while something was open.
@@ -213,26 +213,26 @@ class Connections:
 
     def begin(self, *, at_once: bool) -> SQLiteCursor:
         """Return a cursor inside a new transaction."""
-        if not self._is_ended:  # By somebody whose own undoing was interrupted.
+        if self._used is not None:  # By somebody whose own undoing was interrupted.
             self.end()
-        self._is_ended = False
         if at_once:
-            cursor = self._take_hasty().cursor
+            writer = self._take_hasty()
         else:
-            cursor = (self._writer or self._take_writer()).cursor
+            writer = self._writer or self._take_writer()
             self._in_a_row = 0
-        cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
-        return cursor
+        self._used = writer
+        writer.cursor.execute("BEGIN IMMEDIATE")  # A read first fails when others wrote since.
+        return writer.cursor
 
     def end(self) -> None:
         """Roll back what was not committed; a connection that can't is thrown away."""
+        used = self._used
         try:
-            for each in (self._writer, self._hasty):
-                if each is not None and each.raw.in_transaction:
-                    each.raw.rollback()
+            if used is not None and used.raw.in_transaction:
+                used.raw.rollback()
         except sqlite3.Error:
             self._throw_away()
-        self._is_ended = True
+        self._used = None
 
     def close(self) -> None:
         """Close everything; whoever is at work finishes first."""
@@ -292,7 +292,7 @@ class Connections:
             self._pool.put_connection(self._writer.connection)
         if self._hasty is not None:
             self._hasty.connection.close()
-        self._writer = self._hasty = None
+        self._writer = self._hasty = self._used = None
 
 
 @final

@@ -17,8 +17,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "stores/sqlite_pool.py",
-                "            cursor = self._take_hasty().cursor\n",
-                "            cursor = (self._writer or self._take_writer()).cursor\n",
+                "            writer = self._take_hasty()\n",
+                "            writer = self._writer or self._take_writer()\n",
             ),
         ),
         trial=Trial(_STORE + "somebody_who_writes_is_not_waited_for"),
@@ -34,7 +34,7 @@ MUTANTS: Final = (
             ),
             Patch(
                 "stores/sqlite_pool.py",
-                "        self._writer = self._hasty = None\n",
+                "        self._writer = self._hasty = self._used = None\n",
                 "        self._writer = None\n",
             ),
         ),

@@ -318,8 +318,8 @@ _CANCEL_MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/runs.py",
-                "        if fold.ended is not None or not self.session",
-                "        if not self.session",
+                "        if fold.ended is not None or (session",
+                "        if (session",
             ),
         ),
         trial=Trial(_CANCEL + "a_late_result_is_not_recorded"),

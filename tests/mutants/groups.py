@@ -95,8 +95,8 @@ MUTANTS: Final = (
         patches=(
             Patch(
                 "runtime/steps.py",
-                "            or not session.is_current(self._number, self._since)\n",
-                "",
+                "(session.kept_waves and not session.is_current(self._number, self._since))",
+                "False",
             ),
         ),
         trial=Trial(_OVERTAKEN + "of_a_wave_that_is_undone_nothing_more_is_started"),
