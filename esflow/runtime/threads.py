@@ -95,12 +95,13 @@ class Threads:
     def _waker(self) -> Waker:
         """Return what wakes the loop that is running here."""
         loop = get_running_loop()
-        if loop not in self._wakers:
+        waker = self._wakers.get(loop)
+        if waker is None:
             for each in tuple(self._wakers):
                 if each.is_closed():
                     self._wakers.pop(each, None)
-            self._wakers[loop] = Waker(loop)
-        return self._wakers[loop]
+            waker = self._wakers[loop] = Waker(loop)
+        return waker
 
 
 def _leave(wakers: dict[AbstractEventLoop, Waker]) -> None:

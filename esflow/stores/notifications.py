@@ -10,9 +10,8 @@ from eventsourcing.persistence import Notification, StoredEvent
 _new: Final = object.__new__
 
 
-@final
-class Row(Notification):
-    """A row of the log; to fill it past the lock of a frozen class would take twice as long."""
+class _Unlocked:
+    """A row whose fields are set; past the lock of a frozen class that would take twice as long."""
 
     __setattr__: Final = object.__setattr__
     __delattr__: Final = object.__delattr__
@@ -21,6 +20,12 @@ class Row(Notification):
     originator_version: int
     topic: str
     state: bytes
+
+
+@final
+class Row(_Unlocked, Notification):
+    """A row of the log."""
+
     id: int
 
     def __init__(self, position: int, job_id: str, version: int, topic: str, state: bytes) -> None:
@@ -29,6 +34,11 @@ class Row(Notification):
         self.topic = topic
         self.state = state
         self.id = position
+
+
+@final
+class NewRow(_Unlocked, StoredEvent):
+    """A row to be appended."""
 
 
 def rows_of(job_id: str, found: Iterable[tuple[int, int, str, bytes]]) -> list[Notification]:
@@ -48,22 +58,9 @@ def rows_of(job_id: str, found: Iterable[tuple[int, int, str, bytes]]) -> list[N
     return rows
 
 
-@final
-class _Unlocked(StoredEvent):
-    """A row to be appended, filled as fast."""
-
-    __setattr__: Final = object.__setattr__
-    __delattr__: Final = object.__delattr__
-
-    originator_id: str
-    originator_version: int
-    topic: str
-    state: bytes
-
-
 def stored_event(job_id: str, version: int, topic: str, state: bytes) -> StoredEvent:
     """Return a row to be appended."""
-    row = _new(_Unlocked)
+    row = _new(NewRow)
     row.originator_id = job_id
     row.originator_version = version
     row.topic = topic
