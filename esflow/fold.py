@@ -155,7 +155,10 @@ def _settle(fold: JobFold, event: ev.ActivationCompleted | ev.ActivationFailed) 
     member = fold.members[event.activation]
     member.records, fold.buffer = fold.buffer, []
     member.settled = True
-    _stand_still(fold)
+    fold.claims = 0  # As `_stand_still` does, which would be a call for each activation.
+    fold.going -= 1
+    if not fold.going:
+        waves.come_to_rest(fold)
 
 
 def _stand_still(fold: JobFold) -> None:

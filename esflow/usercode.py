@@ -121,10 +121,13 @@ async def awaited(
     ended: UnbrokenWait[object] = unbroken_wait(cancel)
 
     def end(_: object = None) -> None:
-        if not ended.done():
-            ended.set_result(None)
+        ended.set_result(None)
 
-    task = create_task(_kept(coroutine, end))
+    def end_early() -> None:
+        task.remove_done_callback(end)
+        end()
+
+    task = create_task(_kept(coroutine, end_early))
     task.add_done_callback(end)  # Of one that raises, or is cancelled before it has begun.
     try:
         await ended

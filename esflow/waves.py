@@ -44,6 +44,7 @@ Emission: TypeAlias = ev.Emitted | ev.EmissionDeferred | ev.TimerSet
 
 
 _NOTHING: Final[Mapping[str, Json]] = {}
+_new: Final = object.__new__
 
 
 # Coming to rest, closing.
@@ -239,7 +240,11 @@ def keep(fold: JobFold, delivery: Delivery) -> None:
 
 def _keep(fold: JobFold, slot: str, payload: Mapping[str, Json], cause: str) -> None:
     kept = fold.kept
-    made = _open_activation()(activation_id(fold.wave + 1, len(kept) + 1), slot, payload, cause)
+    made: Any = _new(_open_activation())  # Filled here: a constructor takes as long again.
+    made.id = activation_id(fold.wave + 1, len(kept) + 1)
+    made.slot = slot
+    made.payload = payload
+    made.cause = cause
     made.__class__ = Activation
     kept.append(made)
 

@@ -11,12 +11,12 @@ its futures are made for being waited for by threads as well.
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, CancelledError, get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import Final, TypeAlias, TypeVar, final
+from typing import Any, Final, TypeAlias, TypeVar, final
 from weakref import finalize
 
 from esflow import usercode
@@ -43,18 +43,18 @@ class Threads:
         self._wakers: dict[AbstractEventLoop, Waker] = {}
         finalize(self, _leave, self._wakers)  # Of whoever forgets it, too.
 
-    async def write(
+    def write(
         self, work: Callable[[], Result], meanwhile: Callable[[], object] = lambda: None
-    ) -> Result:
+    ) -> Coroutine[Any, Any, Result]:
         """Do what is short and ends in a commit; one after the other.
 
         Shape: the loop does ``meanwhile`` as soon as the thread has been told, and may be faster.
         """
-        return await self._result_of("esflow-writer", 1, work, meanwhile)
+        return self._result_of("esflow-writer", 1, work, meanwhile)
 
-    async def block(self, work: Callable[[], Result]) -> Result:
+    def block(self, work: Callable[[], Result]) -> Coroutine[Any, Any, Result]:
         """Do what may take its time."""
-        return await self._result_of("esflow-beside", max_threads, work, lambda: None)
+        return self._result_of("esflow-beside", max_threads, work, lambda: None)
 
     async def attempt(
         self, work: Callable[[], Result], leave: Callable[[], object]
