@@ -219,8 +219,6 @@ class JobFold:
         """What waits for an answer first, if anything does."""
         if self.questions:
             return next(iter(self.questions.values()))
-        if self.going == len(self.members):
-            return None
         return next((each.interrupt for each in self.members.values() if each.interrupt), None)
 
     @property

@@ -24,7 +24,10 @@ from esflow.waits import PromptWait
 
 @final
 class Waker:
-    """Wakes one loop, from whichever thread; a loop that is closed is told nothing."""
+    """Wakes one loop, from whichever thread; a loop that is closed is told nothing.
+
+    Where there is no descriptor to be had, it calls the loop as asyncio does.
+    """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -33,7 +36,8 @@ class Waker:
         self._is_left = False
         self._let_go: Callable[[], object] = lambda: None
         self._ring: Callable[[], object] = partial(loop.call_soon_threadsafe, self._deliver)
-        if sys.platform == "linux":  # And has descriptors left, and a loop that looks at them.
+        if sys.platform == "linux" and hasattr(os, "eventfd"):
+            # A process may have too many open, and a loop may not be able to watch one.
             with suppress(OSError, NotImplementedError):
                 self._watch(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC))
 
