@@ -96,8 +96,8 @@ MUTANTS: Final = (
             Patch(
                 "runtime/session.py",
                 "        for decision in group:\n",
-                "        for event in kept:\n"
-                "            evolve(self.fold, event)\n"
+                "        from esflow.fold import evolve_all\n\n"
+                "        evolve_all(self.fold, kept)\n"
                 "        for decision in group:\n"
                 "            decision.is_planned = True\n"
                 "        self._group, self._events, group = group, kept, []\n"
