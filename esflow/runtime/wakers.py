@@ -2,8 +2,8 @@
 
 asyncio's own way, `call_soon_threadsafe`, writes to a socket that the loop then reads until nothing
 is left, by an error, and whoever waits goes on a turn later.
-An event descriptor, as Linux has them, is read once, and whoever waits goes on there and then: of
-380 µs that a step of an `AsyncEngine` takes with a commit that syncs, that is 20.
+An event descriptor, as Linux has them, is read once, and whoever waits goes on there and then.
+Every step of an `AsyncEngine` whose commit syncs goes this way.
 Source: eventfd(2).
 """
 
